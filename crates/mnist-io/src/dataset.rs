@@ -31,29 +31,20 @@ impl Dataset {
         for file in [&images, &labels] {
             let found = file.header().dtype();
             if found != Dtype::U8 {
-                return Err(Error::NotBytes {
-                    path: file.path().into(),
-                    found,
-                });
+                return Err(Error::NotBytes { path: file.path().into(), found });
             }
         }
         let (count, rows, cols) = match *images.header().dims() {
             [count, rows, cols] => (count, rows, cols),
             [count, features] => (count, 1, features),
             ref dims => {
-                return Err(Error::ImageDims {
-                    path: images.path().into(),
-                    found: dims.to_vec(),
-                });
+                return Err(Error::ImageDims { path: images.path().into(), found: dims.to_vec() });
             }
         };
         let label_count = match *labels.header().dims() {
             [count] => count,
             ref dims => {
-                return Err(Error::LabelDims {
-                    path: labels.path().into(),
-                    found: dims.to_vec(),
-                });
+                return Err(Error::LabelDims { path: labels.path().into(), found: dims.to_vec() });
             }
         };
         if label_count != count {
@@ -65,9 +56,7 @@ impl Dataset {
             });
         }
         if count == 0 {
-            return Err(Error::NoImages {
-                path: images.path().into(),
-            });
+            return Err(Error::NoImages { path: images.path().into() });
         }
         if rows == 0 || cols == 0 {
             return Err(Error::NoPixels {
@@ -76,13 +65,7 @@ impl Dataset {
             });
         }
         let class_counts = count_classes(labels.body());
-        Ok(Dataset {
-            images,
-            labels,
-            rows,
-            cols,
-            class_counts,
-        })
+        Ok(Dataset { images, labels, rows, cols, class_counts })
     }
 
     /// Reads a file of images and its file of labels into memory.
@@ -273,29 +256,11 @@ mod tests {
     #[test]
     fn not_bytes() {
         let (found, text) = error(&encode(0x0b, &[1, 1, 1], &[0; 2]), &labels());
-        assert!(matches!(
-            found,
-            Error::NotBytes {
-                found: Dtype::I16,
-                ..
-            }
-        ));
-        assert_eq!(
-            text,
-            "DIR/images: at byte 2: found elements of type i16, expected u8"
-        );
+        assert!(matches!(found, Error::NotBytes { found: Dtype::I16, .. }));
+        assert_eq!(text, "DIR/images: at byte 2: found elements of type i16, expected u8");
         let (found, text) = error(&images(), &encode(0x0c, &[2], &[0; 8]));
-        assert!(matches!(
-            found,
-            Error::NotBytes {
-                found: Dtype::I32,
-                ..
-            }
-        ));
-        assert_eq!(
-            text,
-            "DIR/labels: at byte 2: found elements of type i32, expected u8"
-        );
+        assert!(matches!(found, Error::NotBytes { found: Dtype::I32, .. }));
+        assert_eq!(text, "DIR/labels: at byte 2: found elements of type i32, expected u8");
     }
 
     #[test]
@@ -326,14 +291,7 @@ mod tests {
     #[test]
     fn counts() {
         let (found, text) = error(&images(), &encode(0x08, &[3], &[0; 3]));
-        assert!(matches!(
-            found,
-            Error::Counts {
-                found: 3,
-                expected: 2,
-                ..
-            }
-        ));
+        assert!(matches!(found, Error::Counts { found: 3, expected: 2, .. }));
         assert_eq!(
             text,
             "DIR/labels: at byte 4: found 3 labels, expected 2, \
@@ -345,10 +303,7 @@ mod tests {
     fn no_images() {
         let (found, text) = error(&encode(0x08, &[0, 28, 28], &[]), &encode(0x08, &[0], &[]));
         assert!(matches!(found, Error::NoImages { .. }));
-        assert_eq!(
-            text,
-            "DIR/images: at byte 4: found 0 images, expected at least one"
-        );
+        assert_eq!(text, "DIR/images: at byte 4: found 0 images, expected at least one");
     }
 
     #[test]

@@ -293,11 +293,7 @@ fn inflated_note(inflated: &bool) -> &'static str {
 fn names(paths: &[PathBuf]) -> String {
     let names: Vec<_> = paths
         .iter()
-        .map(|path| {
-            path.file_name()
-                .unwrap_or(path.as_os_str())
-                .to_string_lossy()
-        })
+        .map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
         .collect();
     names.join(" or ")
 }

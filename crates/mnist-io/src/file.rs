@@ -56,10 +56,7 @@ impl IdxFile {
 
     fn read_from(path: &Path, mut file: File) -> Result<IdxFile, Error> {
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|error| Error::Read {
-            path: path.into(),
-            error,
-        })?;
+        file.read_to_end(&mut bytes).map_err(|error| Error::Read { path: path.into(), error })?;
         IdxFile::from_storage(path, Storage::Owned(bytes))
     }
 
@@ -67,21 +64,14 @@ impl IdxFile {
     /// memory of its own and `storage` is given up.
     pub(crate) fn from_storage(path: &Path, storage: Storage) -> Result<IdxFile, Error> {
         let inflated = storage.bytes().starts_with(&GZIP);
-        let storage = if inflated {
-            Storage::Owned(inflate(path, storage.bytes())?)
-        } else {
-            storage
-        };
+        let storage =
+            if inflated { Storage::Owned(inflate(path, storage.bytes())?) } else { storage };
         let (header, _) = parse(storage.bytes()).map_err(|error| Error::Idx {
             path: path.into(),
             inflated,
             error,
         })?;
-        Ok(IdxFile {
-            path: path.into(),
-            header,
-            storage,
-        })
+        Ok(IdxFile { path: path.into(), header, storage })
     }
 
     /// What the file says about its elements.
@@ -136,16 +126,11 @@ impl fmt::Debug for IdxFile {
 }
 
 fn convert<T: Into<f64>>(body: &[u8], read: impl Fn(&[u8]) -> T) -> Vec<f64> {
-    body.chunks_exact(size_of::<T>())
-        .map(|element| read(element).into())
-        .collect()
+    body.chunks_exact(size_of::<T>()).map(|element| read(element).into()).collect()
 }
 
 pub(crate) fn open(path: &Path) -> Result<File, Error> {
-    let failed = |error| Error::Open {
-        path: path.into(),
-        error,
-    };
+    let failed = |error| Error::Open { path: path.into(), error };
     // Asked first, because some systems open a folder and fail later, with a
     // message about something else.
     if fs::metadata(path).map_err(failed)?.is_dir() {
@@ -160,11 +145,7 @@ pub(crate) fn open(path: &Path) -> Result<File, Error> {
 /// first, and then no more is kept than it asks for; the rest is counted and
 /// dropped. It is inflated all the same, because the checksum comes last.
 fn inflate(path: &Path, gzip: &[u8]) -> Result<Vec<u8>, Error> {
-    let idx = |error| Error::Idx {
-        path: path.into(),
-        inflated: true,
-        error,
-    };
+    let idx = |error| Error::Idx { path: path.into(), inflated: true, error };
     let mut decoder = MultiGzDecoder::new(gzip);
     let mut bytes = Vec::new();
     take(path, gzip, &mut decoder, MAX_HEADER, &mut bytes)?;
@@ -200,11 +181,7 @@ fn take(
 }
 
 fn damaged(path: &Path, gzip: &[u8], decoder: &MultiGzDecoder<&[u8]>, error: io::Error) -> Error {
-    Error::Gzip {
-        path: path.into(),
-        offset: gzip.len() - decoder.get_ref().len(),
-        error,
-    }
+    Error::Gzip { path: path.into(), offset: gzip.len() - decoder.get_ref().len(), error }
 }
 
 #[cfg(test)]
@@ -263,28 +240,15 @@ pub(crate) mod tests {
             let (_dir, path) = file(&bytes(code, body));
             IdxFile::read(path).unwrap().to_f64()
         };
-        assert_eq!(
-            floats(0x08, &[0, 127, 128, 255]),
-            [0.0, 127.0, 128.0, 255.0]
-        );
-        assert_eq!(
-            floats(0x09, &[0, 127, 128, 255]),
-            [0.0, 127.0, -128.0, -1.0]
-        );
+        assert_eq!(floats(0x08, &[0, 127, 128, 255]), [0.0, 127.0, 128.0, 255.0]);
+        assert_eq!(floats(0x09, &[0, 127, 128, 255]), [0.0, 127.0, -128.0, -1.0]);
         let body = [i16::MIN, -2, i16::MAX].map(i16::to_be_bytes).concat();
         assert_eq!(floats(0x0b, &body), [-32768.0, -2.0, 32767.0]);
         let body = [i32::MIN, -2, i32::MAX].map(i32::to_be_bytes).concat();
         assert_eq!(floats(0x0c, &body), [-2147483648.0, -2.0, 2147483647.0]);
-        let body = [f32::MIN_POSITIVE, -1.5, f32::INFINITY]
-            .map(f32::to_be_bytes)
-            .concat();
-        assert_eq!(
-            floats(0x0d, &body),
-            [f64::from(f32::MIN_POSITIVE), -1.5, f64::INFINITY]
-        );
-        let body = [f64::MIN_POSITIVE, -0.1, f64::MAX]
-            .map(f64::to_be_bytes)
-            .concat();
+        let body = [f32::MIN_POSITIVE, -1.5, f32::INFINITY].map(f32::to_be_bytes).concat();
+        assert_eq!(floats(0x0d, &body), [f64::from(f32::MIN_POSITIVE), -1.5, f64::INFINITY]);
+        let body = [f64::MIN_POSITIVE, -0.1, f64::MAX].map(f64::to_be_bytes).concat();
         assert_eq!(floats(0x0e, &body), [f64::MIN_POSITIVE, -0.1, f64::MAX]);
     }
 
@@ -393,22 +357,10 @@ pub(crate) mod tests {
 
     #[test]
     fn bytes_too_many_are_counted_when_inflated() {
-        for (count, more) in [
-            (0, 1),
-            (0, 100_000),
-            (3, 9),
-            (3, 10),
-            (1000, 1),
-            (1000, 50_000),
-        ] {
+        for (count, more) in [(0, 1), (0, 100_000), (3, 9), (3, 10), (1000, 1), (1000, 50_000)] {
             let raw = encode(0x08, &[count as u32], &vec![7; count + more]);
             let inflated = error(&gzip(&raw));
-            let Error::Idx {
-                inflated: true,
-                error,
-                ..
-            } = inflated
-            else {
+            let Error::Idx { inflated: true, error, .. } = inflated else {
                 panic!("{inflated}");
             };
             assert_eq!(error, parse(&raw).unwrap_err());
@@ -422,10 +374,7 @@ pub(crate) mod tests {
         let whole = gzip(&raw);
         for len in 2..whole.len() {
             let error = error(&whole[..len]);
-            assert!(
-                matches!(error, Error::Gzip { offset, .. } if offset <= len),
-                "{error}"
-            );
+            assert!(matches!(error, Error::Gzip { offset, .. } if offset <= len), "{error}");
         }
     }
 

@@ -123,13 +123,10 @@ impl Header {
 
     /// Reads the header from the front of `bytes`, whatever follows it.
     pub(crate) fn read(bytes: &[u8]) -> Result<Header, IdxError> {
-        let &[zero0, zero1, code, rank] = bytes
-            .first_chunk::<MAGIC>()
-            .ok_or(IdxError::TruncatedMagic { found: bytes.len() })?;
+        let &[zero0, zero1, code, rank] =
+            bytes.first_chunk::<MAGIC>().ok_or(IdxError::TruncatedMagic { found: bytes.len() })?;
         if (zero0, zero1) != (0, 0) {
-            return Err(IdxError::Magic {
-                found: [zero0, zero1],
-            });
+            return Err(IdxError::Magic { found: [zero0, zero1] });
         }
         let dtype = Dtype::from_code(code).ok_or(IdxError::Dtype { found: code })?;
         if !(1..=MAX_DIMS).contains(&usize::from(rank)) {
@@ -138,10 +135,9 @@ impl Header {
         let rank = usize::from(rank);
 
         let sizes = &bytes[MAGIC..];
-        let sizes = sizes.get(..4 * rank).ok_or(IdxError::TruncatedDims {
-            found: sizes.len(),
-            expected: 4 * rank,
-        })?;
+        let sizes = sizes
+            .get(..4 * rank)
+            .ok_or(IdxError::TruncatedDims { found: sizes.len(), expected: 4 * rank })?;
         let mut dims = [0; MAX_DIMS];
         for (dim, size) in dims.iter_mut().zip(sizes.chunks_exact(4)) {
             *dim = BigEndian::read_u32(size) as usize;
@@ -151,27 +147,16 @@ impl Header {
         // all before asking whether the result fits lets a size of zero make an
         // empty file wherever it stands.
         let product: u128 = dims[..rank].iter().map(|&dim| dim as u128).product();
-        let too_large = IdxError::TooLarge {
-            dtype,
-            elements: product,
-        };
+        let too_large = IdxError::TooLarge { dtype, elements: product };
         let fits = |elements: &usize| {
             elements
                 .checked_mul(dtype.size())
                 .and_then(|body| body.checked_add(MAX_HEADER))
                 .is_some()
         };
-        let elements = usize::try_from(product)
-            .ok()
-            .filter(fits)
-            .ok_or(too_large)?;
+        let elements = usize::try_from(product).ok().filter(fits).ok_or(too_large)?;
 
-        Ok(Header {
-            dtype,
-            dims,
-            rank,
-            elements,
-        })
+        Ok(Header { dtype, dims, rank, elements })
     }
 }
 
@@ -260,10 +245,7 @@ pub(crate) mod tests {
                 let bytes = encode(code, dims, &body);
                 let (header, found) = parse(&bytes).unwrap();
                 assert_eq!(header.dtype(), dtype);
-                assert_eq!(
-                    header.dims(),
-                    dims.iter().map(|&dim| dim as usize).collect::<Vec<_>>()
-                );
+                assert_eq!(header.dims(), dims.iter().map(|&dim| dim as usize).collect::<Vec<_>>());
                 assert_eq!(header.elements(), elements);
                 assert_eq!(header.body_offset(), 4 + 4 * rank);
                 assert_eq!(header.body_len(), body.len());
@@ -344,10 +326,7 @@ pub(crate) mod tests {
             let bytes = encode(0x08, &[0; 4][..rank], &[]);
             for found in 0..4 * rank {
                 let expected = 4 * rank;
-                assert_eq!(
-                    error(&bytes[..4 + found]),
-                    IdxError::TruncatedDims { found, expected }
-                );
+                assert_eq!(error(&bytes[..4 + found]), IdxError::TruncatedDims { found, expected });
             }
         }
         assert_eq!(
@@ -392,10 +371,7 @@ pub(crate) mod tests {
         let dims = [641, 6_700_417, u32::MAX];
         assert_eq!(
             parse(&encode(0x08, &dims, &[])).unwrap_err(),
-            IdxError::TooLarge {
-                dtype: Dtype::U8,
-                elements: u128::from(u64::MAX)
-            }
+            IdxError::TooLarge { dtype: Dtype::U8, elements: u128::from(u64::MAX) }
         );
     }
 
@@ -404,10 +380,7 @@ pub(crate) mod tests {
         let bytes = encode(0x0b, &[2, 3], &[0; 12]);
         let (header, _) = parse(&bytes).unwrap();
         for found in 0..12 {
-            assert_eq!(
-                error(&bytes[..12 + found]),
-                IdxError::TruncatedBody { header, found }
-            );
+            assert_eq!(error(&bytes[..12 + found]), IdxError::TruncatedBody { header, found });
         }
         assert_eq!(
             error(&bytes[..23]).to_string(),

@@ -47,10 +47,7 @@ impl IdxFile {
 ///
 /// Nobody writes to or truncates `file` while the result lives.
 unsafe fn map_from(path: &Path, file: &File) -> Result<IdxFile, Error> {
-    let failed = |error| Error::Map {
-        path: path.into(),
-        error,
-    };
+    let failed = |error| Error::Map { path: path.into(), error };
     // Some systems refuse to map an empty file. It is no IDX file whether they
     // do or not, and the parser has the better words for it.
     if file.metadata().map_err(failed)?.len() == 0 {
@@ -164,13 +161,7 @@ mod tests {
         let mapped = unsafe { IdxFile::map(&path) }.unwrap_err();
         let read = IdxFile::read(&path).unwrap_err();
         assert_eq!(mapped.to_string(), read.to_string());
-        assert!(matches!(
-            mapped,
-            Error::Idx {
-                error: IdxError::TruncatedMagic { found: 0 },
-                ..
-            }
-        ));
+        assert!(matches!(mapped, Error::Idx { error: IdxError::TruncatedMagic { found: 0 }, .. }));
     }
 
     #[test]

@@ -32,11 +32,7 @@ impl Part {
             let hyphen = format!("{stem}-{what}-idx{dims}-ubyte");
             let dot = format!("{stem}-{what}.idx{dims}-ubyte");
             let gz = [format!("{hyphen}.gz"), format!("{dot}.gz")];
-            [hyphen, dot]
-                .into_iter()
-                .chain(gz)
-                .map(|name| dir.join(name))
-                .collect::<Vec<_>>()
+            [hyphen, dot].into_iter().chain(gz).map(|name| dir.join(name)).collect::<Vec<_>>()
         };
         let images = spellings("images", 3);
         let labels = spellings("labels", 1);
@@ -44,22 +40,13 @@ impl Part {
         match fs::metadata(dir) {
             Ok(found) if found.is_dir() => {}
             Ok(_) => {
-                return Err(Error::NotAFolder {
-                    dir: dir.into(),
-                    looked_for: images,
-                });
+                return Err(Error::NotAFolder { dir: dir.into(), looked_for: images });
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Error::NoFolder {
-                    dir: dir.into(),
-                    looked_for: images,
-                });
+                return Err(Error::NoFolder { dir: dir.into(), looked_for: images });
             }
             Err(error) => {
-                return Err(Error::Open {
-                    path: dir.into(),
-                    error,
-                });
+                return Err(Error::Open { path: dir.into(), error });
             }
         }
         Ok((first_file(dir, images)?, first_file(dir, labels)?))
@@ -76,17 +63,11 @@ fn first_file(dir: &Path, looked_for: Vec<PathBuf>) -> Result<PathBuf, Error> {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             // A file that may not be looked at is not a file that is not there.
             Err(error) => {
-                return Err(Error::Open {
-                    path: path.clone(),
-                    error,
-                });
+                return Err(Error::Open { path: path.clone(), error });
             }
         }
     }
-    Err(Error::MissingFile {
-        dir: dir.into(),
-        looked_for,
-    })
+    Err(Error::MissingFile { dir: dir.into(), looked_for })
 }
 
 #[cfg(test)]
@@ -100,8 +81,7 @@ pub(crate) mod tests {
     pub(crate) fn message(error: &Error, dir: &Path) -> String {
         let text = error.to_string();
         assert!(!text.contains('\n'));
-        text.replace(dir.to_str().unwrap(), "DIR")
-            .replace('\\', "/")
+        text.replace(dir.to_str().unwrap(), "DIR").replace('\\', "/")
     }
 
     pub(crate) fn images() -> Vec<u8> {

@@ -66,9 +66,7 @@ pub fn stratified_split(labels: &[u8], fraction: f64, seed: u64) -> Result<Split
     let (validation, train): (Vec<u32>, Vec<u32>) =
         (0..count).partition(|&index| held_out[index as usize]);
     if validation.is_empty() {
-        return Err(SplitError::NothingToHoldOut {
-            samples: labels.len(),
-        });
+        return Err(SplitError::NothingToHoldOut { samples: labels.len() });
     }
     Ok(Split { train, validation })
 }
@@ -116,9 +114,7 @@ mod tests {
     use super::*;
 
     fn labels() -> Vec<u8> {
-        (0..100)
-            .map(|i: u32| ((i * i + i / 7) % 10) as u8)
-            .collect()
+        (0..100).map(|i: u32| ((i * i + i / 7) % 10) as u8).collect()
     }
 
     /// The expected indices come from the description above, written down a
@@ -126,10 +122,7 @@ mod tests {
     #[test]
     fn known_indices() {
         let split = stratified_split(&labels(), 0.1, 1).unwrap();
-        assert_eq!(
-            split.validation,
-            [11, 15, 16, 19, 41, 56, 70, 71, 81, 96, 99]
-        );
+        assert_eq!(split.validation, [11, 15, 16, 19, 41, 56, 70, 71, 81, 96, 99]);
         let split = stratified_split(&labels(), 0.3, 0xdead_beef_cafe_f00d).unwrap();
         assert_eq!(
             split.validation,

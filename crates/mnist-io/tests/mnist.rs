@@ -21,16 +21,10 @@ fn train() {
     assert!(train.images_file().is_mapped());
     assert!(train.labels_file().is_mapped());
     assert_eq!((train.len(), train.is_empty()), (60_000, false));
-    assert_eq!(
-        (train.rows(), train.cols(), train.features()),
-        (28, 28, 784)
-    );
+    assert_eq!((train.rows(), train.cols(), train.features()), (28, 28, 784));
     assert_eq!(train.images().len(), 60_000 * 784);
     assert_eq!(train.classes(), 10);
-    assert_eq!(
-        train.class_counts(),
-        [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    );
+    assert_eq!(train.class_counts(), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     assert_eq!(train.labels()[..8], [5, 0, 4, 1, 9, 2, 1, 3]);
     assert_eq!(train.image(59_999), &train.images()[59_999 * 784..]);
     // The top left corner of every image is paper, and every image has ink.
@@ -42,10 +36,7 @@ fn train() {
 fn test() {
     let test = map(Part::Test);
     assert_eq!((test.len(), test.rows(), test.cols()), (10_000, 28, 28));
-    assert_eq!(
-        test.class_counts(),
-        [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    );
+    assert_eq!(test.class_counts(), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     assert_eq!(test.labels()[..8], [7, 2, 1, 0, 4, 1, 4, 9]);
 }
 
@@ -66,10 +57,8 @@ fn a_map_and_a_read_agree() {
 fn a_part_as_gzip_reads_the_same() {
     let test = map(Part::Test);
     let count = 200;
-    let images = [
-        &[0, 0, 8, 3, 0, 0, 0, 200, 0, 0, 0, 28, 0, 0, 0, 28],
-        &test.images()[..count * 784],
-    ];
+    let images =
+        [&[0, 0, 8, 3, 0, 0, 0, 200, 0, 0, 0, 28, 0, 0, 0, 28], &test.images()[..count * 784]];
     let labels = [&[0, 0, 8, 1, 0, 0, 0, 200], &test.labels()[..count]];
 
     let dir = tempfile::tempdir().unwrap();
