@@ -1,1 +1,49 @@
-//! Placeholder.
+//! Hand-written kernels for neural networks: matrix product, tanh, sigmoid, exp,
+//! softmax and cross-entropy, and counter-based random numbers; for AVX-512,
+//! AVX2, NEON and plain Rust. No BLAS, no C, no threads.
+//!
+//! Every kernel takes the instruction set that it runs on, an [`Isa`], which
+//! exists only if the CPU has it. Kernels run on the thread that calls them; a
+//! caller who has several splits the views ([`MatMut::split_rows`]) and runs the
+//! parts where it likes. Results are the same bits whichever way it splits.
+//!
+//! Shapes that do not fit are a programmer's mistake and panic; no number that
+//! is put in does.
+//!
+//! ```
+//! use kernels::{Isa, MatMut, Tanh, map, softmax_rows};
+//!
+//! let isa = Isa::active()?;
+//! let mut x = [0.0, 0.5, -0.5];
+//! map(isa, Tanh, &mut x);
+//! softmax_rows(isa, MatMut::new(&mut x, 1, 3));
+//! assert!((x.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+//! # Ok::<(), kernels::UnknownIsa>(())
+//! ```
+//!
+//! To add a function of one variable, implement [`Unary`]; to add an algorithm,
+//! implement [`SimdOp`]: both are written once, for any [`Simd`].
+
+mod buffer;
+mod elementwise;
+mod exp;
+mod isa;
+mod mat;
+mod matmul;
+mod panels;
+mod random;
+mod simd;
+mod softmax;
+mod tanh;
+
+pub use buffer::AlignedBuf;
+pub use elementwise::{Binary, Product, Relu, map, scale_bytes, transpose_blocks, zip};
+pub use exp::{Exp, Sigmoid};
+pub use isa::{Isa, UnknownIsa};
+pub use mat::{MatMut, MatRef};
+pub use matmul::{Start, matmul, matmul_into_panels, matmul_panels};
+pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
+pub use random::{Stream, dropout_mask};
+pub use simd::{Identity, Simd, SimdOp, Unary};
+pub use softmax::{RowLoss, cross_entropy_gradient, log_softmax_rows, softmax_rows};
+pub use tanh::Tanh;

@@ -1,0 +1,198 @@
+//! Loops over slices.
+
+use crate::isa::Isa;
+use crate::panels::{BLOCK, PANEL};
+use crate::simd::{Simd, SimdOp, Unary};
+
+/// `x ← f(x)` for each number.
+pub fn map<F: Unary>(isa: Isa, f: F, xs: &mut [f32]) {
+    struct Map<'a, F>(F, &'a mut [f32]);
+    impl<F: Unary> SimdOp for Map<'_, F> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            map_inline(s, self.0, self.1);
+        }
+    }
+    isa.dispatch(Map(f, xs));
+}
+
+/// `x ← f(x)` for each number, inside another kernel.
+#[inline(always)]
+pub(crate) fn map_inline<S: Simd, F: Unary>(s: S, f: F, xs: &mut [f32]) {
+    let mut chunks = xs.chunks_exact_mut(S::LEN);
+    for chunk in &mut chunks {
+        let y = f.apply(s, s.load(chunk));
+        s.store(y, chunk);
+    }
+    let tail = chunks.into_remainder();
+    if !tail.is_empty() {
+        let y = f.apply(s, s.load_partial(tail));
+        s.store_partial(y, tail);
+    }
+}
+
+/// A function of two variables, lane by lane.
+pub trait Binary: Copy + Send + Sync {
+    /// The function. Implementations are marked `#[inline(always)]`.
+    fn apply<S: Simd>(self, simd: S, x: S::F32, y: S::F32) -> S::F32;
+}
+
+/// `x ← f(x, y)` for each pair of numbers.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn zip<F: Binary>(isa: Isa, f: F, xs: &mut [f32], ys: &[f32]) {
+    struct Zip<'a, F>(F, &'a mut [f32], &'a [f32]);
+    impl<F: Binary> SimdOp for Zip<'_, F> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            let Self(f, xs, ys) = self;
+            let whole = xs.len() - xs.len() % S::LEN;
+            let (xs, x_tail) = xs.split_at_mut(whole);
+            let (ys, y_tail) = ys.split_at(whole);
+            for (x, y) in xs.chunks_exact_mut(S::LEN).zip(ys.chunks_exact(S::LEN)) {
+                let z = f.apply(s, s.load(x), s.load(y));
+                s.store(z, x);
+            }
+            if !x_tail.is_empty() {
+                let z = f.apply(s, s.load_partial(x_tail), s.load_partial(y_tail));
+                s.store_partial(z, x_tail);
+            }
+        }
+    }
+    assert_eq!(xs.len(), ys.len());
+    isa.dispatch(Zip(f, xs, ys));
+}
+
+/// `x · y`: applies a mask, or scales by another slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Product;
+
+impl Binary for Product {
+    #[inline(always)]
+    fn apply<S: Simd>(self, s: S, x: S::F32, y: S::F32) -> S::F32 {
+        s.mul(x, y)
+    }
+}
+
+/// `max(x, 0)`; NaN stays NaN.
+#[derive(Clone, Copy, Debug)]
+pub struct Relu;
+
+impl Unary for Relu {
+    #[inline(always)]
+    fn apply<S: Simd>(self, s: S, x: S::F32) -> S::F32 {
+        // `max` gives its second argument where one is NaN.
+        s.max(s.splat(0.0), x)
+    }
+}
+
+/// `to[i] = scale · from[i]`: bytes to numbers.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn scale_bytes(isa: Isa, from: &[u8], scale: f32, to: &mut [f32]) {
+    // Plain Rust: inside `dispatch` the compiler has the instruction set's own
+    // widening loads.
+    struct Scale<'a>(&'a [u8], f32, &'a mut [f32]);
+    impl SimdOp for Scale<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, _: S) {
+            for (to, from) in self.2.iter_mut().zip(self.0) {
+                *to = self.1 * f32::from(*from);
+            }
+        }
+    }
+    assert_eq!(from.len(), to.len());
+    isa.dispatch(Scale(from, scale, to));
+}
+
+/// Transposes each 16 × 16 block: `to[j][i] = from[i][j]`, block by block.
+///
+/// # Panics
+/// If the slices differ in length, or are not whole blocks.
+pub fn transpose_blocks(isa: Isa, from: &[f32], to: &mut [f32]) {
+    struct Transpose<'a>(&'a [f32], &'a mut [f32]);
+    impl SimdOp for Transpose<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, _: S) {
+            for (from, to) in self.0.chunks_exact(BLOCK).zip(self.1.chunks_exact_mut(BLOCK)) {
+                for (j, row) in to.chunks_exact_mut(PANEL).enumerate() {
+                    for (i, to) in row.iter_mut().enumerate() {
+                        *to = from[i * PANEL + j];
+                    }
+                }
+            }
+        }
+    }
+    assert!(from.len() == to.len() && from.len().is_multiple_of(BLOCK));
+    isa.dispatch(Transpose(from, to));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Product, Relu, map, scale_bytes, transpose_blocks, zip};
+    use crate::isa::Isa;
+
+    #[test]
+    fn every_length_around_a_vector_is_covered_and_no_more() {
+        for isa in Isa::available() {
+            for len in 0..70u8 {
+                let n = usize::from(len);
+                let mut xs: Vec<f32> = (0..=len).map(|i| f32::from(i) - 9.5).collect();
+                let before = xs.clone();
+                map(isa, Relu, &mut xs[..n]);
+                for (x, was) in xs[..n].iter().zip(&before) {
+                    assert_eq!(*x, if *was > 0.0 { *was } else { 0.0 });
+                }
+                assert_eq!(xs[n], before[n], "{isa}: wrote behind {n}");
+
+                let mut ys = before.clone();
+                zip(isa, Product, &mut ys[..n], &before[..n]);
+                for (y, was) in ys[..n].iter().zip(&before) {
+                    assert_eq!(*y, was * was);
+                }
+                assert_eq!(ys[n], before[n], "{isa}: wrote behind {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn relu_keeps_nan() {
+        for isa in Isa::available() {
+            let mut xs = [f32::NAN, -0.0, f32::NEG_INFINITY, f32::INFINITY];
+            map(isa, Relu, &mut xs);
+            assert!(xs[0].is_nan());
+            assert_eq!(xs[1..], [0.0, 0.0, f32::INFINITY]);
+        }
+    }
+
+    #[test]
+    fn bytes_are_scaled_one_rounding_each() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for isa in Isa::available() {
+            let mut xs = [0.0; 256];
+            scale_bytes(isa, &bytes, 1.0 / 255.0, &mut xs);
+            for (x, b) in xs.iter().zip(&bytes) {
+                assert_eq!(*x, f32::from(*b) * (1.0 / 255.0));
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_are_transposed_one_by_one() {
+        let from: Vec<f32> = (0..512u16).map(f32::from).collect();
+        for isa in Isa::available() {
+            let mut to = vec![0.0; 512];
+            transpose_blocks(isa, &from, &mut to);
+            for (at, x) in to.iter().enumerate() {
+                let (block, j, i) = (at / 256, at / 16 % 16, at % 16);
+                assert_eq!(*x, from[block * 256 + i * 16 + j]);
+            }
+        }
+    }
+}

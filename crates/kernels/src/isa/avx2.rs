@@ -1,0 +1,191 @@
+//! AVX2 with FMA: 8 lanes, 16 registers.
+
+use std::arch::x86_64::*;
+
+use crate::matmul::microkernel::{self, Tile};
+use crate::simd::{Simd, SimdOp};
+
+/// Proof that the CPU has AVX2 and FMA.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Avx2(());
+
+impl Avx2 {
+    pub(super) fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        found.then_some(Self(()))
+    }
+
+    #[inline]
+    pub(super) fn run<O: SimdOp>(self, op: O) -> O::Output {
+        #[target_feature(enable = "avx2,fma")]
+        fn with_avx2<O: SimdOp>(op: O, isa: Avx2) -> O::Output {
+            op.eval(isa)
+        }
+        // SAFETY: `self` exists only if `detect` found these features.
+        unsafe { with_avx2(op, self) }
+    }
+}
+
+/// A mask of the first `n` of 8 lanes, as `vmaskmovps` wants it.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+unsafe fn first(n: usize) -> __m256i {
+    debug_assert!(n <= 8);
+    // SAFETY: the caller vouches for AVX2.
+    unsafe {
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+    }
+}
+
+// SAFETY of every block below: `self` exists only if `detect` found AVX2 and
+// FMA, which are all that these intrinsics need; those that take a pointer pass
+// on their own contract.
+#[allow(clippy::undocumented_unsafe_blocks, reason = "one fact discharges all: see above")]
+impl Simd for Avx2 {
+    type F32 = __m256;
+    type I32 = __m256i;
+    type Mask = __m256;
+
+    const LEN: usize = 8;
+    // 12 of 16 registers accumulate; 2 hold the row of B and one the broadcast
+    // element of A. Per step of k: 12 FMAs for 8 loads.
+    const TILE_ROWS: usize = 6;
+    const TILE_PANELS: usize = 1;
+
+    fn tile(self, tile: &Tile<'_>) {
+        #[target_feature(enable = "avx2,fma")]
+        fn with_avx2(isa: Avx2, tile: &Tile<'_>) {
+            microkernel::run::<Avx2, 6, 1, 2>(isa, tile);
+        }
+        unsafe { with_avx2(self, tile) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_ptr(self, src: *const f32) -> __m256 {
+        unsafe { _mm256_loadu_ps(src) }
+    }
+    #[inline(always)]
+    unsafe fn store_ptr(self, v: __m256, dst: *mut f32) {
+        unsafe { _mm256_storeu_ps(dst, v) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(self, src: *const f32, n: usize) -> __m256 {
+        unsafe { _mm256_maskload_ps(src, first(n)) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, v: __m256, dst: *mut f32, n: usize) {
+        unsafe { _mm256_maskstore_ps(dst, first(n), v) }
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn fma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn fnma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn min(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn recip_estimate(self, x: __m256) -> __m256 {
+        unsafe { _mm256_rcp_ps(x) }
+    }
+    #[inline(always)]
+    fn lt(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_cmp_ps::<_CMP_LT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn eq(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, mask: __m256, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(b, a, mask) }
+    }
+    #[inline(always)]
+    fn round_i32(self, x: __m256) -> __m256i {
+        unsafe { _mm256_cvtps_epi32(x) }
+    }
+    #[inline(always)]
+    fn to_f32(self, x: __m256i) -> __m256 {
+        unsafe { _mm256_cvtepi32_ps(x) }
+    }
+    #[inline(always)]
+    fn bits(self, x: __m256) -> __m256i {
+        unsafe { _mm256_castps_si256(x) }
+    }
+    #[inline(always)]
+    fn with_bits(self, x: __m256i) -> __m256 {
+        unsafe { _mm256_castsi256_ps(x) }
+    }
+    #[inline(always)]
+    fn splat_i32(self, x: i32) -> __m256i {
+        unsafe { _mm256_set1_epi32(x) }
+    }
+    #[inline(always)]
+    fn add_i32(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn and(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_and_si256(a, b) }
+    }
+    #[inline(always)]
+    fn or(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_or_si256(a, b) }
+    }
+    #[inline(always)]
+    fn xor(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_xor_si256(a, b) }
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self, x: __m256i) -> __m256i {
+        unsafe { _mm256_slli_epi32::<N>(x) }
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self, x: __m256i) -> __m256i {
+        unsafe { _mm256_srai_epi32::<N>(x) }
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[f32; 16], i: __m256i) -> __m256 {
+        unsafe {
+            let low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr()), i);
+            let high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr().add(8)), i);
+            // Bit 3 of the index, moved to the sign, chooses the half.
+            let bit3 = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(i));
+            _mm256_blendv_ps(low, high, bit3)
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! AVX-512: 16 lanes, 32 registers, masks for free.
+
+use std::arch::x86_64::*;
+
+use crate::matmul::microkernel::{self, Tile};
+use crate::simd::{Simd, SimdOp};
+
+/// Proof that the CPU has the AVX-512 subsets that every server and desktop
+/// core with AVX-512 has had since 2017 (F, BW, DQ, VL), and FMA.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Avx512(());
+
+impl Avx512 {
+    pub(super) fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("fma");
+        found.then_some(Self(()))
+    }
+
+    #[inline]
+    pub(super) fn run<O: SimdOp>(self, op: O) -> O::Output {
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+        fn with_avx512<O: SimdOp>(op: O, isa: Avx512) -> O::Output {
+            op.eval(isa)
+        }
+        // SAFETY: `self` exists only if `detect` found these features.
+        unsafe { with_avx512(op, self) }
+    }
+}
+
+/// The first `n` of 16 lanes.
+#[inline(always)]
+fn first(n: usize) -> __mmask16 {
+    debug_assert!(n <= 16);
+    ((1u32 << n) - 1) as __mmask16
+}
+
+// SAFETY of every block below: `self` exists only if `detect` found AVX-512 F,
+// BW, DQ and VL, which are all that these intrinsics need; those that take a
+// pointer pass on their own contract.
+#[allow(clippy::undocumented_unsafe_blocks, reason = "one fact discharges all: see above")]
+impl Simd for Avx512 {
+    type F32 = __m512;
+    type I32 = __m512i;
+    type Mask = __mmask16;
+
+    const LEN: usize = 16;
+    // 24 of 32 registers accumulate; 3 hold the row of B and one the broadcast
+    // element of A. Per step of k: 24 FMAs for 11 loads.
+    const TILE_ROWS: usize = 8;
+    const TILE_PANELS: usize = 3;
+
+    fn tile(self, tile: &Tile<'_>) {
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+        fn with_avx512(isa: Avx512, tile: &Tile<'_>) {
+            microkernel::run::<Avx512, 8, 3, 1>(isa, tile);
+        }
+        unsafe { with_avx512(self, tile) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_ptr(self, src: *const f32) -> __m512 {
+        unsafe { _mm512_loadu_ps(src) }
+    }
+    #[inline(always)]
+    unsafe fn store_ptr(self, v: __m512, dst: *mut f32) {
+        unsafe { _mm512_storeu_ps(dst, v) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(self, src: *const f32, n: usize) -> __m512 {
+        unsafe { _mm512_maskz_loadu_ps(first(n), src) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, v: __m512, dst: *mut f32, n: usize) {
+        unsafe { _mm512_mask_storeu_ps(dst, first(n), v) }
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn fnma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn min(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn recip_estimate(self, x: __m512) -> __m512 {
+        unsafe { _mm512_rcp14_ps(x) }
+    }
+    #[inline(always)]
+    fn lt(self, a: __m512, b: __m512) -> __mmask16 {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn eq(self, a: __m512, b: __m512) -> __mmask16 {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, mask: __mmask16, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps(mask, b, a) }
+    }
+    #[inline(always)]
+    fn round_i32(self, x: __m512) -> __m512i {
+        unsafe { _mm512_cvtps_epi32(x) }
+    }
+    #[inline(always)]
+    fn to_f32(self, x: __m512i) -> __m512 {
+        unsafe { _mm512_cvtepi32_ps(x) }
+    }
+    #[inline(always)]
+    fn bits(self, x: __m512) -> __m512i {
+        unsafe { _mm512_castps_si512(x) }
+    }
+    #[inline(always)]
+    fn with_bits(self, x: __m512i) -> __m512 {
+        unsafe { _mm512_castsi512_ps(x) }
+    }
+    #[inline(always)]
+    fn splat_i32(self, x: i32) -> __m512i {
+        unsafe { _mm512_set1_epi32(x) }
+    }
+    #[inline(always)]
+    fn add_i32(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn and(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_and_si512(a, b) }
+    }
+    #[inline(always)]
+    fn or(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_or_si512(a, b) }
+    }
+    #[inline(always)]
+    fn xor(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_xor_si512(a, b) }
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self, x: __m512i) -> __m512i {
+        unsafe { _mm512_sllv_epi32(x, _mm512_set1_epi32(N)) }
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self, x: __m512i) -> __m512i {
+        unsafe { _mm512_srav_epi32(x, _mm512_set1_epi32(N)) }
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[f32; 16], i: __m512i) -> __m512 {
+        unsafe { _mm512_permutexvar_ps(i, _mm512_loadu_ps(table.as_ptr())) }
+    }
+}

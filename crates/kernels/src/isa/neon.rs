@@ -1,0 +1,188 @@
+//! NEON (Advanced SIMD of AArch64): 4 lanes, 32 registers.
+
+use std::arch::aarch64::*;
+
+use crate::matmul::microkernel::{self, Tile};
+use crate::simd::{Simd, SimdOp};
+
+/// Proof that the CPU has NEON.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Neon(());
+
+impl Neon {
+    pub(super) fn detect() -> Option<Self> {
+        std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
+    }
+
+    #[inline]
+    pub(super) fn run<O: SimdOp>(self, op: O) -> O::Output {
+        #[target_feature(enable = "neon")]
+        fn with_neon<O: SimdOp>(op: O, isa: Neon) -> O::Output {
+            op.eval(isa)
+        }
+        // SAFETY: `self` exists only if `detect` found NEON.
+        unsafe { with_neon(op, self) }
+    }
+}
+
+// SAFETY of every block below: `self` exists only if `detect` found NEON, which
+// is all that these intrinsics need; those that take a pointer pass on their
+// own contract.
+#[allow(clippy::undocumented_unsafe_blocks, reason = "one fact discharges all: see above")]
+impl Simd for Neon {
+    type F32 = float32x4_t;
+    type I32 = int32x4_t;
+    type Mask = uint32x4_t;
+
+    const LEN: usize = 4;
+    // 24 of 32 registers accumulate; 4 hold the row of B, the rest elements of
+    // A. Per step of k: 24 FMAs for 10 loads.
+    const TILE_ROWS: usize = 6;
+    const TILE_PANELS: usize = 1;
+
+    fn tile(self, tile: &Tile<'_>) {
+        #[target_feature(enable = "neon")]
+        fn with_neon(isa: Neon, tile: &Tile<'_>) {
+            microkernel::run::<Neon, 6, 1, 4>(isa, tile);
+        }
+        unsafe { with_neon(self, tile) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_ptr(self, src: *const f32) -> float32x4_t {
+        unsafe { vld1q_f32(src) }
+    }
+    #[inline(always)]
+    unsafe fn store_ptr(self, v: float32x4_t, dst: *mut f32) {
+        unsafe { vst1q_f32(dst, v) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(self, src: *const f32, n: usize) -> float32x4_t {
+        let mut lanes = [0.0; 4];
+        unsafe {
+            std::ptr::copy_nonoverlapping(src, lanes.as_mut_ptr(), n);
+            vld1q_f32(lanes.as_ptr())
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, v: float32x4_t, dst: *mut f32, n: usize) {
+        let mut lanes = [0.0; 4];
+        unsafe {
+            vst1q_f32(lanes.as_mut_ptr(), v);
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), dst, n);
+        }
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> float32x4_t {
+        unsafe { vdupq_n_f32(x) }
+    }
+    #[inline(always)]
+    fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vaddq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vsubq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vmulq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vdivq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn fma(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        unsafe { vfmaq_f32(c, a, b) }
+    }
+    #[inline(always)]
+    fn fnma(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        unsafe { vfmsq_f32(c, a, b) }
+    }
+    // `vminq_f32` would return NaN where either is NaN.
+    #[inline(always)]
+    fn min(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vbslq_f32(vcltq_f32(a, b), a, b) }
+    }
+    #[inline(always)]
+    fn max(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
+    }
+    #[inline(always)]
+    fn recip_estimate(self, x: float32x4_t) -> float32x4_t {
+        // The estimate alone has 8 bits; one Newton step doubles them.
+        unsafe {
+            let r = vrecpeq_f32(x);
+            vmulq_f32(r, vrecpsq_f32(x, r))
+        }
+    }
+    #[inline(always)]
+    fn lt(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        unsafe { vcltq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn eq(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+        unsafe { vceqq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, mask: uint32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vbslq_f32(mask, a, b) }
+    }
+    #[inline(always)]
+    fn round_i32(self, x: float32x4_t) -> int32x4_t {
+        unsafe { vcvtnq_s32_f32(x) }
+    }
+    #[inline(always)]
+    fn to_f32(self, x: int32x4_t) -> float32x4_t {
+        unsafe { vcvtq_f32_s32(x) }
+    }
+    #[inline(always)]
+    fn bits(self, x: float32x4_t) -> int32x4_t {
+        unsafe { vreinterpretq_s32_f32(x) }
+    }
+    #[inline(always)]
+    fn with_bits(self, x: int32x4_t) -> float32x4_t {
+        unsafe { vreinterpretq_f32_s32(x) }
+    }
+    #[inline(always)]
+    fn splat_i32(self, x: i32) -> int32x4_t {
+        unsafe { vdupq_n_s32(x) }
+    }
+    #[inline(always)]
+    fn add_i32(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        unsafe { vaddq_s32(a, b) }
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        unsafe { vsubq_s32(a, b) }
+    }
+    #[inline(always)]
+    fn and(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        unsafe { vandq_s32(a, b) }
+    }
+    #[inline(always)]
+    fn or(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        unsafe { vorrq_s32(a, b) }
+    }
+    #[inline(always)]
+    fn xor(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        unsafe { veorq_s32(a, b) }
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self, x: int32x4_t) -> int32x4_t {
+        unsafe { vshlq_s32(x, vdupq_n_s32(N)) }
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self, x: int32x4_t) -> int32x4_t {
+        // A shift by a negative count goes to the right.
+        unsafe { vshlq_s32(x, vdupq_n_s32(-N)) }
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[f32; 16], i: int32x4_t) -> float32x4_t {
+        let mut lanes = [0; 4];
+        unsafe { vst1q_s32(lanes.as_mut_ptr(), i) };
+        let found = lanes.map(|i| table[(i & 15) as usize]);
+        unsafe { vld1q_f32(found.as_ptr()) }
+    }
+}

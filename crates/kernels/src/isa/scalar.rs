@@ -1,0 +1,161 @@
+//! Plain Rust: one lane. What runs where nothing better is known, and the
+//! plainest reading of what each operation means.
+
+use crate::matmul::microkernel::{self, Tile};
+use crate::simd::Simd;
+
+/// Every CPU has this one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scalar;
+
+impl Simd for Scalar {
+    type F32 = f32;
+    type I32 = i32;
+    type Mask = bool;
+
+    const LEN: usize = 1;
+    // 2 × 16 accumulators, which the compiler packs into what vectors it knows.
+    const TILE_ROWS: usize = 2;
+    const TILE_PANELS: usize = 1;
+
+    fn tile(self, tile: &Tile<'_>) {
+        microkernel::run::<Self, 2, 1, 16>(self, tile);
+    }
+
+    #[inline(always)]
+    unsafe fn load_ptr(self, src: *const f32) -> f32 {
+        // SAFETY: valid for one read by this method's contract.
+        unsafe { *src }
+    }
+    #[inline(always)]
+    unsafe fn store_ptr(self, v: f32, dst: *mut f32) {
+        // SAFETY: valid for one write by this method's contract.
+        unsafe { *dst = v }
+    }
+    #[inline(always)]
+    unsafe fn load_first(self, src: *const f32, n: usize) -> f32 {
+        // SAFETY: valid for `n` reads by this method's contract.
+        if n == 0 { 0.0 } else { unsafe { *src } }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, v: f32, dst: *mut f32, n: usize) {
+        if n != 0 {
+            // SAFETY: valid for `n` writes by this method's contract.
+            unsafe { *dst = v }
+        }
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> f32 {
+        x
+    }
+    #[inline(always)]
+    fn add(self, a: f32, b: f32) -> f32 {
+        a + b
+    }
+    #[inline(always)]
+    fn sub(self, a: f32, b: f32) -> f32 {
+        a - b
+    }
+    #[inline(always)]
+    fn mul(self, a: f32, b: f32) -> f32 {
+        a * b
+    }
+    #[inline(always)]
+    fn div(self, a: f32, b: f32) -> f32 {
+        a / b
+    }
+    // Through f64, where a product of two f32 is exact: `f32::mul_add` is a call
+    // into a library of a hundred instructions on a CPU without FMA. Rounding
+    // the sum twice can differ from FMA in the last bit, once in 2²⁹ times.
+    #[inline(always)]
+    fn fma(self, a: f32, b: f32, c: f32) -> f32 {
+        (f64::from(a) * f64::from(b) + f64::from(c)) as f32
+    }
+    #[inline(always)]
+    fn fnma(self, a: f32, b: f32, c: f32) -> f32 {
+        (f64::from(c) - f64::from(a) * f64::from(b)) as f32
+    }
+    #[inline(always)]
+    fn min(self, a: f32, b: f32) -> f32 {
+        if a < b { a } else { b }
+    }
+    #[inline(always)]
+    fn max(self, a: f32, b: f32) -> f32 {
+        if a > b { a } else { b }
+    }
+    #[inline(always)]
+    fn recip_estimate(self, x: f32) -> f32 {
+        1.0 / x
+    }
+    #[inline(always)]
+    fn lt(self, a: f32, b: f32) -> bool {
+        a < b
+    }
+    #[inline(always)]
+    fn eq(self, a: f32, b: f32) -> bool {
+        a == b
+    }
+    #[inline(always)]
+    fn select(self, mask: bool, a: f32, b: f32) -> f32 {
+        if mask { a } else { b }
+    }
+    #[inline(always)]
+    fn round_i32(self, x: f32) -> i32 {
+        // Adding 1.5 · 2²³ leaves no bits for a fraction, so the sum is rounded
+        // to an integer as IEEE rounds; `as` alone would cut towards 0.
+        const SHIFT: f32 = 12_582_912.0;
+        if x.abs() < 4_194_304.0 {
+            ((x + SHIFT) - SHIFT) as i32
+        } else {
+            x.round_ties_even() as i32
+        }
+    }
+    #[inline(always)]
+    fn to_f32(self, x: i32) -> f32 {
+        x as f32
+    }
+    #[inline(always)]
+    fn bits(self, x: f32) -> i32 {
+        x.to_bits().cast_signed()
+    }
+    #[inline(always)]
+    fn with_bits(self, x: i32) -> f32 {
+        f32::from_bits(x.cast_unsigned())
+    }
+    #[inline(always)]
+    fn splat_i32(self, x: i32) -> i32 {
+        x
+    }
+    #[inline(always)]
+    fn add_i32(self, a: i32, b: i32) -> i32 {
+        a.wrapping_add(b)
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: i32, b: i32) -> i32 {
+        a.wrapping_sub(b)
+    }
+    #[inline(always)]
+    fn and(self, a: i32, b: i32) -> i32 {
+        a & b
+    }
+    #[inline(always)]
+    fn or(self, a: i32, b: i32) -> i32 {
+        a | b
+    }
+    #[inline(always)]
+    fn xor(self, a: i32, b: i32) -> i32 {
+        a ^ b
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self, x: i32) -> i32 {
+        x << N
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self, x: i32) -> i32 {
+        x >> N
+    }
+    #[inline(always)]
+    fn lookup(self, table: &[f32; 16], i: i32) -> f32 {
+        table[(i & 15) as usize]
+    }
+}

@@ -1,0 +1,273 @@
+//! Matrix product: packed, cache-blocked, in the loops of the BLIS papers.
+//!
+//! ```text
+//! for pc in k by KC:                  pack B's block, KC × n, into panels
+//!   for ic in m by MC:                pack A's block, MC × KC: stays in the L2 cache
+//!     for jr in n by P panels:        B micro-panel, KC × NR, stays in the L1 cache
+//!       for ir in ic-block by MR:     C tile,   MR × NR, stays in registers
+//!         micro-kernel: one rank-1 update for each k
+//! ```
+//!
+//! (Van Zee and van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS
+//! Functionality", ACM TOMS 41(3), 2015. Their jc loop, which keeps a block of B
+//! in the L3 cache, is left out: a network's n is some thousands at the most.)
+//!
+//! Three departures, each because a network's matrices are small and skinny:
+//!
+//! - B may be *kept* in panels ([`PanelsRef`]), so that weights which are used
+//!   many times between updates are not packed again for each use.
+//! - A is packed only where that pays ([`packing_a_pays`]): the micro-kernel
+//!   broadcasts single elements of A, for which any stride is as good as another
+//!   while the block is in the cache.
+//! - The sum over k starts from C, or from the bias, in the accumulators: each
+//!   element of C is one unbroken chain of fused multiply-adds in the order of k,
+//!   whatever the blocks, the tile or the instruction set's vector length.
+
+use std::cell::RefCell;
+
+use crate::buffer::AlignedBuf;
+use crate::elementwise::map_inline;
+use crate::isa::Isa;
+use crate::mat::{MatMut, MatRef};
+use crate::panels::{PANEL, PanelsMut, PanelsRef, packed_len};
+use crate::simd::{Identity, Simd, SimdOp, Unary};
+
+pub(crate) mod microkernel;
+pub(crate) mod pack;
+
+pub use microkernel::Start;
+use microkernel::Tile;
+
+/// Rows of B in a block: KC × NR × 4 bytes, the micro-panel, is to stay in the
+/// L1 cache (32 to 48 KiB) beside the rows of A that stream past it:
+/// 256 × 48 × 4 = 48 KiB for AVX-512, 256 × 16 × 4 = 16 KiB for the others.
+/// A multiple of 16, as blocks of panels are.
+const KC: usize = 256;
+
+/// Rows of A in a block: MC × KC × 4 bytes are to stay in half of an L2 cache
+/// of 1 MiB or more: 512 × 256 × 4 = 512 KiB.
+const MC: usize = 512;
+
+thread_local! {
+    /// Where blocks of A and of B are packed; kept, so that a call allocates only
+    /// the first time that it needs more than any before it on this thread.
+    static PACKED: RefCell<Packed> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Packed {
+    a: AlignedBuf,
+    b: AlignedBuf,
+}
+
+/// `C = alpha·A·B + beta·C`, where A is m × k, B is k × n and C is m × n, with
+/// any strides.
+///
+/// With `beta = 0` C is not read, so it may hold anything; with k = 0 the
+/// product is 0. Each element of C is the chain `fma(a, alpha·b, …)` over k in
+/// ascending order, started at `beta·c`: its bits depend on nothing else of the
+/// shapes, strides and blocks. (Where columns of C have gaps and rows have none,
+/// it is `fma(alpha·a, b, …)`.)
+///
+/// # Panics
+/// If the shapes do not fit.
+///
+/// ```
+/// use kernels::{Isa, MatMut, MatRef, matmul};
+///
+/// let a = [1.0, 2.0, 3.0, 4.0]; // 2 × 2
+/// let b = [1.0, 0.0, 1.0, 0.0, 1.0, 1.0]; // 2 × 3
+/// let mut c = [0.0; 6]; // 2 × 3
+/// let isa = Isa::active()?;
+/// matmul(isa, 1.0, MatRef::new(&a, 2, 2), MatRef::new(&b, 2, 3), 0.0, MatMut::new(&mut c, 2, 3));
+/// assert_eq!(c, [1.0, 2.0, 3.0, 3.0, 4.0, 7.0]);
+/// # Ok::<(), kernels::UnknownIsa>(())
+/// ```
+pub fn matmul(isa: Isa, alpha: f32, a: MatRef<'_>, b: MatRef<'_>, beta: f32, c: MatMut<'_>) {
+    check(&a, b.rows(), b.cols(), c.rows(), c.cols());
+    // The micro-kernel writes rows: Cᵀ = Bᵀ·Aᵀ where C has columns instead.
+    if c.col_stride() != 1 && c.row_stride() == 1 {
+        return matmul(isa, alpha, b.t(), a.t(), beta, c.t());
+    }
+    if c.col_stride() != 1 && c.cols() > 1 {
+        return scattered(isa, alpha, a, b, beta, c);
+    }
+    // Packing B costs about as much as two rows of the product.
+    const ROWS_THAT_PAY: usize = 16;
+    let b = match PanelsRef::from_mat(b) {
+        Some(panels) if alpha == 1.0 && a.rows() <= ROWS_THAT_PAY => Rhs::Panels(panels),
+        _ => Rhs::Mat(b, alpha),
+    };
+    let start = if beta == 0.0 { Start::Zero } else { Start::Scaled(beta) };
+    let c = PanelsMut::from_mat(c).expect("rows without gaps");
+    product(isa, a, b, start, c, Identity);
+}
+
+/// `C = f(start + A·B)` with B in panels: a layer's forward pass, where B is the
+/// weights, `start` the bias and `f` the activation, which is applied while the
+/// tile is in the L1 cache; and its backward pass.
+///
+/// # Panics
+/// If the shapes do not fit, or if the columns of C are not neighbours.
+pub fn matmul_panels<F: Unary>(
+    isa: Isa,
+    a: MatRef<'_>,
+    b: PanelsRef<'_>,
+    start: Start<'_>,
+    c: MatMut<'_>,
+    f: F,
+) {
+    check(&a, b.rows(), b.cols(), c.rows(), c.cols());
+    let c = PanelsMut::from_mat(c).expect("columns of C that are neighbours");
+    product(isa, a, Rhs::Panels(b), start, c, f);
+}
+
+/// `C = A·B` with B and C in panels: the gradient of weights that are kept in
+/// panels. C's padding columns become A times the padding of B.
+///
+/// # Panics
+/// If the shapes do not fit.
+pub fn matmul_into_panels(isa: Isa, a: MatRef<'_>, b: PanelsRef<'_>, c: PanelsMut<'_>) {
+    check(&a, b.rows(), b.cols().next_multiple_of(PANEL), c.rows(), c.cols());
+    product(isa, a, Rhs::Panels(b), Start::Zero, c, Identity);
+}
+
+fn check(a: &MatRef<'_>, k: usize, n: usize, c_rows: usize, c_cols: usize) {
+    assert!(
+        a.cols() == k && a.rows() == c_rows && n == c_cols,
+        "A is {} × {}, B is {k} × {n} and C is {c_rows} × {c_cols}",
+        a.rows(),
+        a.cols(),
+    );
+}
+
+/// The product where C's elements have gaps both ways: computed without them,
+/// then copied.
+fn scattered(isa: Isa, alpha: f32, a: MatRef<'_>, b: MatRef<'_>, beta: f32, mut c: MatMut<'_>) {
+    let (m, n) = (c.rows(), c.cols());
+    let mut dense = vec![0.0; m * n];
+    if beta != 0.0 {
+        for (at, to) in dense.iter_mut().enumerate() {
+            *to = c.as_ref().get(at / n, at % n);
+        }
+    }
+    matmul(isa, alpha, a, b, beta, MatMut::new(&mut dense, m, n));
+    for (at, from) in dense.into_iter().enumerate() {
+        c.set(at / n, at % n, from);
+    }
+}
+
+/// The right-hand side B of a product.
+#[derive(Clone, Copy)]
+enum Rhs<'a> {
+    /// In the order of the micro-kernel already.
+    Panels(PanelsRef<'a>),
+    /// To be packed, one block of k at a time, each element times a factor.
+    Mat(MatRef<'a>, f32),
+}
+
+fn product<F: Unary>(
+    isa: Isa,
+    a: MatRef<'_>,
+    b: Rhs<'_>,
+    start: Start<'_>,
+    c: PanelsMut<'_>,
+    f: F,
+) {
+    // Taken, not borrowed: `f` is the caller's and may multiply matrices itself.
+    let mut packed = PACKED.take();
+    isa.dispatch(Loops { a, b, start, c, f, packed: &mut packed });
+    PACKED.set(packed);
+}
+
+/// Whether to copy A, block by block, before it is read `times` times.
+///
+/// A row of the block is 1 KiB where columns are neighbours, and rows a multiple
+/// of 4 KiB apart push each other out of the L1 cache; where rows are neighbours
+/// instead, each step of k is on another cache line, and soon on another page.
+fn packing_a_pays(a: &MatRef<'_>, times: usize) -> bool {
+    /// f32 in 4 KiB.
+    const PAGE: usize = 1024;
+    let aliased = a.col_stride() == 1 && a.row_stride().is_multiple_of(PAGE) && a.rows() > 1;
+    times > 2 && (a.col_stride() != 1 || aliased)
+}
+
+/// The first `len` numbers of a buffer that grows to hold them.
+fn reserve(buffer: &mut AlignedBuf, len: usize) -> &mut [f32] {
+    if buffer.len() < len {
+        buffer.resize(len);
+    }
+    &mut buffer[..len]
+}
+
+/// The loops, for any instruction set.
+struct Loops<'a, F> {
+    a: MatRef<'a>,
+    b: Rhs<'a>,
+    start: Start<'a>,
+    c: PanelsMut<'a>,
+    f: F,
+    packed: &'a mut Packed,
+}
+
+impl<F: Unary> SimdOp for Loops<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<S: Simd>(self, s: S) {
+        let Self { a, b, start, mut c, f, packed } = self;
+        let (m, k, n) = (a.rows(), a.cols(), c.cols());
+        let panels = n.div_ceil(PANEL);
+        let pack_a = packing_a_pays(&a, panels.div_ceil(S::TILE_PANELS));
+        // k = 0 is one block of no rows: C = start.
+        for pc in (0..k.max(1)).step_by(KC) {
+            let kc = KC.min(k - pc);
+            let b = match b {
+                Rhs::Panels(b) => b.sub(pc, kc, 0, panels),
+                Rhs::Mat(b, alpha) => {
+                    let block = reserve(&mut packed.b, packed_len(kc, n));
+                    pack::panels(b.sub(pc, kc, 0, n), alpha, block);
+                    PanelsRef::packed(block, kc, n)
+                }
+            };
+            // Behind the first block of k the chains go on from C.
+            let start = if pc == 0 { start } else { Start::Scaled(1.0) };
+            let last = pc + kc == k;
+            for ic in (0..m).step_by(MC) {
+                let mc = MC.min(m - ic);
+                let a = a.sub(ic, mc, pc, kc);
+                let strips = if pack_a {
+                    let block = reserve(&mut packed.a, mc.next_multiple_of(S::TILE_ROWS) * kc);
+                    pack::strips(a, S::TILE_ROWS, block);
+                    Some(&*block)
+                } else {
+                    None
+                };
+                for jr in (0..panels).step_by(S::TILE_PANELS) {
+                    let p = S::TILE_PANELS.min(panels - jr);
+                    let b = b.sub(0, kc, jr, p);
+                    let start = start.sub(jr, p);
+                    for ir in (0..mc).step_by(S::TILE_ROWS) {
+                        let r = S::TILE_ROWS.min(mc - ir);
+                        let a = match strips {
+                            None => a.sub(ir, r, 0, kc),
+                            Some(block) => {
+                                let strip = &block[ir * kc..][..S::TILE_ROWS * kc];
+                                MatRef::strided(strip, r, kc, 1, S::TILE_ROWS)
+                            }
+                        };
+                        s.tile(&Tile::new(a, b, start, c.sub(ic + ir, r, jr, p)));
+                        if last && !F::IDENTITY {
+                            let mut c = c.sub(ic + ir, r, jr, p);
+                            for i in 0..r {
+                                for panel in 0..p {
+                                    map_inline(s, f, c.row(i, panel));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The micro-kernel: one tile of C, held in registers while k runs.
+//!
+//! ```text
+//! for each k:                            a row of B is P panels of V vectors
+//!     load row k of B          P·V loads
+//!     for each row r of A:
+//!         broadcast a[r][k]      1 load
+//!         acc[r] += a[r][k]·B    P·V fused multiply-adds
+//! ```
+//!
+//! Each accumulator is one chain of fused multiply-adds in the order of k. It
+//! begins where [`Start`] says, so a product that is cut along k is the same
+//! chain, interrupted by a store and a load: the bits of C depend on k alone.
+
+use crate::mat::MatRef;
+use crate::panels::{PANEL, PanelsMut, PanelsRef};
+use crate::simd::Simd;
+
+/// What the sum over k starts from.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// 0; C is not read.
+    Zero,
+    /// `beta · C`.
+    Scaled(f32),
+    /// The same row for each row of C, such as a bias; C is not read.
+    Row(PanelsRef<'a>),
+}
+
+impl<'a> Start<'a> {
+    /// The start of the panels `panel..panel + panels`.
+    #[inline]
+    pub(super) fn sub(self, panel: usize, panels: usize) -> Self {
+        match self {
+            Self::Row(row) => Self::Row(row.sub(0, 1, panel, panels)),
+            other => other,
+        }
+    }
+}
+
+/// One call of the micro-kernel: `C = start + A·B`, where C is no larger than
+/// the register tile.
+pub struct Tile<'a> {
+    a: MatRef<'a>,
+    b: PanelsRef<'a>,
+    start: Start<'a>,
+    c: PanelsMut<'a>,
+}
+
+impl<'a> Tile<'a> {
+    /// # Panics
+    /// If the shapes do not fit.
+    #[inline]
+    pub(super) fn new(a: MatRef<'a>, b: PanelsRef<'a>, start: Start<'a>, c: PanelsMut<'a>) -> Self {
+        assert!(a.rows() == c.rows() && a.cols() == b.rows());
+        let panels = c.cols().div_ceil(PANEL);
+        assert!(b.cols().div_ceil(PANEL) == panels);
+        if let Start::Row(row) = start {
+            assert!(row.rows() == 1 && row.cols().div_ceil(PANEL) == panels);
+        }
+        Self { a, b, start, c }
+    }
+}
+
+/// Chooses the kernel whose rows and panels fit the tile.
+///
+/// `ROWS × PANELS` is the register tile and `V` the number of vectors in a
+/// panel. A tile of fewer rows takes the next larger kernel of 1, 2, 4 or `ROWS`
+/// rows, which computes its last row more than once and stores it once.
+#[inline(always)]
+pub(crate) fn run<S: Simd, const ROWS: usize, const PANELS: usize, const V: usize>(
+    s: S,
+    tile: &Tile<'_>,
+) {
+    const { assert!(V * S::LEN == PANEL) };
+    let (rows, panels) = (tile.c.rows(), tile.c.cols().div_ceil(PANEL));
+    assert!((1..=ROWS).contains(&rows) && (1..=PANELS).contains(&panels));
+    match panels {
+        3 if PANELS >= 3 => run_rows::<S, ROWS, 3, V>(s, tile, rows),
+        2 if PANELS >= 2 => run_rows::<S, ROWS, 2, V>(s, tile, rows),
+        1 => run_rows::<S, ROWS, 1, V>(s, tile, rows),
+        _ => unreachable!("a register tile has at most 3 panels"),
+    }
+}
+
+#[inline(always)]
+fn run_rows<S: Simd, const ROWS: usize, const P: usize, const V: usize>(
+    s: S,
+    tile: &Tile<'_>,
+    rows: usize,
+) {
+    match rows {
+        1 => kernel::<S, 1, P, V>(s, tile),
+        2 => kernel::<S, 2, P, V>(s, tile),
+        3 | 4 if ROWS > 4 => kernel::<S, 4, P, V>(s, tile),
+        _ => kernel::<S, ROWS, P, V>(s, tile),
+    }
+}
+
+/// The kernel for `R` rows of `P` panels of `V` vectors.
+#[inline(always)]
+fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(s: S, tile: &Tile<'_>) {
+    let Tile { a, b, start, c } = tile;
+    let (rows, k) = (c.rows(), a.cols());
+    let (b_row, b_block, b_panel) = (b.row_stride(), b.block_stride(), b.panel_stride());
+    // Rows behind the last are the last again: read, computed, never stored.
+    let row = |r: usize| r.min(rows - 1);
+    // Where the vector `v` of panel `p` begins, and how much of it C has.
+    let column = |p: usize, v: usize| p * PANEL + v * S::LEN;
+    let width = |p: usize, v: usize| c.cols().saturating_sub(column(p, v)).min(S::LEN);
+    let place = |r: usize, p: usize, v: usize| {
+        // SAFETY of what is done with it: `Tile::new` and the constructors of its
+        // views checked that C has row `row(r)` and panel `p`; `width` says how
+        // many numbers of the vector belong to C.
+        c.place(row(r), p).wrapping_add(v * S::LEN)
+    };
+
+    let mut acc = [[[s.splat(0.0); V]; P]; R];
+    match *start {
+        Start::Zero => {}
+        Start::Scaled(beta) => {
+            let beta = s.splat(beta);
+            for (r, acc) in acc.iter_mut().enumerate() {
+                for (p, acc) in acc.iter_mut().enumerate() {
+                    for (v, acc) in acc.iter_mut().enumerate() {
+                        // SAFETY: see `place`.
+                        let c = unsafe { s.load_first(place(r, p, v), width(p, v)) };
+                        *acc = s.mul(beta, c);
+                    }
+                }
+            }
+        }
+        Start::Row(row) => {
+            for acc in &mut acc {
+                for (p, acc) in acc.iter_mut().enumerate() {
+                    for (v, acc) in acc.iter_mut().enumerate() {
+                        let at = row.as_ptr().wrapping_add(p * row.panel_stride() + v * S::LEN);
+                        // SAFETY: the constructor of `row` checked that its
+                        // panels are there, padding included.
+                        *acc = unsafe { s.load_ptr(at) };
+                    }
+                }
+            }
+        }
+    }
+
+    let a_rows: [*const f32; R] =
+        std::array::from_fn(|r| a.as_ptr().wrapping_add(row(r) * a.row_stride()));
+    let mut a_offset = 0;
+    let mut b_blocks = b.as_ptr();
+    let mut left = k;
+    while left > 0 {
+        let mut b = b_blocks;
+        for _ in 0..left.min(PANEL) {
+            let mut b_vectors = [[s.splat(0.0); V]; P];
+            for (p, vectors) in b_vectors.iter_mut().enumerate() {
+                for (v, vector) in vectors.iter_mut().enumerate() {
+                    // SAFETY: this row of B exists, for as many rows of B as
+                    // columns of A have not been passed; it has P panels, as the
+                    // match on the panels of C and `Tile::new` made sure, and
+                    // their padding is there.
+                    *vector = unsafe { s.load_ptr(b.wrapping_add(p * b_panel + v * S::LEN)) };
+                }
+            }
+            for (acc, a) in acc.iter_mut().zip(&a_rows) {
+                // SAFETY: a points at an existing row of A, and `a_offset` leads
+                // to a column that has not been passed yet.
+                let a = s.splat(unsafe { *a.wrapping_add(a_offset) });
+                for (acc, b) in acc.iter_mut().zip(&b_vectors) {
+                    for (acc, b) in acc.iter_mut().zip(b) {
+                        *acc = s.fma(a, *b, *acc);
+                    }
+                }
+            }
+            a_offset += a.col_stride();
+            b = b.wrapping_add(b_row);
+        }
+        left -= left.min(PANEL);
+        b_blocks = b_blocks.wrapping_add(b_block);
+    }
+
+    for (r, acc) in acc.iter().enumerate().take(rows) {
+        for (p, acc) in acc.iter().enumerate() {
+            for (v, acc) in acc.iter().enumerate() {
+                let width = width(p, v);
+                // SAFETY: see `place`.
+                unsafe {
+                    if width == S::LEN {
+                        s.store_ptr(*acc, place(r, p, v));
+                    } else {
+                        s.store_first(*acc, place(r, p, v), width);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The vector operations that the kernels need, and no more.
+//!
+//! An algorithm is written once, as a [`SimdOp`] whose `eval` is generic over
+//! `S: Simd`; [`Isa::dispatch`](crate::Isa::dispatch) compiles it for each
+//! instruction set and runs the one that was asked for.
+//!
+//! Everything between `dispatch` and an instruction is `#[inline(always)]`:
+//! a function that is not inlined is compiled without the instruction set, and
+//! then passes its vectors through memory.
+
+use crate::matmul::microkernel::Tile;
+
+/// An instruction set: its vectors of `f32` and what can be done with them.
+///
+/// A value of an implementing type exists only if the CPU has the instructions
+/// (see [`Isa`](crate::Isa)), so every method but those that take pointers is
+/// safe: holding the value is the proof.
+///
+/// Lane for lane, each operation is the IEEE 754 one, rounded to nearest even.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// A vector of [`LEN`](Self::LEN) `f32`.
+    type F32: Copy;
+    /// A vector of as many `i32`.
+    type I32: Copy;
+    /// A truth value for each lane.
+    type Mask: Copy;
+
+    /// Lanes of a vector; a power of two that divides 16.
+    const LEN: usize;
+
+    /// Reads [`LEN`](Self::LEN) numbers; `src` need not be aligned.
+    ///
+    /// # Safety
+    /// `src` is valid for reads of `LEN` numbers.
+    unsafe fn load_ptr(self, src: *const f32) -> Self::F32;
+
+    /// Writes [`LEN`](Self::LEN) numbers; `dst` need not be aligned.
+    ///
+    /// # Safety
+    /// `dst` is valid for writes of `LEN` numbers.
+    unsafe fn store_ptr(self, v: Self::F32, dst: *mut f32);
+
+    /// Reads the first `n ≤ LEN` numbers; the lanes behind are 0, and the
+    /// memory behind is not touched.
+    ///
+    /// # Safety
+    /// `src` is valid for reads of `n` numbers, and `n ≤ LEN`.
+    unsafe fn load_first(self, src: *const f32, n: usize) -> Self::F32;
+
+    /// Writes the first `n ≤ LEN` lanes; the memory behind is not touched.
+    ///
+    /// # Safety
+    /// `dst` is valid for writes of `n` numbers, and `n ≤ LEN`.
+    unsafe fn store_first(self, v: Self::F32, dst: *mut f32, n: usize);
+
+    /// `x` in every lane.
+    fn splat(self, x: f32) -> Self::F32;
+    /// `a + b`.
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a − b`.
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a · b`.
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a / b`.
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a · b + c`, rounded once where the instruction set can.
+    fn fma(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// `c − a · b`, rounded once where the instruction set can.
+    fn fnma(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// `a` where `a < b`, else `b`; so `b` where either is NaN.
+    fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a` where `a > b`, else `b`; so `b` where either is NaN.
+    fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// About `1 / x` for normal `x` whose reciprocal is normal, with a
+    /// relative error of at most 2⁻¹¹.
+    fn recip_estimate(self, x: Self::F32) -> Self::F32;
+
+    /// Where `a < b`.
+    fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// Where `a = b`; false where either is NaN.
+    fn eq(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// `a` where the mask holds, else `b`.
+    fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// The nearest integer, ties to even, for `|x| < 2³¹`.
+    fn round_i32(self, x: Self::F32) -> Self::I32;
+    /// The integers as floats.
+    fn to_f32(self, x: Self::I32) -> Self::F32;
+    /// The bits of each float.
+    fn bits(self, x: Self::F32) -> Self::I32;
+    /// The floats with these bits.
+    fn with_bits(self, x: Self::I32) -> Self::F32;
+    /// `x` in every lane.
+    fn splat_i32(self, x: i32) -> Self::I32;
+    /// `a + b`, wrapping.
+    fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// `a − b`, wrapping.
+    fn sub_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// Bitwise and.
+    fn and(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// Bitwise or.
+    fn or(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// Bitwise exclusive or.
+    fn xor(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// Shifts left by `N` bits.
+    fn shl<const N: i32>(self, x: Self::I32) -> Self::I32;
+    /// Shifts right by `N` bits, filling with the sign.
+    fn shr<const N: i32>(self, x: Self::I32) -> Self::I32;
+    /// `table[i & 15]` for each lane `i`.
+    fn lookup(self, table: &[f32; 16], i: Self::I32) -> Self::F32;
+
+    /// Computes one tile of a matrix product with this instruction set's
+    /// register tile; see [`matmul`](crate::matmul()).
+    fn tile(self, tile: &Tile<'_>);
+    /// Rows of the register tile.
+    const TILE_ROWS: usize;
+    /// Panels of 16 columns of the register tile.
+    const TILE_PANELS: usize;
+
+    /// Reads the first [`LEN`](Self::LEN) numbers of `src`.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[inline(always)]
+    fn load(self, src: &[f32]) -> Self::F32 {
+        assert!(src.len() >= Self::LEN);
+        // SAFETY: the slice holds at least LEN numbers.
+        unsafe { self.load_ptr(src.as_ptr()) }
+    }
+
+    /// Writes to the first [`LEN`](Self::LEN) places of `dst`.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[inline(always)]
+    fn store(self, v: Self::F32, dst: &mut [f32]) {
+        assert!(dst.len() >= Self::LEN);
+        // SAFETY: the slice holds at least LEN numbers.
+        unsafe { self.store_ptr(v, dst.as_mut_ptr()) }
+    }
+
+    /// Reads all of `src`, which is at most [`LEN`](Self::LEN) long; the lanes
+    /// behind are 0.
+    ///
+    /// # Panics
+    /// If `src` is longer.
+    #[inline(always)]
+    fn load_partial(self, src: &[f32]) -> Self::F32 {
+        assert!(src.len() <= Self::LEN);
+        // SAFETY: the slice holds as many numbers as are read, at most LEN.
+        unsafe { self.load_first(src.as_ptr(), src.len()) }
+    }
+
+    /// Fills `dst`, which is at most [`LEN`](Self::LEN) long.
+    ///
+    /// # Panics
+    /// If `dst` is longer.
+    #[inline(always)]
+    fn store_partial(self, v: Self::F32, dst: &mut [f32]) {
+        assert!(dst.len() <= Self::LEN);
+        // SAFETY: the slice has room for as many numbers as are written, at most LEN.
+        unsafe { self.store_first(v, dst.as_mut_ptr(), dst.len()) }
+    }
+
+    /// `|x|`.
+    #[inline(always)]
+    fn abs(self, x: Self::F32) -> Self::F32 {
+        self.with_bits(self.and(self.bits(x), self.splat_i32(i32::MAX)))
+    }
+
+    /// The sign bit of each lane, and nothing else.
+    #[inline(always)]
+    fn sign(self, x: Self::F32) -> Self::I32 {
+        self.and(self.bits(x), self.splat_i32(i32::MIN))
+    }
+
+    /// The lanes as an array, in the first [`LEN`](Self::LEN) places.
+    #[inline(always)]
+    fn to_array(self, v: Self::F32) -> [f32; 16] {
+        let mut lanes = [0.0; 16];
+        self.store(v, &mut lanes);
+        lanes
+    }
+
+    /// Sum of the lanes, first to last.
+    #[inline(always)]
+    fn sum(self, v: Self::F32) -> f32 {
+        let lanes = self.to_array(v);
+        lanes[..Self::LEN].iter().fold(0.0, |sum, x| sum + x)
+    }
+
+    /// Largest lane; a NaN is passed over unless all are.
+    #[inline(always)]
+    fn largest(self, v: Self::F32) -> f32 {
+        let lanes = self.to_array(v);
+        lanes[..Self::LEN].iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max })
+    }
+}
+
+/// An algorithm that runs on any instruction set.
+pub trait SimdOp {
+    /// What it returns.
+    type Output;
+
+    /// Runs it. Implementations are marked `#[inline(always)]`.
+    fn eval<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// A function of one variable, lane by lane.
+pub trait Unary: Copy + Send + Sync {
+    /// Whether it changes nothing, so that a pass over memory can be skipped.
+    const IDENTITY: bool = false;
+
+    /// The function. Implementations are marked `#[inline(always)]`.
+    fn apply<S: Simd>(self, simd: S, x: S::F32) -> S::F32;
+}
+
+/// `f(x) = x`.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity;
+
+impl Unary for Identity {
+    const IDENTITY: bool = true;
+
+    #[inline(always)]
+    fn apply<S: Simd>(self, _: S, x: S::F32) -> S::F32 {
+        x
+    }
+}

@@ -1,0 +1,344 @@
+//! The matrix product against the plainest one there is, on every instruction
+//! set, at every edge of tile, panel and block, with any strides.
+//!
+//! Two oracles: sums in `f64`, which say whether the numbers are right, and one
+//! chain of fused multiply-adds for each element, which says that they are the
+//! documented ones, bit for bit.
+
+use kernels::{
+    BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Relu, Start, Tanh, map,
+    matmul, matmul_into_panels, matmul_panels, pack, packed_len,
+};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+/// How a matrix lies in its slice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Layout {
+    Rows,
+    RowsWithGaps,
+    Columns,
+    /// No two elements are neighbours.
+    Scattered,
+}
+
+const LAYOUTS: [Layout; 4] =
+    [Layout::Rows, Layout::RowsWithGaps, Layout::Columns, Layout::Scattered];
+
+/// Fills gaps; kernels neither read nor write it.
+const GAP: f32 = 7.75;
+
+/// A matrix with its storage.
+#[derive(Clone, PartialEq)]
+struct Matrix {
+    data: Vec<f32>,
+    rows: usize,
+    cols: usize,
+    strides: (usize, usize),
+}
+
+impl Matrix {
+    fn new(rows: usize, cols: usize, layout: Layout, mut f: impl FnMut() -> f32) -> Self {
+        let strides = match layout {
+            Layout::Rows => (cols, 1),
+            Layout::RowsWithGaps => (cols + 3, 1),
+            Layout::Columns => (1, rows + 1),
+            Layout::Scattered => (2 * cols + 1, 2),
+        };
+        let len = rows * strides.0.max(1) + cols * strides.1 + 1;
+        let mut matrix = Self { data: vec![GAP; len], rows, cols, strides };
+        for i in 0..rows {
+            for j in 0..cols {
+                let at = matrix.at(i, j);
+                matrix.data[at] = f();
+            }
+        }
+        matrix
+    }
+
+    fn random(rows: usize, cols: usize, layout: Layout, rng: &mut Xoshiro256PlusPlus) -> Self {
+        Self::new(rows, cols, layout, || 2.0 * rng.random::<f32>() - 1.0)
+    }
+
+    fn at(&self, i: usize, j: usize) -> usize {
+        i * self.strides.0 + j * self.strides.1
+    }
+
+    fn get(&self, i: usize, j: usize) -> f32 {
+        self.data[self.at(i, j)]
+    }
+
+    fn view(&self) -> MatRef<'_> {
+        MatRef::strided(&self.data, self.rows, self.cols, self.strides.0, self.strides.1)
+    }
+
+    fn view_mut(&mut self) -> MatMut<'_> {
+        MatMut::strided(&mut self.data, self.rows, self.cols, self.strides.0, self.strides.1)
+    }
+
+    /// Whether what lies between the elements is as it was.
+    fn gaps_are_whole(&self) -> bool {
+        let mut data = self.data.clone();
+        for i in 0..self.rows {
+            for j in 0..self.cols {
+                data[self.at(i, j)] = GAP;
+            }
+        }
+        data.iter().all(|x| *x == GAP)
+    }
+}
+
+/// The scalar path has no fused multiply-add; see there.
+fn fuses(isa: Isa) -> bool {
+    isa.name() != "scalar"
+}
+
+/// The product as documented: `c` comes in as C was.
+fn chain(alpha: f32, a: &Matrix, b: &Matrix, beta: f32, c: &Matrix, i: usize, j: usize) -> f32 {
+    let columns = c.strides.1 != 1 && c.strides.0 == 1;
+    let start = if beta == 0.0 { 0.0 } else { beta * c.get(i, j) };
+    (0..a.cols).fold(start, |sum, p| {
+        let (a, b) = (a.get(i, p), b.get(p, j));
+        if columns { (alpha * a).mul_add(b, sum) } else { a.mul_add(alpha * b, sum) }
+    })
+}
+
+/// The product in `f64`, and the size of its terms.
+fn exact(
+    alpha: f32,
+    a: &Matrix,
+    b: &Matrix,
+    beta: f32,
+    c: &Matrix,
+    i: usize,
+    j: usize,
+) -> (f64, f64) {
+    let start = if beta == 0.0 { 0.0 } else { f64::from(beta) * f64::from(c.get(i, j)) };
+    (0..a.cols).fold((start, start.abs()), |(sum, size), p| {
+        let term = f64::from(alpha) * f64::from(a.get(i, p)) * f64::from(b.get(p, j));
+        (sum + term, size + term.abs())
+    })
+}
+
+fn check(isa: Isa, alpha: f32, a: &Matrix, b: &Matrix, beta: f32, before: &Matrix) {
+    let mut c = before.clone();
+    matmul(isa, alpha, a.view(), b.view(), beta, c.view_mut());
+    let what = || {
+        format!(
+            "{isa}: {alpha}·({}×{}, strides {:?})·({}×{}, strides {:?}) + {beta}·(strides {:?})",
+            a.rows, a.cols, a.strides, b.rows, b.cols, b.strides, c.strides
+        )
+    };
+    for i in 0..c.rows {
+        for j in 0..c.cols {
+            let found = c.get(i, j);
+            let (exact, size) = exact(alpha, a, b, beta, before, i, j);
+            // Each of k + 2 roundings is half an ULP of a partial sum at the most.
+            let bound = (a.cols + 2) as f64 * f64::from(f32::EPSILON) * size;
+            let error = (f64::from(found) - exact).abs();
+            assert!(error <= bound, "{}: ({i}, {j}) is {found}, not {exact}", what());
+            if fuses(isa) {
+                let chain = chain(alpha, a, b, beta, before, i, j);
+                assert_eq!(found.to_bits(), chain.to_bits(), "{}: ({i}, {j})", what());
+            }
+        }
+    }
+    assert!(c.gaps_are_whole(), "{}: wrote between the elements", what());
+}
+
+#[test]
+fn every_edge_of_tile_panel_and_block() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    // Around register tiles of 2, 6 and 8 rows and of 1 and 3 panels; blocks of
+    // 256 in k and 512 in m.
+    let small = (0..=17).flat_map(|m| {
+        [0, 1, 15, 16, 17, 31, 33, 47, 48, 49, 63, 65, 97].map(|n| (m, n, [0, 1, 2, 16, 37][m % 5]))
+    });
+    let deep = [255, 256, 257, 511, 513].map(|k| (9, 50, k));
+    let tall = [511, 512, 513, 521].map(|m| (m, 17, 3));
+    for (m, n, k) in small.chain(deep).chain(tall) {
+        let a = Matrix::random(m, k, Layout::Rows, &mut rng);
+        let b = Matrix::random(k, n, Layout::Rows, &mut rng);
+        let c = Matrix::new(m, n, Layout::Rows, || f32::NAN);
+        for isa in Isa::available() {
+            check(isa, 1.0, &a, &b, 0.0, &c);
+        }
+    }
+}
+
+#[test]
+fn every_layout_alpha_and_beta() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+    // Wide enough that A is packed for any register tile, and past a block of k.
+    for (m, n, k) in
+        [(3, 5, 4), (21, 150, 300), (1, 33, 17), (40, 1, 9), (0, 4, 2), (5, 0, 2), (5, 4, 0)]
+    {
+        for a_layout in LAYOUTS {
+            for b_layout in LAYOUTS {
+                for c_layout in LAYOUTS {
+                    let a = Matrix::random(m, k, a_layout, &mut rng);
+                    let b = Matrix::random(k, n, b_layout, &mut rng);
+                    let c = Matrix::random(m, n, c_layout, &mut rng);
+                    let nan = Matrix::new(m, n, c_layout, || f32::NAN);
+                    // Large products take one pair of factors for each layout.
+                    let large = m * n * k > 100_000;
+                    for isa in Isa::available() {
+                        check(isa, 1.0, &a, &b, 0.0, &nan);
+                        check(isa, -0.5, &a, &b, 1.0, &c);
+                        if !large {
+                            check(isa, 1.0, &a, &b, 0.75, &c);
+                            check(isa, 0.3, &a, &b, 0.0, &nan);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows a page apart are packed; the sums must not notice.
+#[test]
+fn rows_that_alias_in_the_cache() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let (m, n, k) = (13, 160, 1024);
+    let a = Matrix::random(m, k, Layout::Rows, &mut rng);
+    let b = Matrix::random(k, n, Layout::Rows, &mut rng);
+    let c = Matrix::new(m, n, Layout::Rows, || f32::NAN);
+    for isa in Isa::available() {
+        check(isa, 1.0, &a, &b, 0.0, &c);
+    }
+}
+
+#[test]
+fn products_by_rows_or_columns_are_the_same_bits() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
+    let (m, n, k) = (37, 83, 300);
+    let a = Matrix::random(m, k, Layout::Rows, &mut rng);
+    let b = Matrix::random(k, n, Layout::Rows, &mut rng);
+    for isa in Isa::available() {
+        let mut whole = Matrix::new(m, n, Layout::Rows, || 0.0);
+        matmul(isa, 1.0, a.view(), b.view(), 0.0, whole.view_mut());
+        for cut in [0, 1, 5, 16, 36] {
+            let mut parts = Matrix::new(m, n, Layout::Rows, || 0.0);
+            let (top, bottom) = parts.view_mut().split_rows(cut);
+            matmul(isa, 1.0, a.view().sub(0, cut, 0, k), b.view(), 0.0, top);
+            matmul(isa, 1.0, a.view().sub(cut, m - cut, 0, k), b.view(), 0.0, bottom);
+            assert!(parts == whole, "{isa}: rows cut at {cut}");
+
+            let (left, right) = parts.view_mut().split_cols(cut);
+            matmul(isa, 1.0, a.view(), b.view().sub(0, k, 0, cut), 0.0, left);
+            matmul(isa, 1.0, a.view(), b.view().sub(0, k, cut, n - cut), 0.0, right);
+            assert!(parts == whole, "{isa}: columns cut at {cut}");
+        }
+    }
+}
+
+/// NaN and infinity in A and B arrive in C, and only where they belong.
+#[test]
+fn what_is_not_finite_stays_in_its_row_and_column() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    let mut a = Matrix::random(11, 20, Layout::Rows, &mut rng);
+    let mut b = Matrix::random(20, 35, Layout::Rows, &mut rng);
+    let (in_a, in_b) = (a.at(10, 19), b.at(3, 34));
+    a.data[in_a] = f32::NAN;
+    b.data[in_b] = f32::INFINITY;
+    for isa in Isa::available() {
+        let mut c = Matrix::new(11, 35, Layout::Rows, || 0.0);
+        matmul(isa, 1.0, a.view(), b.view(), 0.0, c.view_mut());
+        for i in 0..11 {
+            for j in 0..35 {
+                let found = c.get(i, j);
+                match (i, j) {
+                    (10, _) => assert!(found.is_nan(), "{isa}: ({i}, {j}) = {found}"),
+                    (_, 34) => assert!(found.is_infinite(), "{isa}: ({i}, {j}) = {found}"),
+                    _ => assert!(found.is_finite(), "{isa}: ({i}, {j}) = {found}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_layer_is_the_product_plus_bias_then_the_activation() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
+    for (m, n, k) in [(1, 1, 1), (7, 10, 30), (17, 48, 257), (9, 100, 16), (4, 30, 0)] {
+        let x = Matrix::random(m, k, Layout::RowsWithGaps, &mut rng);
+        let w = Matrix::random(k, n, Layout::Columns, &mut rng);
+        let bias = Matrix::random(1, n, Layout::Rows, &mut rng);
+        let mut panels = vec![0.0; packed_len(k, n)];
+        pack(w.view(), &mut panels);
+        let panels = PanelsRef::packed(&panels, k, n);
+        let mut bias_panels = vec![0.0; packed_len(1, n)];
+        pack(bias.view(), &mut bias_panels);
+        let bias_panels = PanelsRef::new(&bias_panels, 1, n, BLOCK, PANEL);
+        for isa in Isa::available() {
+            let mut z = Matrix::new(m, n, Layout::Rows, || 0.0);
+            for i in 0..m {
+                for j in 0..n {
+                    let at = z.at(i, j);
+                    z.data[at] = bias.get(0, j);
+                }
+            }
+            matmul(isa, 1.0, x.view(), w.view(), 1.0, z.view_mut());
+
+            let run = |f: &dyn Fn(MatMut<'_>)| {
+                let mut a = Matrix::new(m, n, Layout::RowsWithGaps, || f32::NAN);
+                f(a.view_mut());
+                assert!(a.gaps_are_whole());
+                (0..m)
+                    .flat_map(|i| (0..n).map(move |j| (i, j)))
+                    .map(|(i, j)| a.get(i, j))
+                    .collect::<Vec<_>>()
+            };
+            let start = Start::Row(bias_panels);
+            let plain = run(&|a| matmul_panels(isa, x.view(), panels, start, a, Identity));
+            let tanh = run(&|a| matmul_panels(isa, x.view(), panels, start, a, Tanh));
+            let relu = run(&|a| matmul_panels(isa, x.view(), panels, start, a, Relu));
+
+            let z = &z.data[..m * n];
+            assert_eq!(plain, z, "{isa}: {m} × {k} × {n}");
+            let mut expected = z.to_vec();
+            map(isa, Tanh, &mut expected);
+            assert_eq!(tanh, expected, "{isa}: {m} × {k} × {n}");
+            let mut expected = z.to_vec();
+            map(isa, Relu, &mut expected);
+            assert_eq!(relu, expected, "{isa}: {m} × {k} × {n}");
+        }
+    }
+}
+
+#[test]
+fn a_gradient_in_panels_is_the_same_product() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
+    for (batch, inputs, units) in [(1, 1, 1), (10, 30, 10), (128, 64, 48), (300, 65, 33)] {
+        let x = Matrix::random(batch, inputs, Layout::RowsWithGaps, &mut rng);
+        let dz = Matrix::random(batch, units, Layout::Rows, &mut rng);
+        let mut packed = vec![0.0; packed_len(batch, units)];
+        pack(dz.view(), &mut packed);
+        let panels = units.div_ceil(PANEL);
+        for isa in Isa::available() {
+            let mut expected = vec![0.0; inputs * units];
+            let c = MatMut::new(&mut expected, inputs, units);
+            matmul(isa, 1.0, x.view().t(), dz.view(), 0.0, c);
+
+            let mut found = vec![f32::NAN; inputs * panels * PANEL];
+            let b = PanelsRef::packed(&packed, batch, units);
+            matmul_into_panels(isa, x.view().t(), b, PanelsMut::packed(&mut found, inputs, panels));
+            for (at, found) in found.iter().enumerate() {
+                let (panel, i, j) = (at / PANEL / inputs, at / PANEL % inputs, at % PANEL);
+                let unit = panel * PANEL + j;
+                let expected = if unit < units { expected[i * units + unit] } else { 0.0 };
+                assert_eq!(*found, expected, "{isa}: input {i}, unit {unit}");
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "A is 2 × 3, B is 4 × 5 and C is 2 × 5")]
+fn shapes_that_do_not_fit_are_named() {
+    let isa = Isa::available()[0];
+    let (a, b, mut c) = ([0.0; 6], [0.0; 20], [0.0; 10]);
+    let c = MatMut::new(&mut c, 2, 5);
+    matmul(isa, 1.0, MatRef::new(&a, 2, 3), MatRef::new(&b, 4, 5), 0.0, c);
+}

@@ -1,0 +1,155 @@
+//! Softmax, log-softmax and cross-entropy against `f64`, for rows of every length
+//! around a vector, and for rows that have no softmax.
+
+use kernels::{Isa, MatMut, RowLoss, cross_entropy_gradient, log_softmax_rows, softmax_rows};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+/// `ln softmax(z)`, in `f64`.
+fn log_softmax(z: &[f32]) -> Vec<f64> {
+    let max = z.iter().fold(f64::NEG_INFINITY, |max, z| max.max(f64::from(*z)));
+    let sum: f64 = z.iter().map(|z| (f64::from(*z) - max).exp()).sum();
+    z.iter().map(|z| f64::from(*z) - max - sum.ln()).collect()
+}
+
+fn rows(count: usize, width: usize, spread: f32, seed: u64) -> Vec<f32> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    (0..count * width).map(|_| (2.0 * rng.random::<f32>() - 1.0) * spread).collect()
+}
+
+#[test]
+fn every_width_and_spread() {
+    const ROWS: usize = 19;
+    for isa in Isa::available() {
+        for width in (1..=70).chain([512]) {
+            for spread in [1e-3, 1.0, 30.0, 1e4] {
+                let z = rows(ROWS, width, spread, width as u64);
+                let mut p = z.clone();
+                softmax_rows(isa, MatMut::new(&mut p, ROWS, width));
+                let mut log = z.clone();
+                log_softmax_rows(isa, MatMut::new(&mut log, ROWS, width));
+                for (i, z) in z.chunks_exact(width).enumerate() {
+                    let exact = log_softmax(z);
+                    let range = i * width..(i + 1) * width;
+                    for ((p, log), exact) in p[range.clone()].iter().zip(&log[range]).zip(exact) {
+                        // The differences of large logits are themselves rounded.
+                        let tolerance = 1e-6 + f64::from(spread) * 2.5e-7;
+                        assert!(
+                            (f64::from(*p) - exact.exp()).abs()
+                                <= 3.0 * tolerance * exact.exp() + 1e-37,
+                            "{isa}, {width} wide, spread {spread}: {p}, not {}",
+                            exact.exp()
+                        );
+                        assert!(
+                            (f64::from(*log) - exact).abs() <= tolerance,
+                            "{isa}, {width} wide, spread {spread}: {log}, not {exact}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gaps_between_rows_are_left_alone() {
+    for isa in Isa::available() {
+        let mut data = vec![0.5; 5 * 13];
+        softmax_rows(isa, MatMut::strided(&mut data, 5, 10, 13, 1));
+        for row in data.chunks_exact(13) {
+            assert!(row[..10].iter().all(|p| (p - 0.1).abs() < 1e-7), "{isa}: {row:?}");
+            assert_eq!(row[10..], [0.5; 3], "{isa}");
+        }
+    }
+}
+
+#[test]
+fn the_largest_finite_numbers_do_not_overflow() {
+    for isa in Isa::available() {
+        let mut p = [f32::MAX, f32::MAX, f32::MIN, 0.0];
+        softmax_rows(isa, MatMut::new(&mut p, 1, 4));
+        assert_eq!(p, [0.5, 0.5, 0.0, 0.0], "{isa}");
+    }
+}
+
+#[test]
+fn rows_without_a_softmax_are_nan_and_the_others_are_not() {
+    const WIDTH: usize = 19;
+    let spoilers: [fn(&mut [f32]); 4] = [
+        |row| row[0] = f32::NAN,
+        |row| row[WIDTH - 1] = f32::NAN,
+        |row| row[7] = f32::INFINITY,
+        |row| row.fill(f32::NEG_INFINITY),
+    ];
+    for isa in Isa::available() {
+        for spoil in spoilers {
+            for form in [softmax_rows, log_softmax_rows] {
+                let mut z = rows(40, WIDTH, 1.0, 3);
+                spoil(&mut z[WIDTH..2 * WIDTH]);
+                form(isa, MatMut::new(&mut z, 40, WIDTH));
+                for (i, row) in z.chunks_exact(WIDTH).enumerate() {
+                    assert!(row.iter().all(|p| p.is_nan() == (i == 1)), "{isa}: row {i}: {row:?}");
+                }
+            }
+        }
+        // A −∞ among finite numbers is a class that cannot be.
+        let mut z = [f32::NEG_INFINITY, 0.0, 0.0];
+        softmax_rows(isa, MatMut::new(&mut z, 1, 3));
+        assert_eq!(z, [0.0, 0.5, 0.5], "{isa}");
+    }
+}
+
+#[test]
+fn cross_entropy_and_its_gradient() {
+    for isa in Isa::available() {
+        for width in [1, 2, 10, 16, 17, 100] {
+            for count in [1, 7, 16, 33] {
+                let z = rows(count, width, 4.0, 11);
+                let labels: Vec<u32> = (0..count).map(|i| (i * 7 % width) as u32).collect();
+                let mut dz = z.clone();
+                let mut losses = vec![RowLoss::default(); count];
+                let factor = 1.0 / count as f32;
+                let view = MatMut::new(&mut dz, count, width);
+                cross_entropy_gradient(isa, view, &labels, factor, &mut losses);
+                for i in 0..count {
+                    let range = i * width..(i + 1) * width;
+                    let (z, dz, label) = (&z[range.clone()], &dz[range], labels[i] as usize);
+                    let exact = log_softmax(z);
+                    let loss = f64::from(losses[i].loss);
+                    assert!((loss + exact[label]).abs() < 2e-6, "{isa}: {loss}");
+                    let best = z.iter().all(|other| *other <= z[label]);
+                    assert_eq!(losses[i].correct, best, "{isa}");
+                    for (j, (found, exact)) in dz.iter().zip(exact).enumerate() {
+                        let target = if j == label { 1.0 } else { 0.0 };
+                        let exact = f64::from(factor) * (exact.exp() - target);
+                        let error = (f64::from(*found) - exact).abs();
+                        assert!(error < 1e-6 * f64::from(factor), "{isa}: {found}, not {exact}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn of_equal_logits_the_first_is_the_answer() {
+    for isa in Isa::available() {
+        let mut losses = [RowLoss::default(); 3];
+        let mut z = [1.0, 2.0, 2.0].repeat(3);
+        let view = MatMut::new(&mut z, 3, 3);
+        cross_entropy_gradient(isa, view, &[0, 1, 2], 1.0, &mut losses);
+        assert_eq!(losses.map(|row| row.correct), [false, true, false], "{isa}");
+    }
+}
+
+#[test]
+fn a_row_with_nan_has_a_loss_of_nan_and_is_wrong() {
+    for isa in Isa::available() {
+        let mut losses = [RowLoss::default(); 2];
+        let mut z = [f32::NAN, 0.0, 1.0, 0.0];
+        let view = MatMut::new(&mut z, 2, 2);
+        cross_entropy_gradient(isa, view, &[0, 0], 1.0, &mut losses);
+        assert!(losses[0].loss.is_nan() && !losses[0].correct, "{isa}");
+        assert!(losses[1].loss.is_finite() && losses[1].correct, "{isa}");
+    }
+}
