@@ -1,0 +1,131 @@
+//! tanh, sigmoid, exp, softmax, cross-entropy and dropout masks, in cache and on
+//! one thread, beside the plain loop over the standard library's functions.
+//!
+//! ```text
+//! cargo bench -p kernels --bench elementwise
+//! ```
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use kernels::{
+    AlignedBuf, Exp, Isa, MatMut, RowLoss, Sigmoid, Stream, Tanh, cross_entropy_gradient,
+    dropout_mask, log_softmax_rows, map, softmax_rows,
+};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+/// 16 KiB: what stays in any first-level cache.
+const LEN: usize = 4096;
+
+fn random(len: usize) -> AlignedBuf {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut buffer = AlignedBuf::zeros(len);
+    buffer.fill_with(|| 8.0 * rng.random::<f32>() - 4.0);
+    buffer
+}
+
+/// The functions overwrite their argument, so that each pass copies it first:
+/// the copy is part of every time that is printed.
+fn pass(x: &[f32], y: &mut [f32], f: impl FnOnce(&mut [f32])) {
+    y.copy_from_slice(x);
+    f(y);
+    black_box(y.as_ptr());
+}
+
+fn close(found: &[f32], exact: impl Fn(f32) -> f32, x: &[f32]) {
+    for (found, x) in found.iter().zip(x) {
+        let exact = exact(*x);
+        assert!((found - exact).abs() <= 1e-5 * exact.abs(), "f({x}) is {found}, not {exact}");
+    }
+}
+
+fn functions(c: &mut Criterion) {
+    type Kernel = fn(Isa, &mut [f32]);
+    let functions: [(&str, Kernel, fn(f32) -> f32); 3] = [
+        ("tanh", |isa, y| map(isa, Tanh, y), f32::tanh),
+        ("sigmoid", |isa, y| map(isa, Sigmoid, y), |x| 1.0 / (1.0 + (-x).exp())),
+        ("exp", |isa, y| map(isa, Exp, y), f32::exp),
+    ];
+    let x = random(LEN);
+    let mut y = AlignedBuf::zeros(LEN);
+    for (name, kernel, std) in functions {
+        let mut group = c.benchmark_group(name);
+        group.throughput(Throughput::Elements(LEN as u64));
+        for isa in Isa::available() {
+            pass(&x, &mut y, |y| kernel(isa, y));
+            close(&y, std, &x);
+            group.bench_function(isa.name(), |bencher| {
+                bencher.iter(|| pass(&x, &mut y, |y| kernel(isa, y)));
+            });
+        }
+        group.bench_function("std", |bencher| {
+            bencher.iter(|| pass(&x, &mut y, |y| y.iter_mut().for_each(|y| *y = std(*y))));
+        });
+        group.finish();
+    }
+}
+
+fn rows(c: &mut Criterion) {
+    let isa = Isa::active().unwrap_or_else(|error| panic!("{error}"));
+    for (count, width) in [(400, 10), (8, 512)] {
+        let len = count * width;
+        let x = random(len);
+        let mut y = AlignedBuf::zeros(len);
+        let mut group = c.benchmark_group(format!("rows of {width}"));
+        group.throughput(Throughput::Elements(len as u64));
+
+        pass(&x, &mut y, |y| softmax_rows(isa, MatMut::new(y, count, width)));
+        for row in y.chunks_exact(width) {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        }
+        group.bench_function("softmax", |bencher| {
+            bencher.iter(|| {
+                pass(&x, &mut y, |y| softmax_rows(isa, MatMut::new(y, count, width)));
+            });
+        });
+        group.bench_function("log-softmax", |bencher| {
+            bencher.iter(|| {
+                pass(&x, &mut y, |y| log_softmax_rows(isa, MatMut::new(y, count, width)));
+            });
+        });
+        let labels: Vec<u32> = (0..count).map(|i| (i % width) as u32).collect();
+        let mut losses = vec![RowLoss::default(); count];
+        group.bench_function("cross-entropy with its gradient", |bencher| {
+            bencher.iter(|| {
+                pass(&x, &mut y, |y| {
+                    let logits = MatMut::new(y, count, width);
+                    cross_entropy_gradient(isa, logits, &labels, 1.0, &mut losses);
+                });
+            });
+        });
+        group.finish();
+    }
+}
+
+fn masks(c: &mut Criterion) {
+    let isa = Isa::active().unwrap_or_else(|error| panic!("{error}"));
+    let mut mask = AlignedBuf::zeros(512);
+    let mut group = c.benchmark_group("dropout mask");
+    group.throughput(Throughput::Elements(512));
+    let mut row = 0;
+    group.bench_function("rows of 512", |bencher| {
+        bencher.iter(|| {
+            row += 1;
+            dropout_mask(isa, Stream { seed: 1, counter: [row, 0, 0] }, 0.5, &mut mask);
+            black_box(mask.as_ptr());
+        });
+    });
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = functions, rows, masks
+}
+criterion_main!(benches);
