@@ -1,1 +1,44 @@
-//! Placeholder.
+//! A feed-forward classifier: dense layers, backpropagation, minibatch gradient
+//! descent with momentum; on hand-written kernels, without a framework.
+//!
+//! - [`Mlp`] is the network: [`Architecture`] and parameters; it predicts, and is
+//!   saved and loaded.
+//! - [`Fit`] holds the hyperparameters of training and runs it.
+//! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes.
+//! - [`Executor`] is who runs the tasks of a step: [`Sequential`], or your
+//!   threads. This crate starts none, and the result has the same bits for any.
+//!
+//! Nothing from outside panics: every failure is a variant of [`Error`], and a
+//! call that fails has changed nothing. There is no global state, no printing,
+//! and no randomness but from the seeds you give.
+
+#![forbid(unsafe_code)]
+
+mod activation;
+mod checkpoint;
+mod data;
+mod dense;
+mod dropout;
+mod error;
+mod executor;
+mod fit;
+mod init;
+mod loss;
+mod metrics;
+mod mlp;
+mod optimizer;
+pub mod reference;
+mod schedule;
+mod step;
+
+pub use activation::Activation;
+pub use data::{Examples, Inputs, Labels};
+pub use dropout::Dropout;
+pub use error::Error;
+pub use executor::{Executor, Sequential};
+pub use fit::{Callback, EpochReport, Fit, Gradient, History, StepReport};
+pub use init::Init;
+pub use loss::{cross_entropy, one_hot};
+pub use metrics::Evaluation;
+pub use mlp::{Architecture, Mlp};
+pub use schedule::Schedule;

@@ -1,0 +1,208 @@
+//! A network as a file: safetensors, with the architecture in its metadata.
+//!
+//! Tensors `layer.<l>.weight` (units × inputs, as PyTorch's `Linear` has it) and
+//! `layer.<l>.bias`, in f32. Metadata `format`, `version`, `architecture` (JSON)
+//! and `pixel_scale`, so that a loaded network needs nothing else.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use crate::{Architecture, Error, Mlp};
+
+const FORMAT: &str = "nn.mlp";
+const VERSION: &str = "1";
+
+impl Mlp {
+    /// Writes the network to `path`, whole or not at all: the bytes go to a
+    /// temporary file beside it, which is then renamed.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let io = |source| Error::Io { path: path.to_owned(), source };
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        let part = path.with_file_name(name);
+        fs::write(&part, self.to_bytes()).map_err(io)?;
+        fs::rename(&part, path).map_err(io)
+    }
+
+    /// Reads a network that [`Mlp::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Model`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        Self::parse(&bytes, &path.display().to_string())
+    }
+
+    /// The network in the safetensors format.
+    ///
+    /// ```
+    /// # use nn::{Activation, Architecture, Init, Mlp};
+    /// let shape =
+    ///     Architecture { inputs: 4, hidden: vec![3], outputs: 2, activation: Activation::Relu };
+    /// let network = Mlp::new(shape, Init::He, 7)?;
+    /// let same = Mlp::from_bytes(&network.to_bytes())?;
+    /// assert_eq!(same.layer(0), network.layer(0));
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let bytes = |values: Vec<f32>| values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for (l, dense) in self.layers.iter().enumerate() {
+            let (weights, biases) = crate::mlp::unpack(dense, &self.params);
+            let shape = vec![dense.units, dense.inputs];
+            tensors.push((format!("layer.{l}.weight"), shape, bytes(weights)));
+            tensors.push((format!("layer.{l}.bias"), vec![dense.units], bytes(biases)));
+        }
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+            (name.as_str(), view.expect("as many bytes as the shape says"))
+        });
+        let architecture = serde_json::to_string(self.architecture()).expect("plain data");
+        let metadata = HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("version".to_owned(), VERSION.to_owned()),
+            ("architecture".to_owned(), architecture),
+            ("pixel_scale".to_owned(), self.pixel_scale().to_string()),
+        ]);
+        canonical(safetensors::serialize(views, Some(metadata)).expect("plain tensors"))
+    }
+
+    /// Reads what [`Mlp::to_bytes`] made.
+    ///
+    /// # Errors
+    /// [`Error::Model`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Self::parse(bytes, "the input")
+    }
+
+    fn parse(bytes: &[u8], origin: &str) -> Result<Self, Error> {
+        let bad = |reason: String| Error::Model { origin: origin.to_owned(), reason };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| bad(e.to_string()))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| bad(e.to_string()))?;
+        let metadata = header.metadata().as_ref();
+        let field = |name: &str| {
+            let value = metadata.and_then(|map| map.get(name));
+            value.ok_or_else(|| bad(format!("its metadata has no `{name}`")))
+        };
+        for (name, expected) in [("format", FORMAT), ("version", VERSION)] {
+            let found = field(name)?;
+            if found != expected {
+                return Err(bad(format!("its {name} is `{found}`, expected `{expected}`")));
+            }
+        }
+        let architecture: Architecture = serde_json::from_str(field("architecture")?)
+            .map_err(|e| bad(format!("its architecture: {e}")))?;
+        let scale = field("pixel_scale")?;
+        let scale: f32 = scale.parse().map_err(|_| bad(format!("a pixel scale of `{scale}`")))?;
+
+        // The tensors first: a header may name an architecture of any size.
+        let layers = architecture.layers();
+        let mut read = Vec::new();
+        for (l, pair) in layers.windows(2).enumerate() {
+            let tensor = |name: String, expected: &[usize]| {
+                let view = tensors.tensor(&name).map_err(|e| bad(format!("`{name}`: {e}")))?;
+                if view.dtype() != Dtype::F32 || view.shape() != expected {
+                    return Err(bad(format!(
+                        "`{name}` is {:?} {:?}, expected F32 {expected:?}",
+                        view.dtype(),
+                        view.shape(),
+                    )));
+                }
+                let values: Vec<f32> = view
+                    .data()
+                    .chunks_exact(4)
+                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                    .collect();
+                match values.iter().position(|v| !v.is_finite()) {
+                    None => Ok(values),
+                    Some(at) => Err(bad(format!("element {at} of `{name}` is {}", values[at]))),
+                }
+            };
+            let weights = tensor(format!("layer.{l}.weight"), &[pair[1], pair[0]])?;
+            let biases = tensor(format!("layer.{l}.bias"), &[pair[1]])?;
+            read.push((weights, biases));
+        }
+        if tensors.len() != 2 * read.len() {
+            let expected = 2 * read.len();
+            return Err(bad(format!("it has {} tensors, expected {expected}", tensors.len())));
+        }
+        let mut network = Self::zeros(architecture).map_err(|e| bad(e.to_string()))?;
+        network.set_pixel_scale(scale).map_err(|e| bad(e.to_string()))?;
+        for (l, (weights, biases)) in read.iter().enumerate() {
+            network.set_layer(l, weights, biases)?;
+        }
+        Ok(network)
+    }
+}
+
+/// The same file with the keys of its header in order: the library writes the
+/// metadata in the order of a hash map, which differs from run to run, and the
+/// same network should be the same bytes.
+fn canonical(bytes: Vec<u8>) -> Vec<u8> {
+    let mut len = [0; 8];
+    len.copy_from_slice(&bytes[..8]);
+    let (header, data) = bytes[8..].split_at(u64::from_le_bytes(len) as usize);
+    let header: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(header).expect("a header that was just written");
+    let mut header = serde_json::to_vec(&header).expect("plain data");
+    // Spaces behind the header keep the tensors aligned, as the format asks.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    [&(header.len() as u64).to_le_bytes()[..], &header, data].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Activation, Architecture, Error, Init, Mlp};
+
+    fn network() -> Mlp {
+        let architecture = Architecture {
+            inputs: 5,
+            hidden: vec![17, 3],
+            outputs: 2,
+            activation: Activation::Sigmoid,
+        };
+        let mut network = Mlp::new(architecture, Init::Uniform, 3).unwrap();
+        network.set_pixel_scale(0.1).unwrap();
+        network
+    }
+
+    #[test]
+    fn bytes_are_the_same_each_time_and_lead_back() {
+        let network = network();
+        let bytes = network.to_bytes();
+        let same = Mlp::from_bytes(&bytes).unwrap();
+        assert_eq!(same.architecture(), network.architecture());
+        assert_eq!(same.pixel_scale(), 0.1);
+        assert_eq!(same.params[..], network.params[..]);
+        assert_eq!(same.to_bytes(), bytes);
+    }
+
+    #[test]
+    fn every_prefix_is_an_error() {
+        let bytes = network().to_bytes();
+        for len in 0..bytes.len() {
+            let error = Mlp::from_bytes(&bytes[..len]).unwrap_err();
+            assert!(matches!(error, Error::Model { .. }), "{len}: {error}");
+        }
+    }
+
+    #[test]
+    fn another_architecture_is_an_error_that_names_the_tensor() {
+        let bytes = network().to_bytes();
+        let at = bytes.windows(6).position(|w| w == b"[17,3]").unwrap();
+        let mut other = bytes.clone();
+        other[at..at + 6].copy_from_slice(b"[16,3]");
+        let error = Mlp::from_bytes(&other).unwrap_err().to_string();
+        assert!(error.contains("`layer.0.weight` is F32 [17, 5], expected F32 [16, 5]"), "{error}");
+    }
+}

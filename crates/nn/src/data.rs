@@ -1,0 +1,249 @@
+//! Borrowed views of samples and labels: nothing here copies a data set.
+
+use kernels::Isa;
+
+use crate::Error;
+
+/// Samples × features, row-major, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    features: Features<'a>,
+    width: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Features<'a> {
+    F32(&'a [f32]),
+    U8(&'a [u8]),
+}
+
+impl<'a> Inputs<'a> {
+    /// Real features, `width` a sample.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] and [`Error::Ragged`] when `values` does not divide into
+    /// samples.
+    ///
+    /// ```
+    /// let xor = nn::Inputs::new(&[0., 0., 0., 1., 1., 0., 1., 1.], 2)?;
+    /// assert_eq!(xor.len(), 4);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    pub fn new(values: &'a [f32], width: usize) -> Result<Self, Error> {
+        Self::whole(Features::F32(values), values.len(), width)
+    }
+
+    /// Bytes, `width` a sample; a network multiplies each by its
+    /// [`pixel_scale`](crate::Mlp::pixel_scale) as it reads it.
+    ///
+    /// # Errors
+    /// As for [`Inputs::new`].
+    pub fn pixels(values: &'a [u8], width: usize) -> Result<Self, Error> {
+        Self::whole(Features::U8(values), values.len(), width)
+    }
+
+    fn whole(features: Features<'a>, elements: usize, width: usize) -> Result<Self, Error> {
+        if width == 0 {
+            return Err(Error::Zero { what: "features of a sample".into() });
+        }
+        if !elements.is_multiple_of(width) {
+            return Err(Error::Ragged { elements, width });
+        }
+        Ok(Self { features, width })
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self.features {
+            Features::F32(values) => values.len() / self.width,
+            Features::U8(values) => values.len() / self.width,
+        }
+    }
+
+    /// Whether there is no sample.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Features of a sample.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Writes sample `index`, as real numbers, into `row` (`width` long).
+    pub(crate) fn copy_row(&self, isa: Isa, index: usize, pixel_scale: f32, row: &mut [f32]) {
+        let range = index * self.width..(index + 1) * self.width;
+        match self.features {
+            Features::F32(values) => row.copy_from_slice(&values[range]),
+            Features::U8(values) => kernels::scale_bytes(isa, &values[range], pixel_scale, row),
+        }
+    }
+
+    /// The first feature that is NaN or infinite, as an error.
+    fn check_finite(&self) -> Result<(), Error> {
+        let Features::F32(values) = self.features else { return Ok(()) };
+        match values.iter().position(|v| !v.is_finite()) {
+            None => Ok(()),
+            Some(at) => Err(Error::NotFinite {
+                sample: at / self.width,
+                feature: at % self.width,
+                value: values[at],
+            }),
+        }
+    }
+
+    pub(crate) fn check(&self, width: usize) -> Result<(), Error> {
+        if self.width != width {
+            return Err(Error::Width { found: self.width, expected: width });
+        }
+        self.check_finite()
+    }
+}
+
+/// One class index a sample, borrowed, in any of the usual integer types.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Labels<'a> {
+    /// Bytes, as in IDX files.
+    U8(&'a [u8]),
+    /// 32-bit indices.
+    U32(&'a [u32]),
+    /// Native indices.
+    Usize(&'a [usize]),
+}
+
+impl<'a> From<&'a [u8]> for Labels<'a> {
+    fn from(labels: &'a [u8]) -> Self {
+        Self::U8(labels)
+    }
+}
+
+impl<'a> From<&'a [u32]> for Labels<'a> {
+    fn from(labels: &'a [u32]) -> Self {
+        Self::U32(labels)
+    }
+}
+
+impl<'a> From<&'a [usize]> for Labels<'a> {
+    fn from(labels: &'a [usize]) -> Self {
+        Self::Usize(labels)
+    }
+}
+
+impl Labels<'_> {
+    /// Number of labels.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(labels) => labels.len(),
+            Self::U32(labels) => labels.len(),
+            Self::Usize(labels) => labels.len(),
+        }
+    }
+
+    /// Whether there is no label.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The class of sample `index`.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Labels::len`].
+    #[must_use]
+    pub fn get(&self, index: usize) -> usize {
+        match self {
+            Self::U8(labels) => usize::from(labels[index]),
+            Self::U32(labels) => labels[index] as usize,
+            Self::Usize(labels) => labels[index],
+        }
+    }
+}
+
+/// Samples with their labels, all of them or a subset.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples<'a> {
+    inputs: Inputs<'a>,
+    labels: Labels<'a>,
+    subset: Option<&'a [u32]>,
+}
+
+impl<'a> Examples<'a> {
+    /// Pairs samples with labels.
+    ///
+    /// # Errors
+    /// [`Error::Unpaired`] when the counts differ.
+    pub fn new(inputs: Inputs<'a>, labels: impl Into<Labels<'a>>) -> Result<Self, Error> {
+        let labels = labels.into();
+        if inputs.len() != labels.len() {
+            return Err(Error::Unpaired { samples: inputs.len(), labels: labels.len() });
+        }
+        Ok(Self { inputs, labels, subset: None })
+    }
+
+    /// Only the samples that `indices` names, in that order; the indices count
+    /// from the whole set even when `self` is a subset already.
+    ///
+    /// # Errors
+    /// [`Error::Subset`] when an index is out of range.
+    pub fn subset(self, indices: &'a [u32]) -> Result<Self, Error> {
+        let samples = self.inputs.len();
+        match indices.iter().find(|&&index| index as usize >= samples) {
+            Some(&index) => Err(Error::Subset { index: index as usize, samples }),
+            None => Ok(Self { subset: Some(indices), ..self }),
+        }
+    }
+
+    /// Number of examples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.subset.map_or(self.inputs.len(), <[u32]>::len)
+    }
+
+    /// Whether there is no example.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The samples of the whole set.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs<'a> {
+        self.inputs
+    }
+
+    /// Where example `position` stands in the whole set.
+    pub(crate) fn index(&self, position: usize) -> usize {
+        self.subset.map_or(position, |subset| subset[position] as usize)
+    }
+
+    /// The class of example `position`.
+    pub(crate) fn label(&self, position: usize) -> usize {
+        self.labels.get(self.index(position))
+    }
+
+    /// Writes example `position`, as real numbers, into `row`.
+    pub(crate) fn copy_row(&self, isa: Isa, position: usize, pixel_scale: f32, row: &mut [f32]) {
+        self.inputs.copy_row(isa, self.index(position), pixel_scale, row);
+    }
+
+    /// Everything a network of this shape relies on, checked once so that the
+    /// hot path need not.
+    pub(crate) fn check(&self, width: usize, classes: usize) -> Result<(), Error> {
+        if self.is_empty() {
+            return Err(Error::Empty);
+        }
+        self.inputs.check(width)?;
+        for position in 0..self.len() {
+            let label = self.label(position);
+            if label >= classes {
+                return Err(Error::Label { sample: self.index(position), label, classes });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! A dense layer: where it lives in the parameter vector, its forward and its
+//! backward pass.
+//!
+//! Weights W are units × inputs, a row a unit. They are *stored* as panels of 16
+//! units (see `kernels::PanelsRef`), and each panel carries its biases:
+//!
+//! ```text
+//! unit panel 0: [16 inputs × 16 units][16 inputs × 16 units]…[16 biases]
+//! unit panel 1: …
+//! ```
+//!
+//! so that the forward kernel reads them as they lie, and a training step can
+//! update a panel, biases and all, as one slice. Units and inputs are filled up
+//! to multiples of 16; the padding is 0 and stays 0, because its gradient is.
+
+use std::ops::Range;
+
+use kernels::{BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsRef, Start};
+
+use crate::Activation;
+
+/// Shape and place of one layer.
+#[derive(Clone, Debug)]
+pub(crate) struct Dense {
+    pub(crate) inputs: usize,
+    pub(crate) units: usize,
+    /// Of a hidden layer; the output layer's is softmax, which belongs to the loss.
+    pub(crate) activation: Option<Activation>,
+    /// Where the layer begins in the parameter vector.
+    offset: usize,
+    /// Where it begins in the vector of transposed weights.
+    transposed_offset: usize,
+}
+
+impl Dense {
+    /// The layers of a network, first to last.
+    pub(crate) fn stack(sizes: &[usize], activation: Activation) -> Vec<Self> {
+        let mut layers: Vec<Self> = Vec::with_capacity(sizes.len() - 1);
+        for (l, pair) in sizes.windows(2).enumerate() {
+            let hidden = l + 2 < sizes.len();
+            let before = layers.last();
+            layers.push(Self {
+                inputs: pair[0],
+                units: pair[1],
+                activation: hidden.then_some(activation),
+                offset: before.map_or(0, |layer| layer.range().end),
+                transposed_offset: before.map_or(0, |layer| layer.transposed_range().end),
+            });
+        }
+        layers
+    }
+
+    /// Panels of 16 units.
+    pub(crate) fn panels(&self) -> usize {
+        self.units.div_ceil(PANEL)
+    }
+
+    /// Weights in a panel, padding included.
+    fn panel_weights(&self) -> usize {
+        self.inputs.div_ceil(PANEL) * BLOCK
+    }
+
+    /// Weights and biases in a panel.
+    fn panel_len(&self) -> usize {
+        self.panel_weights() + PANEL
+    }
+
+    /// The layer's parameters in the parameter vector.
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.panels() * self.panel_len()
+    }
+
+    /// Weights of panel `panel` in the parameter vector.
+    pub(crate) fn weights_of(&self, panel: usize) -> Range<usize> {
+        let start = self.offset + panel * self.panel_len();
+        start..start + self.panel_weights()
+    }
+
+    /// Biases of panel `panel` in the parameter vector.
+    pub(crate) fn biases_of(&self, panel: usize) -> Range<usize> {
+        let start = self.weights_of(panel).end;
+        start..start + PANEL
+    }
+
+    /// The layer's part of the vector of transposed weights; the first layer has
+    /// none, because nobody asks for the gradient of the network's input.
+    pub(crate) fn transposed_range(&self) -> Range<usize> {
+        let len = if self.offset == 0 { 0 } else { self.panels() * self.panel_weights() };
+        self.transposed_offset..self.transposed_offset + len
+    }
+
+    /// Weights of panel `panel` in the vector of transposed weights.
+    pub(crate) fn transposed_of(&self, panel: usize) -> Range<usize> {
+        if self.offset == 0 {
+            return self.transposed_offset..self.transposed_offset;
+        }
+        let start = self.transposed_offset + panel * self.panel_weights();
+        start..start + self.panel_weights()
+    }
+
+    /// Where the weight of `unit` and `input` lies in the parameter vector.
+    pub(crate) fn weight_at(&self, unit: usize, input: usize) -> usize {
+        self.weights_of(unit / PANEL).start + input * PANEL + unit % PANEL
+    }
+
+    /// Where the bias of `unit` lies in the parameter vector.
+    pub(crate) fn bias_at(&self, unit: usize) -> usize {
+        self.biases_of(unit / PANEL).start + unit % PANEL
+    }
+
+    /// `a = f(x·Wᵀ + b)`; for the output layer `a = x·Wᵀ + b`, the logits.
+    ///
+    /// Shapes: x is rows × inputs, a is rows × units.
+    pub(crate) fn forward(&self, isa: Isa, params: &[f32], x: MatRef<'_>, a: MatMut<'_>) {
+        let params = &params[self.range()];
+        let weights = PanelsRef::new(params, self.inputs, self.units, BLOCK, self.panel_len());
+        let biases = &params[self.panel_weights()..];
+        let bias = PanelsRef::new(biases, 1, self.units, BLOCK, self.panel_len());
+        match self.activation {
+            Some(f) => f.forward(isa, x, weights, bias, a),
+            None => kernels::matmul_panels(isa, x, weights, Start::Row(bias), a, Identity),
+        }
+    }
+
+    /// `dx = dz·W`, the gradient of the layer's input.
+    ///
+    /// Shapes: dz is rows × units, dx is rows × inputs.
+    pub(crate) fn backward(&self, isa: Isa, transposed: &[f32], dz: MatRef<'_>, dx: MatMut<'_>) {
+        // The blocks of Wᵀ, each transposed in place, are the blocks of W read
+        // from another side: the next 16 units lie one panel on, the next 16
+        // inputs one block on.
+        let weights = PanelsRef::new(
+            &transposed[self.transposed_range()],
+            self.units,
+            self.inputs,
+            self.panel_weights(),
+            BLOCK,
+        );
+        kernels::matmul_panels(isa, dz, weights, Start::Zero, dx, Identity);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dense;
+    use crate::Activation;
+
+    #[test]
+    fn every_parameter_has_its_own_place() {
+        let layers = Dense::stack(&[20, 33, 5], Activation::Tanh);
+        let len = layers.last().unwrap().range().end;
+        let mut seen = vec![false; len];
+        for layer in &layers {
+            for unit in 0..layer.units {
+                for at in (0..layer.inputs)
+                    .map(|input| layer.weight_at(unit, input))
+                    .chain([layer.bias_at(unit)])
+                {
+                    assert!(!std::mem::replace(&mut seen[at], true));
+                    assert!(layer.range().contains(&at));
+                }
+            }
+        }
+        assert_eq!(seen.iter().filter(|s| **s).count(), 20 * 33 + 33 + 33 * 5 + 5);
+        assert!(layers[0].transposed_range().is_empty());
+    }
+}

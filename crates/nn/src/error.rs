@@ -1,0 +1,137 @@
+//! One error for everything that can go wrong in this crate.
+
+use std::path::PathBuf;
+
+/// What went wrong, where, what was found and what was expected.
+///
+/// A call that returns an error has changed nothing: the network is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A size that must be at least one is zero.
+    #[error("{what} is 0: it must be at least 1")]
+    Zero {
+        /// The quantity, such as `units of layer 1`.
+        what: String,
+    },
+    /// The number of parameters does not fit into the address space.
+    #[error("a network of {layers:?} has too many parameters to address")]
+    TooLarge {
+        /// Units of every layer, inputs first.
+        layers: Vec<usize>,
+    },
+    /// A hyperparameter is outside its range.
+    #[error("{name} is {found}: expected {expected}")]
+    OutOfRange {
+        /// The hyperparameter's name.
+        name: &'static str,
+        /// Its value.
+        found: f64,
+        /// The range it must lie in.
+        expected: &'static str,
+    },
+    /// A slice has the wrong length.
+    #[error("{what} has {found} elements: expected {expected}")]
+    Length {
+        /// What the slice holds, such as `weights of layer 1`.
+        what: String,
+        /// Elements it has.
+        found: usize,
+        /// Elements it should have.
+        expected: usize,
+    },
+    /// Samples have a different number of features from the network's inputs.
+    #[error("layer 0 takes {expected} features a sample: the samples have {found}")]
+    Width {
+        /// Features of each sample.
+        found: usize,
+        /// Inputs of the network.
+        expected: usize,
+    },
+    /// The features do not divide into whole samples.
+    #[error("{elements} values are not a whole number of samples of {width} features")]
+    Ragged {
+        /// Values given.
+        elements: usize,
+        /// Features of a sample.
+        width: usize,
+    },
+    /// There are not as many labels as samples.
+    #[error("{samples} samples have {labels} labels: expected one label a sample")]
+    Unpaired {
+        /// Number of samples.
+        samples: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+    /// There is nothing to work on.
+    #[error("there are no samples: expected at least one")]
+    Empty,
+    /// A label names no class of the network.
+    #[error("sample {sample} has label {label}: the network knows classes 0 to {}", .classes - 1)]
+    Label {
+        /// Index of the sample.
+        sample: usize,
+        /// Its label.
+        label: usize,
+        /// Number of classes, the network's outputs.
+        classes: usize,
+    },
+    /// A feature is NaN or infinite.
+    #[error("feature {feature} of sample {sample} is {value}: expected a finite number")]
+    NotFinite {
+        /// Index of the sample.
+        sample: usize,
+        /// Index of the feature in the sample.
+        feature: usize,
+        /// What was found.
+        value: f32,
+    },
+    /// A subset names a sample that does not exist.
+    #[error("the subset names sample {index} of {samples}")]
+    Subset {
+        /// The index.
+        index: usize,
+        /// Number of samples.
+        samples: usize,
+    },
+    /// The loss stopped being a number, so further steps would teach nothing.
+    #[error("the loss became {loss} in step {step}: try a lower learning rate than {lr}")]
+    Diverged {
+        /// Steps taken so far.
+        step: u64,
+        /// Mean loss of that step.
+        loss: f64,
+        /// Learning rate of that step.
+        lr: f64,
+    },
+    /// A name that stands for nothing here.
+    #[error("`{found}` is no {kind}: expected one of {expected}")]
+    Unknown {
+        /// What was to be named.
+        kind: &'static str,
+        /// The name.
+        found: String,
+        /// The names there are.
+        expected: &'static str,
+    },
+    /// The environment asks for an instruction set that this CPU lacks.
+    #[error(transparent)]
+    Isa(#[from] kernels::UnknownIsa),
+    /// A file could not be read or written.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// Bytes that should be a saved network are not.
+    #[error("{origin} is not a saved network: {reason}")]
+    Model {
+        /// The file, or `the bytes given`.
+        origin: String,
+        /// What was found and what was expected.
+        reason: String,
+    },
+}

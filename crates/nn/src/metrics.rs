@@ -1,0 +1,54 @@
+//! How good a network is.
+
+use kernels::RowLoss;
+
+/// Result of running a network over labelled examples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Mean cross-entropy in nats, without penalty.
+    pub loss: f64,
+    /// Share of examples whose most probable class is their label, in `[0, 1]`.
+    pub accuracy: f64,
+    /// Examples whose most probable class is not their label.
+    pub errors: usize,
+    /// Number of examples.
+    pub samples: usize,
+}
+
+impl Evaluation {
+    /// Sums up rows, first to last, so that the result does not depend on who
+    /// computed which.
+    pub(crate) fn from_rows(rows: &[RowLoss]) -> Self {
+        let loss: f64 = rows.iter().map(|row| f64::from(row.loss)).sum();
+        let correct = rows.iter().filter(|row| row.correct).count();
+        let samples = rows.len();
+        Self {
+            loss: loss / samples as f64,
+            accuracy: correct as f64 / samples as f64,
+            errors: samples - correct,
+            samples,
+        }
+    }
+}
+
+/// Index of the largest number; the first of several.
+pub(crate) fn argmax(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (j, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = j;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::argmax;
+
+    #[test]
+    fn the_first_of_equals_wins() {
+        assert_eq!(argmax(&[0.0, 2.0, 1.0, 2.0]), 1);
+        assert_eq!(argmax(&[1.0]), 0);
+    }
+}

@@ -1,0 +1,365 @@
+//! The network: an architecture and its parameters.
+
+use kernels::{AlignedBuf, Isa, MatMut, MatRef, RowLoss, softmax_rows};
+use serde::{Deserialize, Serialize};
+
+use crate::dense::Dense;
+use crate::metrics::{self, Evaluation};
+use crate::{Activation, Error, Examples, Executor, Init, Inputs, Sequential};
+
+/// Shape of a network: what it takes, what it has inside, what it tells apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    /// Features of a sample.
+    pub inputs: usize,
+    /// Units of each hidden layer, first to last; empty for a linear classifier.
+    pub hidden: Vec<usize>,
+    /// Classes.
+    pub outputs: usize,
+    /// Activation of the hidden layers; the output is always softmax.
+    pub activation: Activation,
+}
+
+impl Architecture {
+    /// Units of every layer, inputs first: `[784, 30, 10]`.
+    #[must_use]
+    pub fn layers(&self) -> Vec<usize> {
+        let ends = [self.inputs, self.outputs];
+        [&ends[..1], &self.hidden, &ends[1..]].concat()
+    }
+
+    /// Number of weights and biases.
+    ///
+    /// ```
+    /// use nn::{Activation, Architecture};
+    /// let article = Architecture {
+    ///     inputs: 784,
+    ///     hidden: vec![30],
+    ///     outputs: 10,
+    ///     activation: Activation::Tanh,
+    /// };
+    /// assert_eq!(article.parameters(), 785 * 30 + 31 * 10);
+    /// ```
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        self.layers().windows(2).map(|l| l[1].saturating_mul(l[0].saturating_add(1))).sum()
+    }
+
+    /// Floating-point operations of training on one sample: a multiplication and
+    /// an addition for each weight forward, for each weight's gradient, and for
+    /// the gradient of each layer's input but the first's.
+    #[must_use]
+    pub fn training_flops(&self) -> u64 {
+        let layers = self.layers();
+        let weights: u64 = layers.windows(2).map(|l| l[0] as u64 * l[1] as u64).sum();
+        6 * weights - 2 * layers[0] as u64 * layers[1] as u64
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        let layers = self.layers();
+        if let Some(l) = layers.iter().position(|&units| units == 0) {
+            let what = match l {
+                0 => "inputs of the network".to_owned(),
+                _ if l + 1 == layers.len() => "classes of the network".to_owned(),
+                _ => format!("units of hidden layer {l}"),
+            };
+            return Err(Error::Zero { what });
+        }
+        // Storage is padded to multiples of 16 both ways; 2⁴⁰ numbers are 4 TiB.
+        let mut padded = 0u128;
+        for l in layers.windows(2) {
+            padded += (l[0] as u128 + 32) * (l[1] as u128 + 16);
+        }
+        if padded >= 1 << 40 {
+            return Err(Error::TooLarge { layers });
+        }
+        Ok(())
+    }
+}
+
+/// A multilayer perceptron: dense layers with an activation between them, and
+/// softmax behind the last.
+///
+/// ```
+/// use nn::{Activation, Architecture, Examples, Fit, Init, Inputs, Mlp, Sequential};
+/// use std::ops::ControlFlow;
+///
+/// // Exclusive or: four samples of two features.
+/// let x = [0., 0., 0., 1., 1., 0., 1., 1.];
+/// let y = [0u8, 1, 1, 0];
+/// let examples = Examples::new(Inputs::new(&x, 2)?, &y[..])?;
+///
+/// let shape =
+///     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
+/// let mut network = Mlp::new(shape, Init::Xavier, 1)?;
+/// let fit = Fit { epochs: 300, batch_size: 4, lr: 0.5, ..Fit::default() };
+/// fit.run(&mut network, &examples, None, &Sequential, |_: &_| ControlFlow::Continue(()))?;
+/// assert_eq!(network.predict(&examples.inputs())?, [0, 1, 1, 0]);
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Mlp {
+    architecture: Architecture,
+    pub(crate) isa: Isa,
+    pub(crate) layers: Vec<Dense>,
+    /// All weights and biases, in the order that [`Dense`] describes.
+    pub(crate) params: AlignedBuf,
+    pixel_scale: f32,
+}
+
+impl Mlp {
+    /// A network with random weights, a function of the seed.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] and [`Error::TooLarge`] for sizes that are no network;
+    /// [`Error::Isa`] when the environment asks for an instruction set that the
+    /// CPU lacks.
+    pub fn new(architecture: Architecture, init: Init, seed: u64) -> Result<Self, Error> {
+        let mut network = Self::zeros(architecture)?;
+        for l in 0..network.layers.len() {
+            let Dense { inputs, units, .. } = network.layers[l];
+            let (weights, biases) = init.draw(inputs, units, seed, l);
+            network.set_layer(l, &weights, &biases)?;
+        }
+        Ok(network)
+    }
+
+    /// A network whose parameters are all 0, to be filled by
+    /// [`set_layer`](Self::set_layer).
+    ///
+    /// # Errors
+    /// As for [`Mlp::new`].
+    pub fn zeros(architecture: Architecture) -> Result<Self, Error> {
+        architecture.validate()?;
+        let layers = Dense::stack(&architecture.layers(), architecture.activation);
+        let len = layers.last().map_or(0, |layer| layer.range().end);
+        Ok(Self {
+            architecture,
+            isa: Isa::active()?,
+            layers,
+            params: AlignedBuf::zeros(len),
+            pixel_scale: 1.0 / 255.0,
+        })
+    }
+
+    /// Shape of the network.
+    #[must_use]
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// What a byte is multiplied by to become a feature: 1/255 unless set.
+    #[must_use]
+    pub fn pixel_scale(&self) -> f32 {
+        self.pixel_scale
+    }
+
+    /// Sets what a byte is multiplied by; it is saved with the network.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] when `scale` is not a finite number above 0.
+    pub fn set_pixel_scale(&mut self, scale: f32) -> Result<(), Error> {
+        if !(scale.is_finite() && scale > 0.0) {
+            return Err(Error::OutOfRange {
+                name: "pixel scale",
+                found: f64::from(scale),
+                expected: "a finite number above 0",
+            });
+        }
+        self.pixel_scale = scale;
+        Ok(())
+    }
+
+    /// Weights (units × inputs, row-major) and biases (units) of layer `layer`,
+    /// counted from 0; `None` where there is no such layer.
+    #[must_use]
+    pub fn layer(&self, layer: usize) -> Option<(Vec<f32>, Vec<f32>)> {
+        let dense = self.layers.get(layer)?;
+        Some(unpack(dense, &self.params))
+    }
+
+    /// Sets the weights (units × inputs, row-major) and biases (units) of layer
+    /// `layer`, counted from 0.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where a slice has another length, or there is no such
+    /// layer.
+    pub fn set_layer(
+        &mut self,
+        layer: usize,
+        weights: &[f32],
+        biases: &[f32],
+    ) -> Result<(), Error> {
+        let layers = self.layers.len();
+        let dense = self.layers.get(layer).ok_or_else(|| Error::Length {
+            what: "the network's list of layers".into(),
+            found: layers,
+            expected: layer.saturating_add(1),
+        })?;
+        for (name, found, expected) in [
+            ("weights", weights.len(), dense.units * dense.inputs),
+            ("biases", biases.len(), dense.units),
+        ] {
+            if found != expected {
+                let what = format!("{name} of layer {layer}");
+                return Err(Error::Length { what, found, expected });
+            }
+        }
+        for (unit, (row, bias)) in weights.chunks_exact(dense.inputs).zip(biases).enumerate() {
+            for (input, weight) in row.iter().enumerate() {
+                self.params[dense.weight_at(unit, input)] = *weight;
+            }
+            self.params[dense.bias_at(unit)] = *bias;
+        }
+        Ok(())
+    }
+
+    /// The most probable class of each sample; the first of several that are
+    /// equally probable.
+    ///
+    /// # Errors
+    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit.
+    pub fn predict(&self, inputs: &Inputs<'_>) -> Result<Vec<u32>, Error> {
+        let probabilities = self.predict_proba(inputs)?;
+        let rows = probabilities.chunks_exact(self.architecture.outputs);
+        Ok(rows.map(|row| metrics::argmax(row) as u32).collect())
+    }
+
+    /// The probability of each class for each sample: samples × classes,
+    /// row-major, each row summing to 1.
+    ///
+    /// # Errors
+    /// As for [`Mlp::predict`].
+    pub fn predict_proba(&self, inputs: &Inputs<'_>) -> Result<Vec<f32>, Error> {
+        inputs.check(self.architecture.inputs)?;
+        let classes = self.architecture.outputs;
+        let mut probabilities = vec![0.0; inputs.len() * classes];
+        let mut pass = ForwardPass::new(self);
+        for (chunk, out) in probabilities.chunks_mut(ForwardPass::ROWS * classes).enumerate() {
+            let first = chunk * ForwardPass::ROWS;
+            let rows = out.len() / classes;
+            let logits = pass.run(rows, |i, row| {
+                inputs.copy_row(self.isa, first + i, self.pixel_scale, row);
+            });
+            out.copy_from_slice(logits);
+            softmax_rows(self.isa, MatMut::new(out, rows, classes));
+        }
+        Ok(probabilities)
+    }
+
+    /// Share of the examples whose most probable class is their label.
+    ///
+    /// # Errors
+    /// As for [`Mlp::evaluate`].
+    pub fn accuracy(&self, examples: &Examples<'_>) -> Result<f64, Error> {
+        Ok(self.evaluate(examples, &Sequential)?.accuracy)
+    }
+
+    /// Runs the network over labelled examples.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::Width`], [`Error::Label`] and
+    /// [`Error::NotFinite`] for examples that do not fit.
+    pub fn evaluate(
+        &self,
+        examples: &Examples<'_>,
+        executor: &impl Executor,
+    ) -> Result<Evaluation, Error> {
+        examples.check(self.architecture.inputs, self.architecture.outputs)?;
+        let mut losses = vec![RowLoss::default(); examples.len()];
+        // Enough parts for every thread, but none smaller than one pass.
+        let parts = executor.threads().min(examples.len().div_ceil(ForwardPass::ROWS)).max(1);
+        self.losses(examples, 0, &mut losses, parts, executor);
+        Ok(Evaluation::from_rows(&losses))
+    }
+
+    /// The losses of the examples from position `first` on, in `parts` tasks.
+    fn losses(
+        &self,
+        examples: &Examples<'_>,
+        first: usize,
+        losses: &mut [RowLoss],
+        parts: usize,
+        executor: &impl Executor,
+    ) {
+        if parts > 1 {
+            let near = parts / 2;
+            let (left, right) = losses.split_at_mut(losses.len() * near / parts);
+            let middle = first + left.len();
+            executor.join(
+                || self.losses(examples, first, left, near, executor),
+                || self.losses(examples, middle, right, parts - near, executor),
+            );
+            return;
+        }
+        let mut pass = ForwardPass::new(self);
+        let mut labels = [0; ForwardPass::ROWS];
+        for (chunk, losses) in losses.chunks_mut(ForwardPass::ROWS).enumerate() {
+            let first = first + chunk * ForwardPass::ROWS;
+            let labels = &mut labels[..losses.len()];
+            for (i, label) in labels.iter_mut().enumerate() {
+                *label = examples.label(first + i) as u32;
+            }
+            let logits = pass.run(losses.len(), |i, row| {
+                examples.copy_row(self.isa, first + i, self.pixel_scale, row);
+            });
+            let logits = MatMut::new(logits, losses.len(), self.architecture.outputs);
+            kernels::cross_entropy_gradient(self.isa, logits, labels, 1.0, losses);
+        }
+    }
+}
+
+impl std::fmt::Debug for Mlp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mlp").field("architecture", &self.architecture).finish_non_exhaustive()
+    }
+}
+
+/// Weights (units × inputs) and biases of a layer, out of a vector in the order
+/// of the parameters.
+pub(crate) fn unpack(dense: &Dense, params: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let weights = (0..dense.units)
+        .flat_map(|unit| (0..dense.inputs).map(move |input| (unit, input)))
+        .map(|(unit, input)| params[dense.weight_at(unit, input)])
+        .collect();
+    let biases = (0..dense.units).map(|unit| params[dense.bias_at(unit)]).collect();
+    (weights, biases)
+}
+
+/// The forward pass over a few rows at a time, with the memory that it needs.
+struct ForwardPass<'a> {
+    network: &'a Mlp,
+    /// Activations of the layer before and of the layer at hand.
+    from: AlignedBuf,
+    to: AlignedBuf,
+}
+
+impl<'a> ForwardPass<'a> {
+    /// Rows at a time: enough to use what is loaded of the weights, and few
+    /// enough to stay in the cache.
+    const ROWS: usize = 128;
+
+    fn new(network: &'a Mlp) -> Self {
+        let widest = network.architecture.layers().into_iter().max().unwrap_or(0);
+        let len = Self::ROWS * widest;
+        Self { network, from: AlignedBuf::zeros(len), to: AlignedBuf::zeros(len) }
+    }
+
+    /// Logits of `rows` rows, at most [`ROWS`](Self::ROWS), which `input` writes
+    /// one by one: rows × classes.
+    fn run(&mut self, rows: usize, mut input: impl FnMut(usize, &mut [f32])) -> &mut [f32] {
+        let Self { network, from, to } = self;
+        let width = network.architecture.inputs;
+        for (i, row) in from[..rows * width].chunks_exact_mut(width).enumerate() {
+            input(i, row);
+        }
+        for layer in &network.layers {
+            let x = MatRef::new(&from[..rows * layer.inputs], rows, layer.inputs);
+            let a = MatMut::new(&mut to[..rows * layer.units], rows, layer.units);
+            layer.forward(network.isa, &network.params, x, a);
+            std::mem::swap(from, to);
+        }
+        &mut from[..rows * network.architecture.outputs]
+    }
+}
