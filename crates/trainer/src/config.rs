@@ -1,0 +1,295 @@
+//! The settings of a run: a recipe with the flags laid over it, checked once.
+//! A run directory holds them as `config.toml`, which is itself a recipe.
+
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use nn::{Activation, Architecture, Fit, Init};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{Overrides, TrainArgs};
+use crate::data;
+use crate::error::{Error, Range};
+use crate::recipe;
+
+// Sizes beyond these are slips of the keyboard, and would end in a machine
+// without memory or in a run without end instead of in an error.
+const UNITS: RangeInclusive<usize> = 1..=65_536;
+const LAYERS: RangeInclusive<usize> = 0..=64;
+const EPOCHS: RangeInclusive<usize> = 1..=1_000_000;
+/// TOML's integers are signed, so no larger seed could be written down.
+const SEEDS: RangeInclusive<u64> = 0..=i64::MAX as u64;
+
+/// Everything that decides what a run computes. The number of threads is not
+/// here: it changes how long a run takes, and not a bit of the result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Name of the recipe that the settings began as. A recipe file may leave
+    /// it out and is then called what the file is called.
+    #[serde(default)]
+    pub(crate) recipe: String,
+    /// What the recipe is, in a line. Not written to a run: flags may have made
+    /// it untrue.
+    #[serde(default, skip_serializing)]
+    pub(crate) description: String,
+    pub(crate) network: Network,
+    #[serde(default)]
+    pub(crate) data: Data,
+    #[serde(default)]
+    pub(crate) training: Fit,
+}
+
+/// What is trained. How many inputs and outputs it has, the data say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Network {
+    pub(crate) hidden: Vec<usize>,
+    pub(crate) activation: Activation,
+    pub(crate) init: Init,
+}
+
+/// What it is trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Data {
+    /// From the current directory, if relative.
+    pub(crate) dir: PathBuf,
+    /// Share of the training set that is held out, in `[0, 1)`.
+    pub(crate) validation: f64,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { dir: data::DEFAULT_DIR.into(), validation: 0.0 }
+    }
+}
+
+impl Config {
+    /// The settings that the command line asks for.
+    pub(crate) fn resolve(args: &TrainArgs) -> Result<Self, Error> {
+        let mut config = match (&args.config, &args.recipe) {
+            (Some(path), _) => {
+                let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                Self::parse(&text, &path.display().to_string(), &name)?
+            }
+            (None, Some(name)) => recipe::find(name)?,
+            (None, None) => recipe::find(recipe::DEFAULT)?,
+        };
+        config.lay_over(&args.overrides);
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Reads a recipe; `origin` is where it is from, `name` what it is called
+    /// unless it says so itself.
+    pub(crate) fn parse(text: &str, origin: &str, name: &str) -> Result<Self, Error> {
+        let mut config: Self = toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let before = text.bytes().take(start);
+            Error::Toml {
+                origin: origin.to_owned(),
+                line: 1 + before.filter(|&byte| byte == b'\n').count(),
+                message: error.message().replace('\n', ", "),
+            }
+        })?;
+        if config.recipe.is_empty() {
+            config.recipe = name.to_owned();
+        }
+        Ok(config)
+    }
+
+    fn lay_over(&mut self, flags: &Overrides) {
+        fn set<T>(field: &mut T, flag: Option<T>) {
+            if let Some(value) = flag {
+                *field = value;
+            }
+        }
+        let Self { network, data, training, .. } = self;
+        set(&mut data.dir, flags.data.clone());
+        set(&mut data.validation, flags.validation);
+        set(&mut network.hidden, flags.hidden.clone().map(|h| h.0));
+        set(&mut network.activation, flags.activation);
+        set(&mut network.init, flags.init);
+        set(&mut training.epochs, flags.epochs);
+        set(&mut training.batch_size, flags.batch_size);
+        set(&mut training.lr, flags.lr);
+        set(&mut training.schedule, flags.schedule);
+        set(&mut training.momentum, flags.momentum);
+        set(&mut training.l2, flags.l2);
+        set(&mut training.dropout.hidden, flags.dropout);
+        set(&mut training.dropout.input, flags.input_dropout);
+        set(&mut training.seed, flags.seed);
+    }
+
+    /// Checks every setting against its range.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        within("number of hidden layers", self.network.hidden.len(), LAYERS)?;
+        for &units in &self.network.hidden {
+            within("units of a hidden layer", units, UNITS)?;
+        }
+        within("number of epochs", self.training.epochs, EPOCHS)?;
+        within("seed", self.training.seed, SEEDS)?;
+        if !(0.0..1.0).contains(&self.data.validation) {
+            return Err(Error::Range(Range {
+                what: "validation fraction",
+                found: self.data.validation.to_string(),
+                expected: "at least 0 and below 1".into(),
+            }));
+        }
+        Ok(self.training.validate()?)
+    }
+
+    /// The network for images of `inputs` pixels in `outputs` classes.
+    pub(crate) fn architecture(&self, inputs: usize, outputs: usize) -> Architecture {
+        Architecture {
+            inputs,
+            hidden: self.network.hidden.clone(),
+            outputs,
+            activation: self.network.activation,
+        }
+    }
+
+    /// The settings as a recipe file.
+    pub(crate) fn to_toml(&self) -> Result<String, Error> {
+        Ok(toml::to_string(self)?)
+    }
+}
+
+fn within<T>(what: &'static str, found: T, range: RangeInclusive<T>) -> Result<(), Range>
+where
+    T: PartialOrd + std::fmt::Display,
+{
+    if range.contains(&found) {
+        return Ok(());
+    }
+    Err(Range {
+        what,
+        found: found.to_string(),
+        expected: format!("{} to {}", range.start(), range.end()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use nn::Schedule;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn resolve(flags: &[&str]) -> Result<Config, Error> {
+        let line = ["trainer"].iter().chain(flags);
+        match Cli::parse_from(line).command() {
+            Command::Train(args) => Config::resolve(&args),
+            Command::Eval(_) => unreachable!("no flag says eval"),
+        }
+    }
+
+    /// A recipe that says as little as it may.
+    const SHORT: &str = "[network]\nhidden = [3]\nactivation = \"tanh\"\ninit = \"xavier\"\n";
+
+    #[test]
+    fn flags_override_the_recipe_and_nothing_else() {
+        let mut expected = recipe::find("article").unwrap();
+        expected.network.hidden = vec![512, 512];
+        expected.training.batch_size = 128;
+        expected.training.lr = 0.25;
+        let flags = "--recipe article --hidden 512,512 --batch-size 128 --lr 0.25";
+        let found = resolve(&flags.split(' ').collect::<Vec<_>>()).unwrap();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_flag_arrives() {
+        let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
+                     --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 --momentum 0.75 \
+                     --l2 0.125 --dropout 0.375 --input-dropout 0.0625 --seed 9";
+        let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
+        assert_eq!((found.data.dir, found.data.validation), (PathBuf::from("d"), 0.25));
+        assert!(found.network.hidden.is_empty());
+        assert_eq!(found.network.activation, Activation::Sigmoid);
+        assert_eq!(found.network.init, Init::Uniform);
+        let dropout = nn::Dropout { hidden: 0.375, input: 0.0625 };
+        let training = Fit {
+            epochs: 3,
+            batch_size: 5,
+            lr: 0.5,
+            schedule: Schedule::InverseTime { decay: 0.25 },
+            momentum: 0.75,
+            l2: 0.125,
+            dropout,
+            shuffle: true,
+            seed: 9,
+        };
+        assert_eq!(found.training, training);
+    }
+
+    #[test]
+    fn no_flag_is_the_default_recipe() {
+        assert_eq!(resolve(&[]).unwrap(), recipe::find("default").unwrap());
+    }
+
+    #[test]
+    fn a_recipe_may_be_short() {
+        let found = Config::parse(SHORT, "short.toml", "short").unwrap();
+        assert_eq!(found.recipe, "short");
+        assert_eq!(found.training, Fit::default());
+        assert_eq!(found.data, Data::default());
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        for name in ["default", "article"] {
+            let mut config = recipe::find(name).unwrap();
+            config.data.validation = 0.1;
+            config.training.l2 = 1e-4;
+            config.training.seed = i64::MAX as u64;
+            let text = config.to_toml().unwrap();
+            assert!(text.contains("lr = 0.1\n"), "f32 as it was typed: {text}");
+            assert!(text.contains("validation = 0.1\n"), "{text}");
+            config.description.clear();
+            // The name is in the file, and wins over that of the file.
+            let back = Config::parse(&text, "config.toml", "config").unwrap();
+            assert_eq!(back, config);
+        }
+    }
+
+    #[test]
+    fn errors_of_files_are_one_line_with_its_number() {
+        let with = |line: &str| format!("{SHORT}[training]\n{line}\n");
+        for (text, expected) in [
+            (with("rate = 1"), "x.toml, line 6: unknown field `rate`, expected one of `epochs`"),
+            (
+                with("epochs = \"ten\""),
+                "x.toml, line 6: invalid type: string \"ten\", expected usize",
+            ),
+            (with("epochs = ["), "x.toml, line "),
+            (with("schedule = { kind = \"step\" }"), "x.toml, line 6: unknown variant `step`"),
+            ("[network]\nhidden = [3]".into(), "x.toml, line 1: missing"),
+            (SHORT.replace("tanh", "selu"), "x.toml, line 3: unknown"),
+            ("colour = 1".into(), "x.toml, line 1: unknown field"),
+        ] {
+            let error = Config::parse(&text, "x.toml", "x").unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn ranges() {
+        for (flags, expected) in [
+            ("--epochs 0", "number of epochs is 0: expected 1 to 1000000"),
+            ("--hidden 5,0", "units of a hidden layer is 0: expected 1 to 65536"),
+            ("--validation 1", "validation fraction is 1: expected"),
+            ("--validation -0.1", "validation fraction is -0.1: expected"),
+            ("--validation nan", "validation fraction is NaN: expected"),
+            ("--seed 9223372036854775808", "seed is 9223372036854775808"),
+        ] {
+            let error = resolve(&flags.split(' ').collect::<Vec<_>>()).unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
+        }
+    }
+}

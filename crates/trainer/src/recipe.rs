@@ -1,0 +1,74 @@
+//! The recipes that come with the program. To add one, add a file to `recipes/`
+//! and a row here.
+
+use crate::config::Config;
+use crate::error::Error;
+
+/// Name and TOML text of each recipe; the first is taken if none is named.
+const RECIPES: &[(&str, &str)] = &[
+    ("default", include_str!("../recipes/default.toml")),
+    ("article", include_str!("../recipes/article.toml")),
+];
+
+/// The name of the recipe to begin with if none is asked for.
+pub(crate) const DEFAULT: &str = RECIPES[0].0;
+
+/// The recipe of this name.
+pub(crate) fn find(name: &str) -> Result<Config, Error> {
+    let row = RECIPES.iter().find(|(known, _)| *known == name);
+    let (name, text) = row.ok_or_else(|| Error::UnknownRecipe { name: name.into() })?;
+    Config::parse(text, &format!("recipe {name}"), name)
+}
+
+/// The names of all recipes, in one line.
+pub(crate) fn names() -> String {
+    let names: Vec<_> = RECIPES.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
+}
+
+/// The recipes and what they are, for `--help`.
+pub(crate) fn help() -> String {
+    let mut help = "Recipes:".to_owned();
+    for (name, _) in RECIPES {
+        let description = find(name).map(|recipe| recipe.description);
+        help += &format!("\n  {name:<10}  {}", description.unwrap_or_default());
+    }
+    help
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_recipe_is_valid_and_described() {
+        for (name, _) in RECIPES {
+            let recipe = find(name).unwrap();
+            recipe.validate().unwrap();
+            assert_eq!(recipe.recipe, *name);
+            assert!(!recipe.description.is_empty(), "{name}");
+        }
+        assert!(find(DEFAULT).is_ok());
+    }
+
+    #[test]
+    fn every_file_has_its_row() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
+        let mut files: Vec<_> = std::fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let mut rows: Vec<_> = RECIPES.iter().map(|row| format!("{}.toml", row.0)).collect();
+        files.sort();
+        rows.sort();
+        assert_eq!(files, rows);
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = find("none").unwrap_err().to_string();
+        assert_eq!(error, "there is no recipe `none`: the recipes are default, article");
+    }
+}

@@ -1,0 +1,270 @@
+//! What a run shows: a bar on stderr, a table, and how it ended.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use nn::{Architecture, StepReport};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::data;
+use crate::error::Error;
+use crate::run_dir::{EpochLine, RunDir};
+use crate::summary::Summary;
+
+/// Between two looks of the bar.
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// Shows a run while it lasts.
+pub(crate) struct Report {
+    bar: ProgressBar,
+    text: Target,
+    json: bool,
+    recent: Recent,
+}
+
+/// Where text goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Stdout,
+    Stderr,
+    Nowhere,
+}
+
+/// The steps since the bar was drawn.
+struct Recent {
+    since: Instant,
+    samples: usize,
+    /// Sums over the samples.
+    loss: f64,
+    correct: f64,
+}
+
+impl Recent {
+    fn new() -> Self {
+        Self { since: Instant::now(), samples: 0, loss: 0.0, correct: 0.0 }
+    }
+
+    fn add(&mut self, step: &StepReport) {
+        self.samples += step.samples;
+        self.loss += step.loss * step.samples as f64;
+        self.correct += step.accuracy * step.samples as f64;
+    }
+}
+
+impl Report {
+    /// With `json`, stdout is left to the summary.
+    pub(crate) fn new(quiet: bool, json: bool) -> Self {
+        let text = match (quiet, json) {
+            (true, _) => Target::Nowhere,
+            (false, true) => Target::Stderr,
+            (false, false) => Target::Stdout,
+        };
+        // indicatif hides the bar when stderr is no terminal.
+        let bar = match text {
+            Target::Nowhere => ProgressBar::hidden(),
+            _ => ProgressBar::new(0),
+        };
+        let template = "epoch {prefix} [{bar:24}] {percent:>3} %  {msg}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self { bar: bar.with_finish(ProgressFinish::AndClear), text, json, recent: Recent::new() }
+    }
+
+    /// What is about to be trained, and the head of the table.
+    pub(crate) fn begin(
+        &mut self,
+        config: &Config,
+        shape: &Architecture,
+        images: usize,
+        run: &RunDir,
+    ) {
+        let layers: Vec<_> = shape.layers().iter().map(usize::to_string).collect();
+        let mut text = format!(
+            "recipe {}: {} ({} parameters), {images} images, run in {}\n\n",
+            config.recipe,
+            layers.join("-"),
+            shape.parameters(),
+            run.path().display(),
+        );
+        text += "epoch          lr  train loss  train acc";
+        if config.data.validation > 0.0 {
+            text += "  val loss    val acc";
+        }
+        text += "  seconds\n";
+        self.write(&text);
+        self.recent = Recent::new();
+    }
+
+    /// After each step: moves the bar, if it is time.
+    pub(crate) fn step(&mut self, step: &StepReport) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        self.recent.add(step);
+        let elapsed = self.recent.since.elapsed();
+        if elapsed < REFRESH {
+            return;
+        }
+        let Recent { samples, loss, correct, .. } = self.recent;
+        let samples = samples as f64;
+        self.bar.set_length(step.steps);
+        self.bar.set_prefix(step.epoch.to_string());
+        self.bar.set_message(format!(
+            "loss {:.4}  accuracy {}  {:.0} samples/s",
+            loss / samples,
+            percent(correct / samples),
+            samples / elapsed.as_secs_f64(),
+        ));
+        self.bar.set_position(step.step);
+        self.recent = Recent::new();
+    }
+
+    /// After each epoch: a line of the table.
+    pub(crate) fn epoch(&mut self, line: &EpochLine) {
+        let mut text = format!(
+            "{:>5}  {:>10}  {:>10.4}  {:>9}",
+            line.epoch,
+            rate(line.lr),
+            line.train_loss,
+            percent(line.train_accuracy),
+        );
+        if let (Some(loss), Some(accuracy)) = (line.val_loss, line.val_accuracy) {
+            let _ = write!(text, "  {loss:>8.4}  {:>9}", percent(accuracy));
+        }
+        let _ = writeln!(text, "  {:>7.2}", line.seconds);
+        self.write(&text);
+        // What validation took is no time of the next steps.
+        self.recent = Recent::new();
+    }
+
+    /// How the run ended, and what to try next.
+    pub(crate) fn end(self, config: &Config, summary: &Summary, run: &RunDir) -> Result<(), Error> {
+        self.bar.finish_and_clear();
+        self.write(&format!(
+            "\n\
+             test accuracy  {}\n\
+             training       {:.2} s of steps, {:.2} s in all\n\
+             throughput     {:.0} samples/s, {:.1} GFLOP/s ({} threads, {})\n\
+             model          {}\n\
+             \n\
+             {}",
+            figure(summary.test_accuracy, summary.test_errors, summary.test_samples),
+            summary.train_seconds,
+            summary.total_seconds,
+            summary.samples_per_second,
+            summary.gflops,
+            summary.threads,
+            summary.isa,
+            run.model().display(),
+            next(config, run),
+        ));
+        if self.json {
+            return print_json(summary);
+        }
+        Ok(())
+    }
+
+    /// Writes text above the bar. A reader that went away, or a full disk behind
+    /// stdout, is no reason to lose a run, so what fails here is not an error.
+    fn write(&self, text: &str) {
+        self.bar.suspend(|| {
+            let _ = match self.text {
+                Target::Stdout => io::stdout().write_all(text.as_bytes()),
+                Target::Stderr => io::stderr().write_all(text.as_bytes()),
+                Target::Nowhere => Ok(()),
+            };
+        });
+    }
+}
+
+/// Prints a result, for which the program was called: not to get rid of it is an
+/// error, unless nobody wants it any more.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout();
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a result as a JSON object.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value);
+    print(&text.map_err(|error| Error::Stdout(error.into()))?)
+}
+
+/// An accuracy and what it is made of: `98.21 % (179 of 10000 wrong)`.
+pub(crate) fn figure(accuracy: f64, errors: usize, samples: usize) -> String {
+    format!("{} ({errors} of {samples} wrong)", percent(accuracy))
+}
+
+fn percent(fraction: f64) -> String {
+    format!("{:.2} %", 100.0 * fraction)
+}
+
+/// A learning rate, with enough digits whatever its size.
+fn rate(lr: f32) -> String {
+    if lr >= 1e-4 { format!("{lr:.6}") } else { format!("{lr:.2e}") }
+}
+
+/// What to try next, as commands that work from here.
+fn next(config: &Config, run: &RunDir) -> String {
+    // As the program was called, which may be by a path.
+    let program = std::env::args_os().next();
+    let program = program.unwrap_or_else(|| "trainer".into());
+    let program = shell_word(Path::new(&program));
+
+    let mut eval = format!("{program} eval --model {}", shell_word(&run.model()));
+    if config.data.dir != Path::new(data::DEFAULT_DIR) {
+        let _ = write!(eval, " --data {}", shell_word(&config.data.dir));
+    }
+    let again = format!("{program} --config {}", shell_word(&run.config()));
+    let (purpose, flag) = if config.data.validation > 0.0 {
+        ("train on all images again", "--validation 0")
+    } else {
+        ("hold out a tenth, to tune by", "--validation 0.1")
+    };
+    format!(
+        "next: test it again, or {purpose}\n  \
+         {eval}\n  \
+         {again} {flag}\n"
+    )
+}
+
+/// A path as one word of a shell's command line.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_keep_their_digits() {
+        assert_eq!(rate(0.1), "0.100000");
+        assert_eq!(rate(0.0125), "0.012500");
+        assert_eq!(rate(2.5e-7), "2.50e-7");
+        assert_eq!(rate(0.0), "0.00e0");
+    }
+
+    #[test]
+    fn paths_survive_the_shell() {
+        let word = |text: &str| shell_word(Path::new(text));
+        assert_eq!(word("runs/a-1/model.safetensors"), "runs/a-1/model.safetensors");
+        assert_eq!(word("my runs"), "'my runs'");
+        assert_eq!(word("it's"), r"'it'\''s'");
+        assert_eq!(word(""), "''");
+    }
+}

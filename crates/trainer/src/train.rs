@@ -1,0 +1,103 @@
+//! `trainer train`: from settings to a tested model in a run directory.
+
+use std::ops::ControlFlow;
+use std::time::{Instant, SystemTime};
+
+use kernels::Isa;
+use mnist_io::{Dataset, Part, stratified_split};
+use nn::{Callback, EpochReport, History, Mlp, StepReport};
+
+use crate::cli::TrainArgs;
+use crate::config::Config;
+use crate::data;
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::report::Report;
+use crate::run_dir::{EpochLine, RunDir};
+use crate::summary::{Measured, Summary};
+
+pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), Error> {
+    let config = Config::resolve(args)?;
+    let pool = Pool::new(args.threads)?;
+
+    // The test set is opened here, so that one that is missing or damaged is
+    // found before the training. It is looked at once, after it.
+    let training_set = data::open(&config.data.dir, Part::Train)?;
+    let test_set = data::open(&config.data.dir, Part::Test)?;
+    data::check_pair(&config.data.dir, &training_set, &test_set)?;
+
+    let shape = config.architecture(training_set.features(), training_set.classes());
+    let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
+    let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
+    let mut report = Report::new(args.quiet, args.json);
+    report.begin(&config, network.architecture(), training_set.len(), &run);
+
+    let history = fit(&config, &mut network, &training_set, &pool, &mut report, &mut run)?;
+    let examples = data::examples(&test_set)?;
+    let test = pool.install(|| network.evaluate(&examples, &pool))?;
+
+    run.save_model(&network)?;
+    let measured = Measured { history, test, started };
+    let summary = Summary::new(&config, network.architecture(), &measured, &pool, isa);
+    run.save_summary(&summary)?;
+    report.end(&config, &summary, &run)
+}
+
+/// Trains the network on the training set, or on what validation leaves of it.
+fn fit(
+    config: &Config,
+    network: &mut Mlp,
+    training_set: &Dataset,
+    pool: &Pool,
+    report: &mut Report,
+    run: &mut RunDir,
+) -> Result<History, Error> {
+    let all = data::examples(training_set)?;
+    let split = match config.data.validation {
+        0.0 => None,
+        fraction => Some(stratified_split(training_set.labels(), fraction, config.training.seed)?),
+    };
+    let (train, validation) = match &split {
+        None => (all, None),
+        Some(split) => (all.subset(&split.train)?, Some(all.subset(&split.validation)?)),
+    };
+
+    let mut failure = None;
+    let watcher = Watcher { report, run, epoch_started: Instant::now(), failure: &mut failure };
+    let history =
+        pool.install(|| config.training.run(network, &train, validation.as_ref(), pool, watcher));
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(history?),
+    }
+}
+
+/// Shows and writes down what happens while a network is trained.
+struct Watcher<'a> {
+    report: &'a mut Report,
+    run: &'a mut RunDir,
+    epoch_started: Instant,
+    /// Why metrics could not be written, which ends the training.
+    failure: &'a mut Option<Error>,
+}
+
+impl Callback for Watcher<'_> {
+    fn on_step(&mut self, step: &StepReport) -> ControlFlow<()> {
+        self.report.step(step);
+        ControlFlow::Continue(())
+    }
+
+    fn on_epoch(&mut self, epoch: &EpochReport) -> ControlFlow<()> {
+        let seconds = self.epoch_started.elapsed().as_secs_f64();
+        self.epoch_started = Instant::now();
+        let line = EpochLine::new(epoch, seconds);
+        self.report.epoch(&line);
+        match self.run.append_metrics(&line) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                *self.failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}

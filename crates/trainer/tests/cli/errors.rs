@@ -1,0 +1,217 @@
+//! Whatever is wrong, one line says so.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use crate::{data, run_in, succeed, trainer};
+
+/// The one line of an output that is to be an error.
+fn line(output: &Output, what: &str) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{what}: {text}");
+    assert!(output.stdout.is_empty(), "{what}: {output:?}");
+    assert!(!text.contains("panicked"), "{what}: {text}");
+    assert_eq!(text.lines().count(), 1, "{what}: {text}");
+    assert!(text.starts_with("error: "), "{what}: {text}");
+    text
+}
+
+/// Runs the program, which is to fail with a line that contains `parts`.
+fn fail(dir: &Path, flags: &str, parts: &[&str]) {
+    let text = line(&run_in(dir, flags), flags);
+    for part in parts {
+        assert!(text.contains(part), "{flags}: no {part:?} in {text}");
+    }
+}
+
+/// The runs in a folder: what fails early is to leave none.
+fn no_runs(dir: &Path) {
+    assert!(!dir.join("runs").exists());
+}
+
+#[test]
+fn data_that_are_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    fail(dir.path(), "", &["`data`", "current directory", "--data"]);
+    fail(dir.path(), "eval --model m", &["m"]);
+    fail(dir.path(), "--data none", &["none: no such folder"]);
+    data::write(&dir.path().join("data"), 28);
+    fs::remove_file(dir.path().join("data/t10k-labels-idx1-ubyte")).unwrap();
+    // The test set, before the training.
+    fail(dir.path(), "--quiet", &["t10k-labels-idx1-ubyte"]);
+    no_runs(dir.path());
+}
+
+#[test]
+fn data_that_are_damaged() {
+    for name in ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"] {
+        let dir = data::folder();
+        let path = dir.path().join("data").join(name);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        fail(dir.path(), "", &[name, "cut short"]);
+        fs::write(&path, b"").unwrap();
+        fail(dir.path(), "", &[name]);
+        fs::write(&path, b"nonsense").unwrap();
+        fail(dir.path(), "", &[name, "no IDX file"]);
+        no_runs(dir.path());
+    }
+}
+
+#[test]
+fn data_that_do_not_belong_together() {
+    let dir = data::folder();
+    data::write(&dir.path().join("small"), 10);
+    for name in ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"] {
+        let data = dir.path().join("data").join(name);
+        fs::copy(dir.path().join("small").join(name), data).unwrap();
+    }
+    fail(dir.path(), "", &["28 x 28", "10 x 10"]);
+
+    let dir = data::folder();
+    let path = dir.path().join("data/t10k-labels-idx1-ubyte");
+    let mut labels = fs::read(&path).unwrap();
+    *labels.last_mut().unwrap() = 11;
+    fs::write(&path, labels).unwrap();
+    fail(dir.path(), "", &["up to 11", "to 9"]);
+    no_runs(dir.path());
+}
+
+#[test]
+fn flags_that_are_wrong() {
+    let dir = data::folder();
+    // What clap finds, it says in its own format, with its own exit code.
+    for flags in [
+        "--nonsense",
+        "--epochs many",
+        "--hidden 5,x",
+        "--activation selu",
+        "--init zeros",
+        "--schedule step",
+        "--recipe article --config x.toml",
+        "eval",
+        "--quiet eval --model x",
+    ] {
+        let output = run_in(dir.path(), flags);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags}: {text}");
+        assert!(text.starts_with("error: "), "{flags}: {text}");
+        assert!(!text.contains("panicked"), "{flags}: {text}");
+    }
+
+    for (flags, part) in [
+        ("--threads 0", "number of threads is 0: expected 1 to 1024"),
+        ("--threads 1025", "number of threads is 1025"),
+        ("--epochs 0", "epochs is 0"),
+        ("--epochs 1000001", "epochs is 1000001"),
+        ("--batch-size 0", "batch size is 0"),
+        ("--hidden 5,0", "hidden layer is 0"),
+        ("--hidden 100000", "hidden layer is 100000"),
+        ("--lr 0", "learning rate is 0"),
+        ("--lr -0.5", "learning rate is -0.5"),
+        ("--lr nan", "learning rate is NaN"),
+        ("--momentum 1", "momentum is 1"),
+        ("--l2 -1", "l2 is -1"),
+        ("--dropout 1", "dropout is 1"),
+        ("--input-dropout -1", "dropout of inputs is -1"),
+        ("--schedule inverse-time:-1", "decay is -1"),
+        ("--validation 1", "validation fraction is 1"),
+        ("--validation -0.1", "validation fraction is -0.1"),
+    ] {
+        fail(dir.path(), flags, &[part]);
+    }
+    let model = "eval --model x --threads 0";
+    fail(dir.path(), model, &["number of threads is 0"]);
+    no_runs(dir.path());
+}
+
+#[test]
+fn recipes_that_are_unknown_or_wrong() {
+    let dir = data::folder();
+    let parts = ["no recipe `nonsense`", "default", "article"];
+    fail(dir.path(), "--recipe nonsense", &parts);
+    fail(dir.path(), "--config none.toml", &["cannot read none.toml"]);
+    // A folder is no file, whatever the system says of reading it.
+    fail(dir.path(), "--config data", &["cannot read data"]);
+
+    let file = dir.path().join("mine.toml");
+    let network = "[network]\nhidden = [5]\nactivation = \"relu\"\ninit = \"he\"\n";
+    for (text, parts) in [
+        ("colour = 1", &["line 1", "unknown field `colour`"][..]),
+        ("[training]\nepochs = \"3\"", &["line 6", "\"3\""]),
+        ("[training]\nlearning = 3", &["line 6", "`learning`"]),
+        ("[training]\nepochs = 0", &["epochs is 0"]),
+        ("[data", &["mine.toml, line 5"]),
+    ] {
+        let text = if text.starts_with('[') {
+            format!("{network}{text}")
+        } else {
+            format!("{text}\n{network}")
+        };
+        fs::write(&file, text).unwrap();
+        fail(dir.path(), "--config mine.toml", parts);
+    }
+    fs::write(&file, b"\xff\xfe").unwrap();
+    fail(dir.path(), "--config mine.toml", &["cannot read mine.toml"]);
+    no_runs(dir.path());
+}
+
+#[test]
+fn directories_that_cannot_be_used() {
+    let dir = data::folder();
+    succeed(dir.path(), "--epochs 1 --quiet --out run");
+    let model = fs::read(dir.path().join("run/model.safetensors")).unwrap();
+    fail(dir.path(), "--out run", &["run is not empty", "--out"]);
+    let kept = fs::read(dir.path().join("run/model.safetensors")).unwrap();
+    assert!(model == kept);
+    // Under a file there is no directory, not even for a superuser.
+    let out = "--out run/summary.json/x";
+    fail(dir.path(), out, &["cannot make the directory"]);
+    fs::write(dir.path().join("runs"), "a file").unwrap();
+    fail(dir.path(), "", &["cannot make the directory runs"]);
+    // An empty one is as good as a new one.
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    succeed(dir.path(), "--epochs 1 --quiet --out empty");
+}
+
+#[test]
+fn models_that_cannot_be_used() {
+    let dir = data::folder();
+    fail(dir.path(), "eval --model none", &["none"]);
+    fail(dir.path(), "eval --model data", &["data"]);
+    let images = "data/t10k-images-idx3-ubyte";
+    fail(dir.path(), &format!("eval --model {images}"), &[images]);
+    fs::write(dir.path().join("empty"), b"").unwrap();
+    fail(dir.path(), "eval --model empty", &["empty"]);
+
+    succeed(dir.path(), "--epochs 1 --quiet --out run");
+    let model = dir.path().join("run/model.safetensors");
+    let bytes = fs::read(&model).unwrap();
+    fs::write(dir.path().join("cut"), &bytes[..bytes.len() - 1]).unwrap();
+    fail(dir.path(), "eval --model cut", &["cut"]);
+
+    data::write(&dir.path().join("small"), 10);
+    let flags = "eval --model run/model.safetensors --data small";
+    fail(dir.path(), flags, &["784 pixels", "10 x 10"]);
+}
+
+#[test]
+fn training_that_diverges() {
+    let dir = data::folder();
+    let flags = "--lr 1e30 --quiet --out run";
+    fail(dir.path(), flags, &["loss", "lower learning rate"]);
+    assert!(!dir.path().join("run/summary.json").exists());
+}
+
+#[test]
+fn instruction_sets_that_are_not_there() {
+    let dir = data::folder();
+    for flags in ["", "eval --model none", "--recipe nonsense"] {
+        let mut command = trainer();
+        command.current_dir(dir.path()).env("KERNELS_ISA", "nonsense");
+        let output = command.args(flags.split_whitespace()).output().unwrap();
+        assert!(line(&output, flags).contains("nonsense"));
+    }
+    no_runs(dir.path());
+}

@@ -1,0 +1,47 @@
+//! The program, driven as a user drives it, on a few hundred small images.
+
+mod data;
+mod errors;
+mod eval;
+mod train;
+
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// The program, with no instruction set asked for by the environment.
+fn trainer() -> Command {
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("trainer");
+    command.env_remove("KERNELS_ISA");
+    command
+}
+
+/// Runs the program in the folder `dir` with flags that are parted by spaces.
+fn run_in(dir: &Path, flags: &str) -> Output {
+    let mut command = trainer();
+    command.current_dir(dir).args(flags.split_whitespace());
+    command.output().unwrap()
+}
+
+/// Runs the program, which is to succeed, and gives what it printed.
+fn succeed(dir: &Path, flags: &str) -> String {
+    let output = run_in(dir, flags);
+    assert!(output.status.success(), "{flags}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs the program, which is to succeed and to print one JSON object.
+fn json(dir: &Path, flags: &str) -> Value {
+    let value: Value = serde_json::from_str(&succeed(dir, flags)).unwrap();
+    assert!(value.is_object(), "{value}");
+    value
+}
+
+/// The keys of an object, sorted.
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<_> = value.as_object().unwrap().keys().map(|k| &**k).collect();
+    keys.sort_unstable();
+    keys
+}

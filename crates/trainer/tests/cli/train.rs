@@ -1,0 +1,269 @@
+//! `trainer` and `trainer train`.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::{data, json, keys, run_in, succeed};
+
+const SUMMARY: [&str; 15] = [
+    "epochs",
+    "gflops",
+    "isa",
+    "layers",
+    "parameters",
+    "peak_rss_bytes",
+    "recipe",
+    "samples_per_second",
+    "seed",
+    "test_accuracy",
+    "test_errors",
+    "threads",
+    "total_seconds",
+    "train_seconds",
+    "version",
+];
+
+fn model(run: &Path) -> Vec<u8> {
+    fs::read(run.join("model.safetensors")).unwrap()
+}
+
+fn metrics(run: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let lines = text.lines();
+    lines.map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let dir = data::folder();
+    for flags in ["--help", "-h", "train --help"] {
+        let help = succeed(dir.path(), flags);
+        for word in [
+            "--recipe",
+            "--config",
+            "--data",
+            "--out",
+            "--seed",
+            "--epochs",
+            "--batch-size",
+            "--hidden",
+            "--activation",
+            "--init",
+            "--lr",
+            "--momentum",
+            "--l2",
+            "--dropout",
+            "--input-dropout",
+            "--schedule",
+            "--validation",
+            "--threads",
+            "--quiet",
+            "--json",
+            "Recipes:",
+            "article",
+        ] {
+            assert!(help.contains(word), "{flags}: no {word} in {help}");
+        }
+    }
+    assert!(succeed(dir.path(), "--help").contains("eval"));
+    assert!(succeed(dir.path(), "eval --help").contains("--model"));
+    assert!(succeed(dir.path(), "--version").starts_with("trainer "));
+}
+
+#[test]
+fn a_run_leaves_its_four_files() {
+    let dir = data::folder();
+    let text = succeed(dir.path(), "--epochs 3 --out run");
+    let run = dir.path().join("run");
+    assert_eq!(names(&run), ["config.toml", "metrics.jsonl", "model.safetensors", "summary.json"]);
+
+    let lines = metrics(&run);
+    assert_eq!(lines.len(), 3);
+    for (i, line) in lines.iter().enumerate() {
+        assert_eq!(keys(line), ["epoch", "lr", "seconds", "step", "train_accuracy", "train_loss"]);
+        assert_eq!(line["epoch"], i + 1);
+        // 300 images in batches of 64 are five steps.
+        assert_eq!(line["step"], 5 * (i + 1));
+    }
+    assert_eq!(lines[0]["lr"], 0.1);
+
+    let summary = fs::read_to_string(run.join("summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(keys(&summary), SUMMARY);
+    assert_eq!(summary["recipe"], "default");
+    assert_eq!(summary["layers"].as_array().unwrap()[0], 784);
+    assert_eq!(summary["epochs"], 3);
+    assert_eq!(summary["version"], env!("CARGO_PKG_VERSION"));
+    let accuracy = summary["test_accuracy"].as_f64().unwrap();
+    let errors = summary["test_errors"].as_u64().unwrap();
+    assert!((accuracy - (100 - errors) as f64 / 100.0).abs() < 1e-12);
+    assert!(accuracy > 0.9, "bars are easily told apart: {summary}");
+    let positive = ["train_seconds", "samples_per_second", "gflops"];
+    assert!(positive.iter().all(|key| summary[*key].as_f64() > Some(0.0)));
+    assert!(summary["total_seconds"].as_f64() >= summary["train_seconds"].as_f64());
+    if cfg!(target_os = "linux") {
+        assert!(summary["peak_rss_bytes"].as_u64() > Some(1 << 20));
+    }
+
+    for part in ["train loss", "test accuracy", "GFLOP/s", "--model run/model"] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    assert!(!text.contains("val loss"), "{text}");
+}
+
+#[test]
+fn what_is_suggested_next_works() {
+    let dir = data::folder();
+    let text = succeed(dir.path(), "--epochs 1 --out run");
+    let commands: Vec<_> = text.lines().rev().take(2).collect();
+    for command in commands {
+        // The program was called by its path, so the line begins with it.
+        let mut words = command.split_whitespace();
+        let mut again = Command::new(words.next().unwrap());
+        let output = again.args(words).current_dir(dir.path()).output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+    }
+}
+
+#[test]
+fn json_is_one_object_and_nothing_else() {
+    let dir = data::folder();
+    for flags in ["--json --epochs 2 --out loud", "--json --epochs 2 --out quiet --quiet"] {
+        let summary = json(dir.path(), flags);
+        assert_eq!(keys(&summary), SUMMARY);
+    }
+    let saved = fs::read_to_string(dir.path().join("quiet/summary.json")).unwrap();
+    let saved: Value = serde_json::from_str(&saved).unwrap();
+    assert_eq!(keys(&saved), SUMMARY);
+}
+
+#[test]
+fn quiet_prints_nothing() {
+    let dir = data::folder();
+    let output = run_in(dir.path(), "train --quiet --epochs 1 --out run");
+    assert!(output.status.success());
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+}
+
+#[test]
+fn a_run_has_a_name_of_its_own() {
+    let dir = data::folder();
+    for _ in 0..3 {
+        succeed(dir.path(), "--recipe article --epochs 1 --quiet");
+    }
+    let runs = names(&dir.path().join("runs"));
+    assert_eq!(runs.len(), 3, "{runs:?}");
+    for run in runs {
+        let time = run.strip_prefix("article-").unwrap();
+        let digits = time.bytes().filter(u8::is_ascii_digit).count();
+        assert!(digits >= 14 && time.as_bytes()[8] == b'-', "{run}");
+    }
+}
+
+#[test]
+fn flags_override_recipes() {
+    let dir = data::folder();
+    let summary =
+        json(dir.path(), "--recipe article --hidden 20,15 --epochs 2 --seed 42 --json --out run");
+    assert_eq!(summary["recipe"], "article");
+    assert_eq!(summary["layers"], serde_json::json!([784, 20, 15, 10]));
+    assert_eq!(summary["parameters"], 785 * 20 + 21 * 15 + 16 * 10, "weights and biases");
+    assert_eq!(summary["epochs"], 2);
+    assert_eq!(summary["seed"], 42);
+    let settings = fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
+    assert!(settings.contains("tanh"), "as the recipe has it: {settings}");
+
+    for (i, none) in ["none", ""].iter().enumerate() {
+        let mut command = crate::trainer();
+        let out = format!("linear{i}");
+        command.current_dir(dir.path()).args(["--hidden", *none]);
+        command.args(["--epochs", "1", "--json", "--out", &*out]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(summary["layers"], serde_json::json!([784, 10]));
+    }
+}
+
+#[test]
+fn the_settings_of_a_run_repeat_it() {
+    let dir = data::folder();
+    let flags = "--hidden 17 --activation sigmoid --init xavier --epochs 2 --batch-size 7 \
+                 --lr 0.3 --schedule compounding:0.1 --momentum 0.7 --l2 0.0001 --dropout 0.2 \
+                 --input-dropout 0.1 --seed 5 --validation 0.1 --quiet --out first";
+    succeed(dir.path(), flags);
+    let again = "--config first/config.toml --quiet --out second";
+    succeed(dir.path(), again);
+    let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+    assert!(model(&first) == model(&second));
+    let settings = ["config.toml"].map(|name| fs::read(first.join(name)).unwrap());
+    assert_eq!(settings, ["config.toml"].map(|name| fs::read(second.join(name)).unwrap()));
+
+    let other = "--config first/config.toml --seed 6 --quiet --out third";
+    succeed(dir.path(), other);
+    assert!(model(&first) != model(&dir.path().join("third")));
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let dir = data::folder();
+    let models = [1, 2, 3, 7].map(|threads| {
+        let flags = format!(
+            "--threads {threads} --epochs 2 --hidden 40,20 --dropout 0.1 --validation 0.2 \
+             --json --quiet --out run{threads}"
+        );
+        let summary = json(dir.path(), &flags);
+        assert_eq!(summary["threads"], threads);
+        model(&dir.path().join(format!("run{threads}")))
+    });
+    for other in &models[1..] {
+        assert!(*other == models[0]);
+    }
+}
+
+#[test]
+fn validation_adds_its_figures() {
+    let dir = data::folder();
+    let text = succeed(dir.path(), "--validation 0.1 --epochs 2 --out run");
+    assert!(text.contains("val loss"), "{text}");
+    let lines = metrics(&dir.path().join("run"));
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        assert!(line["val_loss"].as_f64() > Some(0.0), "{line}");
+        // 30 of the 300 images are held out.
+        let right = line["val_accuracy"].as_f64().unwrap() * 30.0;
+        assert!((right - right.round()).abs() < 1e-9, "{line}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_the_run() {
+    let dir = data::folder();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(["--epochs", "3", "--out", "run"])
+        .current_dir(dir.path())
+        .env_remove("KERNELS_ISA")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut errors = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut errors).unwrap();
+    assert!(child.wait().unwrap().success(), "{errors}");
+    assert_eq!(errors, "");
+    assert!(dir.path().join("run/summary.json").exists());
+}
