@@ -49,8 +49,7 @@ fn steps(c: &mut Criterion) {
         group.throughput(Throughput::Elements(samples as u64));
         let units: Vec<_> = hidden.iter().map(usize::to_string).collect();
         let units = units.join("-");
-        let name =
-            format!("784-{units}-10, batch {batch_size}, dropout {}", dropout.hidden);
+        let name = format!("784-{units}-10, batch {batch_size}, dropout {}", dropout.hidden);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let go_on = |_: &EpochReport| ControlFlow::Continue(());

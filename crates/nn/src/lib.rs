@@ -42,3 +42,8 @@ pub use loss::{cross_entropy, one_hot};
 pub use metrics::Evaluation;
 pub use mlp::{Architecture, Mlp};
 pub use schedule::Schedule;
+
+/// The example of the README, so that it goes on compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
