@@ -28,6 +28,7 @@ mod buffer;
 mod elementwise;
 mod exp;
 mod isa;
+mod log;
 mod mat;
 mod matmul;
 mod panels;

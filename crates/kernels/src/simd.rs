@@ -71,9 +71,6 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a` where `a > b`, else `b`; so `b` where either is NaN.
     fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
-    /// About `1 / x` for normal `x` whose reciprocal is normal, with a
-    /// relative error of at most 2⁻¹¹.
-    fn recip_estimate(self, x: Self::F32) -> Self::F32;
 
     /// Where `a < b`.
     fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
@@ -82,8 +79,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `a` where the mask holds, else `b`.
     fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
 
-    /// The nearest integer, ties to even, for `|x| < 2³¹`.
-    fn round_i32(self, x: Self::F32) -> Self::I32;
+    /// The nearest integer, ties to even.
+    fn round(self, x: Self::F32) -> Self::F32;
+    /// `x · 2ⁿ`, rounded once, for integers `|n| ≤ 252` where `x · 2^(n/2)` is a
+    /// normal float or 0; NaN where x is NaN.
+    fn mul_power_of_two(self, x: Self::F32, n: Self::F32) -> Self::F32;
     /// The integers as floats.
     fn to_f32(self, x: Self::I32) -> Self::F32;
     /// The bits of each float.
@@ -172,6 +172,19 @@ pub trait Simd: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn sign(self, x: Self::F32) -> Self::I32 {
         self.and(self.bits(x), self.splat_i32(i32::MIN))
+    }
+
+    /// `x · 2ⁿ` for `|n| ≤ 252`, as two products with powers of two: one alone
+    /// may be no float. The first is exact where its result is a normal float, so
+    /// only the second rounds.
+    #[inline(always)]
+    fn mul_two_powers(self, x: Self::F32, n: Self::I32) -> Self::F32 {
+        let half = self.shr::<1>(n);
+        let rest = self.sub_i32(n, half);
+        let bias = self.splat_i32(127);
+        let first = self.with_bits(self.shl::<23>(self.add_i32(half, bias)));
+        let second = self.with_bits(self.shl::<23>(self.add_i32(rest, bias)));
+        self.mul(self.mul(x, first), second)
     }
 
     /// The lanes as an array, in the first [`LEN`](Self::LEN) places.

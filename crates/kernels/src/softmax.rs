@@ -9,19 +9,37 @@
 //!
 //! which overflows for no finite z, because no exponent is positive and one is 0.
 //! A row that holds NaN or +∞, and a row of nothing but −∞, has no softmax: all
-//! its results are NaN. A −∞ beside finite numbers has probability 0.
+//! its results are NaN, because the sum is. A −∞ beside finite numbers has
+//! probability 0.
+//!
+//! A row of ten classes is shorter than a vector, and its maximum and its sum
+//! would go across lanes. So narrow rows are taken sixteen at a time, transposed
+//! on the stack: one lane a row, no step across lanes, and a sum in the order of
+//! the columns. In a wide row a lane is a column instead, and the sum is that of
+//! 16 partial sums, whatever the vector length. Either way the bits do not depend
+//! on the instruction set, or on what other rows there are.
 
-use crate::exp::exp_nonpositive;
+use crate::exp::exp_below_highest;
 use crate::isa::Isa;
+use crate::log::ln;
 use crate::mat::MatMut;
 use crate::simd::{Simd, SimdOp};
+
+/// Rows side by side, and partial sums of a wide row; a multiple of every vector.
+const LANES: usize = 16;
+
+/// Columns up to which rows are taken side by side.
+const NARROW: usize = 32;
+
+/// One number for each of the rows side by side.
+type Lanes = [f32; LANES];
 
 /// `z ← softmax(z)` for each row.
 ///
 /// # Panics
 /// If the columns of `z` are not neighbours.
 pub fn softmax_rows(isa: Isa, z: MatMut<'_>) {
-    isa.dispatch(Rows(z, Form::Probabilities));
+    isa.dispatch(Rows(z, Form::Probabilities { factor: 1.0 }));
 }
 
 /// `z ← log-softmax(z)` for each row.
@@ -32,12 +50,6 @@ pub fn log_softmax_rows(isa: Isa, z: MatMut<'_>) {
     isa.dispatch(Rows(z, Form::Logarithms));
 }
 
-#[derive(Clone, Copy)]
-enum Form {
-    Probabilities,
-    Logarithms,
-}
-
 struct Rows<'a>(MatMut<'a>, Form);
 
 impl SimdOp for Rows<'_> {
@@ -46,18 +58,8 @@ impl SimdOp for Rows<'_> {
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
         let Self(mut z, form) = self;
-        for i in 0..z.rows() {
-            let z = z.row_mut(i);
-            match form {
-                Form::Probabilities => {
-                    let (_, sum) = exponentials(s, z);
-                    scale(s, z, 1.0 / sum);
-                }
-                Form::Logarithms => {
-                    let (max, sum) = largest_and_sum(s, z);
-                    shift(s, z, max, sum.ln());
-                }
-            }
+        for first in (0..z.rows()).step_by(LANES) {
+            replace(s, form, &mut z, first, None);
         }
     }
 }
@@ -88,27 +90,6 @@ pub fn cross_entropy_gradient(
     factor: f32,
     losses: &mut [RowLoss],
 ) {
-    struct Gradient<'a>(MatMut<'a>, &'a [u32], f32, &'a mut [RowLoss]);
-    impl SimdOp for Gradient<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn eval<S: Simd>(self, s: S) {
-            let Self(mut z, labels, factor, losses) = self;
-            for (i, (&label, row)) in labels.iter().zip(losses).enumerate() {
-                let z = z.row_mut(i);
-                let label = label as usize;
-                let logit = z[label];
-                let earlier_as_large = z[..label].iter().any(|&other| other >= logit);
-                let (max, sum) = exponentials(s, z);
-                *row = RowLoss {
-                    loss: sum.ln() - (logit - max),
-                    correct: logit >= max && !earlier_as_large,
-                };
-                scale(s, z, factor / sum);
-                z[label] -= factor;
-            }
-        }
-    }
     let (rows, cols) = (z.rows(), z.cols());
     assert!(
         labels.len() == rows && losses.len() == rows,
@@ -117,99 +98,246 @@ pub fn cross_entropy_gradient(
         losses.len(),
     );
     assert!(labels.iter().all(|&label| (label as usize) < cols), "a label of {cols} or more");
-    isa.dispatch(Gradient(z, labels, factor, losses));
+    isa.dispatch(CrossEntropy { z, labels, factor, losses });
 }
 
-/// Largest number of the row; NaN if it holds one, or only −∞, or +∞.
-#[inline(always)]
-fn maximum<S: Simd>(s: S, z: &[f32]) -> f32 {
-    let mut max = s.splat(f32::NEG_INFINITY);
-    // Sums up to NaN exactly where a number is NaN: the comparison in `max`
-    // passes over those.
-    let mut nan = s.splat(0.0);
-    let mut chunks = z.chunks_exact(S::LEN);
-    for chunk in &mut chunks {
-        let x = s.load(chunk);
-        max = s.max(x, max);
-        nan = s.fma(x, s.splat(0.0), nan);
-    }
-    let mut largest = s.largest(max);
-    let mut poison = s.sum(nan);
-    for &x in chunks.remainder() {
-        largest = if x > largest { x } else { largest };
-        poison += x * 0.0;
-    }
-    // −∞ · 0 is NaN too, and is harmless beside a finite number.
-    if poison.is_nan() && (!largest.is_finite() || z.iter().any(|x| x.is_nan())) {
-        return f32::NAN;
-    }
-    largest
+struct CrossEntropy<'a> {
+    z: MatMut<'a>,
+    labels: &'a [u32],
+    factor: f32,
+    losses: &'a mut [RowLoss],
 }
 
-/// `z ← e^(z − max)`; returns the maximum and the sum of the row.
-#[inline(always)]
-fn exponentials<S: Simd>(s: S, z: &mut [f32]) -> (f32, f32) {
-    let max = maximum(s, z);
-    let shift = s.splat(max);
-    let mut sum = s.splat(0.0);
-    let mut chunks = z.chunks_exact_mut(S::LEN);
-    for chunk in &mut chunks {
-        let e = exp_nonpositive(s, s.sub(s.load(chunk), shift));
-        sum = s.add(sum, e);
-        s.store(e, chunk);
+impl SimdOp for CrossEntropy<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<S: Simd>(self, s: S) {
+        let Self { mut z, labels, factor, losses } = self;
+        let form = Form::Probabilities { factor };
+        let groups = labels.chunks(LANES).zip(losses.chunks_mut(LANES));
+        for (group, (labels, losses)) in groups.enumerate() {
+            let first = group * LANES;
+            let mut logits = [0.0; LANES];
+            for (i, (logit, &label)) in logits.iter_mut().zip(labels).enumerate() {
+                *logit = z.row_mut(first + i)[label as usize];
+            }
+            let mut found = Found::default();
+            replace(s, form, &mut z, first, Some(&mut found));
+            for (i, (row, &label)) in losses.iter_mut().zip(labels).enumerate() {
+                let loss = found.log_sum[i] - (logits[i] - found.max[i]);
+                let correct = found.first[i] as u32 == label && !loss.is_nan();
+                *row = RowLoss { loss, correct };
+                z.row_mut(first + i)[label as usize] -= factor;
+            }
+        }
     }
-    let mut total = s.sum(sum);
-    let tail = chunks.into_remainder();
-    if !tail.is_empty() {
-        let e = exp_nonpositive(s, s.sub(s.load_partial(tail), shift));
-        s.store_partial(e, tail);
-        total += tail.iter().sum::<f32>();
-    }
-    // A NaN in `shift` is not passed on by every comparison of `exp`.
-    (max, if max.is_nan() { f32::NAN } else { total })
 }
 
-/// The maximum of the row and `Σ e^(z − max)`.
-#[inline(always)]
-fn largest_and_sum<S: Simd>(s: S, z: &[f32]) -> (f32, f32) {
-    let max = maximum(s, z);
-    let shift = s.splat(max);
-    let mut sum = s.splat(0.0);
-    let mut chunks = z.chunks_exact(S::LEN);
-    for chunk in &mut chunks {
-        sum = s.add(sum, exp_nonpositive(s, s.sub(s.load(chunk), shift)));
-    }
-    let mut total = s.sum(sum);
-    let tail = chunks.remainder();
-    if !tail.is_empty() {
-        let e = exp_nonpositive(s, s.sub(s.load_partial(tail), shift));
-        total += s.to_array(e)[..tail.len()].iter().sum::<f32>();
-    }
-    (max, if max.is_nan() { f32::NAN } else { total })
+/// What takes the place of a row.
+#[derive(Clone, Copy)]
+enum Form {
+    /// The probabilities times a factor.
+    Probabilities { factor: f32 },
+    /// Their logarithms.
+    Logarithms,
 }
 
-/// `z ← factor · z`.
-#[inline(always)]
-fn scale<S: Simd>(s: S, z: &mut [f32], factor: f32) {
-    let factor = s.splat(factor);
-    let mut chunks = z.chunks_exact_mut(S::LEN);
-    for chunk in &mut chunks {
-        s.store(s.mul(s.load(chunk), factor), chunk);
-    }
-    let tail = chunks.into_remainder();
-    let y = s.mul(s.load_partial(tail), factor);
-    s.store_partial(y, tail);
+/// What was found out about some rows.
+#[derive(Default)]
+struct Found {
+    /// Their largest numbers.
+    max: Lanes,
+    /// The first columns that hold them; exact, as no row has 2²⁴ columns.
+    first: Lanes,
+    /// `ln Σ e^(z − max)`.
+    log_sum: Lanes,
 }
 
-/// `z ← (z − a) − b`.
+/// Replaces the rows from `first` on, at most [`LANES`] of them.
 #[inline(always)]
-fn shift<S: Simd>(s: S, z: &mut [f32], a: f32, b: f32) {
-    let (a, b) = (s.splat(a), s.splat(b));
-    let mut chunks = z.chunks_exact_mut(S::LEN);
-    for chunk in &mut chunks {
-        s.store(s.sub(s.sub(s.load(chunk), a), b), chunk);
+fn replace<S: Simd>(
+    s: S,
+    form: Form,
+    z: &mut MatMut<'_>,
+    first: usize,
+    mut found: Option<&mut Found>,
+) {
+    let rows = LANES.min(z.rows() - first);
+    if z.cols() <= NARROW {
+        return side_by_side(s, form, z, first, rows, found);
     }
-    let tail = chunks.into_remainder();
-    let y = s.sub(s.sub(s.load_partial(tail), a), b);
-    s.store_partial(y, tail);
+    for i in 0..rows {
+        let row = z.row_mut(first + i);
+        wide(s, form, row, found.as_deref_mut().map(|found| (found, i)));
+    }
+}
+
+/// Narrow rows, one lane each.
+#[inline(always)]
+fn side_by_side<S: Simd>(
+    s: S,
+    form: Form,
+    z: &mut MatMut<'_>,
+    first: usize,
+    rows: usize,
+    mut found: Option<&mut Found>,
+) {
+    // Column by column; lanes without a row compute with zeros.
+    let mut columns = [[0.0; LANES]; NARROW];
+    let columns = &mut columns[..z.cols()];
+    for i in 0..rows {
+        for (column, x) in columns.iter_mut().zip(z.row_mut(first + i)) {
+            column[i] = *x;
+        }
+    }
+    for at in (0..LANES).step_by(S::LEN) {
+        let lanes = at..at + S::LEN;
+        let mut max = s.splat(f32::NEG_INFINITY);
+        let mut first = s.splat(0.0);
+        let mut j = s.splat(0.0);
+        for column in &*columns {
+            let x = s.load(&column[lanes.clone()]);
+            let larger = s.lt(max, x);
+            max = s.select(larger, x, max);
+            first = s.select(larger, j, first);
+            j = s.add(j, s.splat(1.0));
+        }
+        let mut sum = s.splat(0.0);
+        for column in &mut *columns {
+            let x = &mut column[lanes.clone()];
+            let shifted = s.sub(s.load(x), max);
+            let e = exp_below_highest(s, shifted);
+            sum = s.add(sum, e);
+            s.store(if let Form::Logarithms = form { shifted } else { e }, x);
+        }
+        let log_sum = ln(s, sum);
+        match form {
+            Form::Probabilities { factor } => {
+                let scale = s.div(s.splat(factor), sum);
+                for column in &mut *columns {
+                    let x = &mut column[lanes.clone()];
+                    s.store(s.mul(s.load(x), scale), x);
+                }
+            }
+            Form::Logarithms => {
+                for column in &mut *columns {
+                    let x = &mut column[lanes.clone()];
+                    s.store(s.sub(s.load(x), log_sum), x);
+                }
+            }
+        }
+        if let Some(found) = found.as_deref_mut() {
+            s.store(max, &mut found.max[lanes.clone()]);
+            s.store(first, &mut found.first[lanes.clone()]);
+            s.store(log_sum, &mut found.log_sum[lanes]);
+        }
+    }
+    for i in 0..rows {
+        for (column, x) in columns.iter().zip(z.row_mut(first + i)) {
+            *x = column[i];
+        }
+    }
+}
+
+/// One wide row, which is number `i` of those found out about.
+#[inline(always)]
+fn wide<S: Simd>(s: S, form: Form, z: &mut [f32], found: Option<(&mut Found, usize)>) {
+    let mut maxima = [f32::NEG_INFINITY; LANES];
+    along(s, z, &mut maxima, Maximum);
+    let max = maxima.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
+    let first = match found {
+        Some(_) => z.iter().position(|&x| x == max).unwrap_or(0),
+        None => 0,
+    };
+
+    let mut sums = [0.0; LANES];
+    along(s, z, &mut sums, Exponential { max, form });
+    let sum: f32 = sums.iter().sum();
+    let mut logs = [0.0; LANES];
+    s.store(ln(s, s.splat(sum)), &mut logs);
+    let log_sum = logs[0];
+
+    let mut unused = [0.0; LANES];
+    match form {
+        Form::Probabilities { factor } => along(s, z, &mut unused, Scale(factor / sum)),
+        Form::Logarithms => along(s, z, &mut unused, Shift(log_sum)),
+    }
+    if let Some((found, i)) = found {
+        found.max[i] = max;
+        found.first[i] = first as f32;
+        found.log_sum[i] = log_sum;
+    }
+}
+
+/// What is done with a number of a wide row and the state of its lane.
+///
+/// A trait and no closure, because a closure cannot be marked `#[inline(always)]`.
+trait Step: Copy {
+    /// The next state, and what takes the number's place.
+    fn step<S: Simd>(self, s: S, state: S::F32, x: S::F32) -> (S::F32, S::F32);
+}
+
+#[derive(Clone, Copy)]
+struct Maximum;
+
+impl Step for Maximum {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, state: S::F32, x: S::F32) -> (S::F32, S::F32) {
+        (s.max(x, state), x)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Exponential {
+    max: f32,
+    form: Form,
+}
+
+impl Step for Exponential {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, state: S::F32, x: S::F32) -> (S::F32, S::F32) {
+        let shifted = s.sub(x, s.splat(self.max));
+        let e = exp_below_highest(s, shifted);
+        (s.add(state, e), if let Form::Logarithms = self.form { shifted } else { e })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Scale(f32);
+
+impl Step for Scale {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, state: S::F32, x: S::F32) -> (S::F32, S::F32) {
+        (state, s.mul(x, s.splat(self.0)))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Shift(f32);
+
+impl Step for Shift {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, state: S::F32, x: S::F32) -> (S::F32, S::F32) {
+        (state, s.sub(x, s.splat(self.0)))
+    }
+}
+
+/// Takes a step with each number of a wide row; column j goes with state j mod 16.
+#[inline(always)]
+fn along<S: Simd, F: Step>(s: S, z: &mut [f32], state: &mut Lanes, f: F) {
+    let mut chunks = z.chunks_exact_mut(LANES);
+    for chunk in &mut chunks {
+        for (x, state) in chunk.chunks_exact_mut(S::LEN).zip(state.chunks_exact_mut(S::LEN)) {
+            let (next, y) = f.step(s, s.load(state), s.load(x));
+            s.store(next, state);
+            s.store(y, x);
+        }
+    }
+    for (x, state) in chunks.into_remainder().chunks_mut(S::LEN).zip(state.chunks_mut(S::LEN)) {
+        let (next, y) = f.step(s, s.load(state), s.load_partial(x));
+        // The state that goes with columns behind the end is left alone.
+        s.store_partial(next, &mut state[..x.len()]);
+        s.store_partial(y, x);
+    }
 }

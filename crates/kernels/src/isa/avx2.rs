@@ -115,10 +115,6 @@ impl Simd for Avx2 {
         unsafe { _mm256_max_ps(a, b) }
     }
     #[inline(always)]
-    fn recip_estimate(self, x: __m256) -> __m256 {
-        unsafe { _mm256_rcp_ps(x) }
-    }
-    #[inline(always)]
     fn lt(self, a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_cmp_ps::<_CMP_LT_OQ>(a, b) }
     }
@@ -131,8 +127,12 @@ impl Simd for Avx2 {
         unsafe { _mm256_blendv_ps(b, a, mask) }
     }
     #[inline(always)]
-    fn round_i32(self, x: __m256) -> __m256i {
-        unsafe { _mm256_cvtps_epi32(x) }
+    fn round(self, x: __m256) -> __m256 {
+        unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x) }
+    }
+    #[inline(always)]
+    fn mul_power_of_two(self, x: __m256, n: __m256) -> __m256 {
+        self.mul_two_powers(x, unsafe { _mm256_cvtps_epi32(n) })
     }
     #[inline(always)]
     fn to_f32(self, x: __m256i) -> __m256 {

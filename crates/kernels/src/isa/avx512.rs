@@ -114,10 +114,6 @@ impl Simd for Avx512 {
         unsafe { _mm512_max_ps(a, b) }
     }
     #[inline(always)]
-    fn recip_estimate(self, x: __m512) -> __m512 {
-        unsafe { _mm512_rcp14_ps(x) }
-    }
-    #[inline(always)]
     fn lt(self, a: __m512, b: __m512) -> __mmask16 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b) }
     }
@@ -130,8 +126,12 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_blend_ps(mask, b, a) }
     }
     #[inline(always)]
-    fn round_i32(self, x: __m512) -> __m512i {
-        unsafe { _mm512_cvtps_epi32(x) }
+    fn round(self, x: __m512) -> __m512 {
+        unsafe { _mm512_roundscale_ps::<_MM_FROUND_TO_NEAREST_INT>(x) }
+    }
+    #[inline(always)]
+    fn mul_power_of_two(self, x: __m512, n: __m512) -> __m512 {
+        unsafe { _mm512_scalef_ps(x, n) }
     }
     #[inline(always)]
     fn to_f32(self, x: __m512i) -> __m512 {

@@ -110,14 +110,6 @@ impl Simd for Neon {
         unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
     }
     #[inline(always)]
-    fn recip_estimate(self, x: float32x4_t) -> float32x4_t {
-        // The estimate alone has 8 bits; one Newton step doubles them.
-        unsafe {
-            let r = vrecpeq_f32(x);
-            vmulq_f32(r, vrecpsq_f32(x, r))
-        }
-    }
-    #[inline(always)]
     fn lt(self, a: float32x4_t, b: float32x4_t) -> uint32x4_t {
         unsafe { vcltq_f32(a, b) }
     }
@@ -130,8 +122,12 @@ impl Simd for Neon {
         unsafe { vbslq_f32(mask, a, b) }
     }
     #[inline(always)]
-    fn round_i32(self, x: float32x4_t) -> int32x4_t {
-        unsafe { vcvtnq_s32_f32(x) }
+    fn round(self, x: float32x4_t) -> float32x4_t {
+        unsafe { vrndnq_f32(x) }
+    }
+    #[inline(always)]
+    fn mul_power_of_two(self, x: float32x4_t, n: float32x4_t) -> float32x4_t {
+        self.mul_two_powers(x, unsafe { vcvtnq_s32_f32(n) })
     }
     #[inline(always)]
     fn to_f32(self, x: int32x4_t) -> float32x4_t {

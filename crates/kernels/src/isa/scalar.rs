@@ -84,10 +84,6 @@ impl Simd for Scalar {
         if a > b { a } else { b }
     }
     #[inline(always)]
-    fn recip_estimate(self, x: f32) -> f32 {
-        1.0 / x
-    }
-    #[inline(always)]
     fn lt(self, a: f32, b: f32) -> bool {
         a < b
     }
@@ -100,15 +96,15 @@ impl Simd for Scalar {
         if mask { a } else { b }
     }
     #[inline(always)]
-    fn round_i32(self, x: f32) -> i32 {
+    fn round(self, x: f32) -> f32 {
         // Adding 1.5 · 2²³ leaves no bits for a fraction, so the sum is rounded
-        // to an integer as IEEE rounds; `as` alone would cut towards 0.
+        // to an integer as IEEE rounds; the library's function may be a call.
         const SHIFT: f32 = 12_582_912.0;
-        if x.abs() < 4_194_304.0 {
-            ((x + SHIFT) - SHIFT) as i32
-        } else {
-            x.round_ties_even() as i32
-        }
+        if x.abs() < 4_194_304.0 { (x + SHIFT) - SHIFT } else { x.round_ties_even() }
+    }
+    #[inline(always)]
+    fn mul_power_of_two(self, x: f32, n: f32) -> f32 {
+        self.mul_two_powers(x, n as i32)
     }
     #[inline(always)]
     fn to_f32(self, x: i32) -> f32 {
