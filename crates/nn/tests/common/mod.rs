@@ -1,0 +1,83 @@
+//! What the tests share: numbers and networks from seeds, and a network's copy
+//! in the reference's form.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::ops::ControlFlow;
+
+use nn::reference::{Layer, Network};
+use nn::{Activation, Architecture, EpochReport, Examples, Init, Inputs, Mlp};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+/// `len` numbers, uniform on [−1, 1).
+pub(crate) fn uniform(seed: u64, len: usize) -> Vec<f32> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect()
+}
+
+/// `len` labels below `classes`.
+pub(crate) fn labels(seed: u64, len: usize, classes: usize) -> Vec<u32> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    (0..len).map(|_| rng.random_range(0..classes as u32)).collect()
+}
+
+/// A network whose biases, unlike those at the start of training, are not 0.
+pub(crate) fn network(sizes: &[usize], activation: Activation, seed: u64) -> Mlp {
+    let architecture = Architecture {
+        inputs: sizes[0],
+        hidden: sizes[1..sizes.len() - 1].to_vec(),
+        outputs: sizes[sizes.len() - 1],
+        activation,
+    };
+    let mut network = Mlp::new(architecture, Init::Xavier, seed).unwrap();
+    for (l, &units) in sizes[1..].iter().enumerate() {
+        let (weights, _) = network.layer(l).unwrap();
+        let mut biases = uniform(seed + 1000 * (l as u64 + 1), units);
+        biases.iter_mut().for_each(|bias| *bias *= 0.25);
+        network.set_layer(l, &weights, &biases).unwrap();
+    }
+    network
+}
+
+/// Samples with labels; `x` is as wide as the network.
+pub(crate) fn examples<'a>(network: &Mlp, x: &'a [f32], y: &'a [u32]) -> Examples<'a> {
+    let inputs = Inputs::new(x, network.architecture().inputs).unwrap();
+    Examples::new(inputs, y).unwrap()
+}
+
+/// The same numbers, in `f64`.
+pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// The largest size among the numbers; NaN if there is one, so that no bound lets
+/// it pass.
+pub(crate) fn largest(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    numbers
+        .into_iter()
+        .map(f64::abs)
+        .fold(0.0, |largest, size| if largest.is_nan() || size <= largest { largest } else { size })
+}
+
+/// The largest difference between numbers in the same places.
+pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    largest(a.iter().zip(b).map(|(a, b)| a - b))
+}
+
+/// The same network, in the reference's form.
+pub(crate) fn reference(network: &Mlp) -> Network {
+    let sizes = network.architecture().layers();
+    let layer = |(l, &inputs): (usize, &usize)| {
+        let (weights, biases) = network.layer(l).unwrap();
+        Layer { weights: weights.chunks_exact(inputs).map(wide).collect(), biases: wide(&biases) }
+    };
+    let layers = sizes[..sizes.len() - 1].iter().enumerate().map(layer);
+    Network { layers: layers.collect(), activation: network.architecture().activation }
+}
+
+/// The callback that only lets a run go on.
+pub(crate) fn go_on(_: &EpochReport) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}

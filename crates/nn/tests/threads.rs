@@ -1,0 +1,123 @@
+//! Who runs the tasks of a step, how many at a time and in which order, changes
+//! no bit of the result.
+
+mod common;
+
+use std::thread;
+
+use common::{examples, go_on, labels, network, uniform};
+use nn::{Activation, Dropout, Executor, Fit, Sequential};
+
+/// A thread for every second task; work is cut for so many.
+struct Threads(usize);
+
+impl Executor for Threads {
+    fn threads(&self) -> usize {
+        self.0
+    }
+
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        thread::scope(|scope| {
+            scope.spawn(b);
+            a();
+        });
+    }
+}
+
+/// The second task before the first, on one thread; work is cut for so many.
+struct Backwards(usize);
+
+impl Executor for Backwards {
+    fn threads(&self) -> usize {
+        self.0
+    }
+
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        b();
+        a();
+    }
+}
+
+/// Everything at once, three epochs of it.
+fn fit(batch_size: usize, seed: u64) -> Fit {
+    Fit {
+        epochs: 3,
+        batch_size,
+        momentum: 0.9,
+        l2: 1e-3,
+        dropout: Dropout { input: 0.1, hidden: 0.3 },
+        seed,
+        ..Fit::default()
+    }
+}
+
+/// All that comes out of training a network of these sizes, as bits.
+fn outcome(
+    sizes: &[usize],
+    activation: Activation,
+    rows: usize,
+    fit: &Fit,
+    executor: &impl Executor,
+) -> (Vec<u8>, Vec<u64>) {
+    let mut network = network(sizes, activation, 1);
+    let (x, y) = (uniform(2, rows * sizes[0]), labels(3, rows, sizes[sizes.len() - 1]));
+    let examples = examples(&network, &x, &y);
+    let gradient = fit.gradient(&network, &examples, 5, executor).unwrap();
+    let history = fit.run(&mut network, &examples, Some(&examples), executor, go_on).unwrap();
+
+    let mut numbers = vec![gradient.loss];
+    for (weights, biases) in gradient.layers {
+        numbers.extend(weights.into_iter().chain(biases).map(f64::from));
+    }
+    for epoch in history.epochs {
+        let evaluation = epoch.validation.unwrap();
+        numbers.extend([epoch.train_loss, epoch.train_accuracy]);
+        numbers.extend([evaluation.loss, evaluation.accuracy]);
+    }
+    let bits = numbers.into_iter().map(f64::to_bits).collect();
+    (network.to_bytes(), bits)
+}
+
+/// Compares every executor with [`Sequential`].
+fn check(sizes: &[usize], activation: Activation, rows: usize, batch_size: usize) {
+    let fit = fit(batch_size, 4);
+    let expected = outcome(sizes, activation, rows, &fit, &Sequential);
+    let case = format!("{sizes:?}, {activation}, {batch_size} of {rows}");
+    for threads in [1, 2, 3, 7] {
+        // Without assert_eq, which would print both.
+        let found = outcome(sizes, activation, rows, &fit, &Threads(threads));
+        assert!(found == expected, "{case}: {threads} threads");
+    }
+    for parts in [1, 2, 5, 64] {
+        let found = outcome(sizes, activation, rows, &fit, &Backwards(parts));
+        assert!(found == expected, "{case}: backwards in {parts} parts");
+    }
+}
+
+#[test]
+fn every_executor_computes_the_same_bits() {
+    for (activation, _) in Activation::ALL {
+        // The last batch of 100 has 11 rows; 211 are more than a task takes, and
+        // of 5 not every thread gets one.
+        for batch_size in [100, 211, 5] {
+            check(&[50, 33, 17, 10], activation, 211, batch_size);
+        }
+    }
+}
+
+#[test]
+fn so_it_does_for_products_of_several_blocks_and_layers_of_several_tiles() {
+    check(&[300, 130, 40, 10], Activation::Relu, 700, 300);
+    check(&[100, 10], Activation::Tanh, 700, 300);
+}
+
+#[test]
+fn another_seed_computes_others() {
+    let run = |seed| {
+        let fit = fit(100, seed);
+        outcome(&[50, 33, 17, 10], Activation::Tanh, 211, &fit, &Threads(2))
+    };
+    let (one, other) = (run(4), run(5));
+    assert!(one == run(4));
+    assert!(one.0 != other.0 && one.1 != other.1);
+}
