@@ -24,7 +24,7 @@ const P: [f32; 5] = [0.499_999_94, 0.166_665_23, 0.041_668_292, 0.008_368_533, 0
 const LOWEST: f32 = -104.0;
 const HIGHEST: f32 = 89.0;
 
-/// `x = n·ln 2 + r`, and of `eʳ − 1 = r + r²·P(r)` the two terms.
+/// `x = n·ln 2 + r`, and `P(r)`.
 #[inline(always)]
 fn reduce<S: Simd>(s: S, x: S::F32) -> Reduced<S::F32> {
     let n = s.round(s.mul(x, s.splat(LOG2_E)));
@@ -34,14 +34,12 @@ fn reduce<S: Simd>(s: S, x: S::F32) -> Reduced<S::F32> {
     for &c in P[..4].iter().rev() {
         p = s.fma(p, r, s.splat(c));
     }
-    Reduced { n, r, square: s.mul(r, r), p }
+    Reduced { n, r, p }
 }
 
 struct Reduced<V> {
     n: V,
     r: V,
-    /// r²
-    square: V,
     /// P(r)
     p: V,
 }
@@ -64,8 +62,11 @@ impl Unary for Exp {
 /// `eˣ` for `x ≤ 89`: what softmax needs, whose exponents are not positive.
 #[inline(always)]
 pub(crate) fn exp_below_highest<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    let Reduced { n, r, square, p } = reduce(s, s.max(s.splat(LOWEST), x));
-    let y = s.add(s.splat(1.0), s.fma(square, p, r));
+    let Reduced { n, r, p } = reduce(s, s.max(s.splat(LOWEST), x));
+    // Rounded as 1 + r·(1 + r·P), what comes before the last rounding costs less
+    // than rounded as 1 + (r + r²·P): it is multiplied by r.
+    let one = s.splat(1.0);
+    let y = s.fma(s.fma(p, r, one), r, one);
     s.mul_power_of_two(y, n)
 }
 
@@ -86,7 +87,8 @@ impl Unary for Sigmoid {
     fn apply<S: Simd>(self, s: S, x: S::F32) -> S::F32 {
         let one = s.splat(1.0);
         let magnitude = s.sub(s.splat(0.0), s.abs(x));
-        let Reduced { n, r, square, p } = reduce(s, s.max(s.splat(LOWEST), magnitude));
+        let Reduced { n, r, p } = reduce(s, s.max(s.splat(LOWEST), magnitude));
+        let square = s.mul(r, r);
         // e = eʳ − 1, and y = hi + lo; a sum's rest is exact where the first term
         // is the larger (Dekker 1971, 4.14).
         let e = s.fma(square, p, r);
