@@ -28,8 +28,12 @@ impl Mlp {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = path.with_file_name(name);
-        fs::write(&part, self.to_bytes()).map_err(io)?;
-        fs::rename(&part, path).map_err(io)
+        let written = fs::write(&part, self.to_bytes()).and_then(|()| fs::rename(&part, path));
+        written.map_err(|source| {
+            // What cannot be removed either is of no use to the caller to know.
+            let _ = fs::remove_file(&part);
+            io(source)
+        })
     }
 
     /// Reads a network that [`Mlp::save`] wrote.

@@ -237,6 +237,10 @@ impl<'a> Examples<'a> {
         if self.is_empty() {
             return Err(Error::Empty);
         }
+        // The order of samples is kept in 32 bits.
+        if self.len() > u32::MAX as usize {
+            return Err(Error::TooMany { samples: self.len() });
+        }
         self.inputs.check(width)?;
         for position in 0..self.len() {
             let label = self.label(position);

@@ -64,6 +64,12 @@ pub enum Error {
         /// Number of labels.
         labels: usize,
     },
+    /// There are more samples than a `u32` counts.
+    #[error("there are {samples} samples: expected at most {}", u32::MAX)]
+    TooMany {
+        /// Number of samples.
+        samples: usize,
+    },
     /// There is nothing to work on.
     #[error("there are no samples: expected at least one")]
     Empty,
@@ -95,10 +101,13 @@ pub enum Error {
         /// Number of samples.
         samples: usize,
     },
-    /// The loss stopped being a number, so further steps would teach nothing.
-    #[error("the loss became {loss} in step {step}: try a lower learning rate than {lr}")]
+    /// The loss or a parameter stopped being a finite number.
+    #[error(
+        "training diverged in step {step}, with a loss of {loss}: \
+         try a lower learning rate than {lr}"
+    )]
     Diverged {
-        /// Steps taken so far.
+        /// The step, counted from 1.
         step: u64,
         /// Mean loss of that step.
         loss: f64,
@@ -129,7 +138,7 @@ pub enum Error {
     /// Bytes that should be a saved network are not.
     #[error("{origin} is not a saved network: {reason}")]
     Model {
-        /// The file, or `the bytes given`.
+        /// The file, or `the input`.
         origin: String,
         /// What was found and what was expected.
         reason: String,

@@ -169,20 +169,34 @@ impl Fit {
         train: &Examples<'_>,
         validation: Option<&Examples<'_>>,
         executor: &impl Executor,
-        mut callback: impl Callback,
+        callback: impl Callback,
     ) -> Result<History, Error> {
         self.validate()?;
         let (inputs, outputs) = (network.architecture().inputs, network.architecture().outputs);
         for examples in [Some(train), validation].into_iter().flatten() {
             examples.check(inputs, outputs)?;
         }
+        let before = network.params.clone();
+        let history = self.epochs(network, train, validation, executor, callback);
+        if history.is_err() {
+            network.params = before;
+        }
+        history
+    }
 
+    /// All epochs of a run whose arguments were checked.
+    fn epochs(
+        &self,
+        network: &mut Mlp,
+        train: &Examples<'_>,
+        validation: Option<&Examples<'_>>,
+        executor: &impl Executor,
+        mut callback: impl Callback,
+    ) -> Result<History, Error> {
         let batch_size = self.batch_size.min(train.len());
         let steps_per_epoch = train.len().div_ceil(batch_size) as u64;
-        let threads = executor.threads().max(1);
-        let mut workspace = Workspace::new(network, batch_size, self.dropout, threads);
+        let mut workspace = Workspace::new(network, batch_size, self.dropout, executor);
         let mut state = State::new(network);
-        let before = network.params.clone();
         let mut history = History::default();
         let mut order: Vec<u32> = Vec::with_capacity(train.len());
         let mut step = 0;
@@ -205,7 +219,6 @@ impl Fit {
                 let rows = workspace.rows(network, &state.transposed, batch, executor);
                 let result = Evaluation::from_rows(rows);
                 if !result.loss.is_finite() {
-                    network.params = before;
                     return Err(Error::Diverged { step: step + 1, loss: result.loss, lr });
                 }
                 let Mlp { isa, layers, params, .. } = &mut *network;
@@ -219,13 +232,20 @@ impl Fit {
                 let report = StepReport {
                     epoch: epoch + 1,
                     step,
-                    steps: steps_per_epoch * self.epochs as u64,
+                    steps: steps_per_epoch.saturating_mul(self.epochs as u64),
                     samples: result.samples,
                     lr,
                     loss: result.loss,
                     accuracy: result.accuracy,
                 };
-                if callback.on_step(&report).is_break() {
+                // The next step's loss shows that this one's update overflowed, but
+                // after this one there may be none.
+                let stop = callback.on_step(&report).is_break();
+                let last = stop || step.is_multiple_of(steps_per_epoch);
+                if last && !network.params.iter().all(|w| w.is_finite()) {
+                    return Err(Error::Diverged { step, loss: result.loss, lr });
+                }
+                if stop {
                     history.stopped = true;
                     return Ok(history);
                 }
@@ -271,7 +291,7 @@ impl Fit {
         self.validate()?;
         examples.check(network.architecture().inputs, network.architecture().outputs)?;
         let rows = examples.len();
-        let mut workspace = Workspace::new(network, rows, self.dropout, executor.threads().max(1));
+        let mut workspace = Workspace::new(network, rows, self.dropout, executor);
         let state = State::new(network);
         let positions: Vec<u32> = (0..rows as u32).collect();
         let batch = Batch { examples, positions: &positions, seed: self.seed, step };

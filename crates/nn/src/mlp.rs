@@ -43,7 +43,9 @@ impl Architecture {
     /// ```
     #[must_use]
     pub fn parameters(&self) -> usize {
-        self.layers().windows(2).map(|l| l[1].saturating_mul(l[0].saturating_add(1))).sum()
+        let layers = self.layers();
+        let counts = layers.windows(2).map(|l| l[1].saturating_mul(l[0].saturating_add(1)));
+        counts.fold(0, usize::saturating_add)
     }
 
     /// Floating-point operations of training on one sample: a multiplication and
@@ -52,8 +54,9 @@ impl Architecture {
     #[must_use]
     pub fn training_flops(&self) -> u64 {
         let layers = self.layers();
-        let weights: u64 = layers.windows(2).map(|l| l[0] as u64 * l[1] as u64).sum();
-        6 * weights - 2 * layers[0] as u64 * layers[1] as u64
+        let weights = |l: &[usize]| (l[0] as u64).saturating_mul(l[1] as u64);
+        let all = layers.windows(2).map(weights).fold(0, u64::saturating_add);
+        all.saturating_mul(6) - weights(&layers[..2]).saturating_mul(2)
     }
 
     fn validate(&self) -> Result<(), Error> {
@@ -67,11 +70,11 @@ impl Architecture {
             return Err(Error::Zero { what });
         }
         // Storage is padded to multiples of 16 both ways; 2⁴⁰ numbers are 4 TiB.
-        let mut padded = 0u128;
-        for l in layers.windows(2) {
-            padded += (l[0] as u128 + 32) * (l[1] as u128 + 16);
-        }
-        if padded >= 1 << 40 {
+        let padded = layers.windows(2).map(|l| {
+            let (inputs, units) = (l[0] as u128 + 32, l[1] as u128 + 16);
+            inputs.saturating_mul(units)
+        });
+        if padded.fold(0, u128::saturating_add) >= 1 << 40 {
             return Err(Error::TooLarge { layers });
         }
         Ok(())
@@ -158,13 +161,14 @@ impl Mlp {
     /// Sets what a byte is multiplied by; it is saved with the network.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] when `scale` is not a finite number above 0.
+    /// [`Error::OutOfRange`] when `scale` is not above 0, or makes the largest
+    /// byte infinite.
     pub fn set_pixel_scale(&mut self, scale: f32) -> Result<(), Error> {
-        if !(scale.is_finite() && scale > 0.0) {
+        if !(scale > 0.0 && (255.0 * scale).is_finite()) {
             return Err(Error::OutOfRange {
                 name: "pixel scale",
                 found: f64::from(scale),
-                expected: "a finite number above 0",
+                expected: "a number above 0 of which 255 times are finite",
             });
         }
         self.pixel_scale = scale;
@@ -184,7 +188,7 @@ impl Mlp {
     ///
     /// # Errors
     /// [`Error::Length`] where a slice has another length, or there is no such
-    /// layer.
+    /// layer; [`Error::OutOfRange`] for NaN and infinity.
     pub fn set_layer(
         &mut self,
         layer: usize,
@@ -205,6 +209,10 @@ impl Mlp {
                 let what = format!("{name} of layer {layer}");
                 return Err(Error::Length { what, found, expected });
             }
+        }
+        if let Some(found) = weights.iter().chain(biases).find(|v| !v.is_finite()) {
+            let (name, found) = ("a weight or bias", f64::from(*found));
+            return Err(Error::OutOfRange { name, found, expected: "a finite number" });
         }
         for (unit, (row, bias)) in weights.chunks_exact(dense.inputs).zip(biases).enumerate() {
             for (input, weight) in row.iter().enumerate() {

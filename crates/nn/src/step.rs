@@ -119,6 +119,8 @@ pub(crate) struct Workspace {
     tiles: Vec<Tile>,
     /// Tasks of the second phase, each with its part of the scratch memory.
     weight_tasks: usize,
+    /// Threads for which the work is cut.
+    threads: usize,
     scratch: AlignedBuf,
     scratch_len: usize,
 }
@@ -132,8 +134,19 @@ impl Workspace {
     /// L2 cache from the forward pass to the backward pass.
     const ROWS: usize = 128;
 
-    /// For batches of up to `rows` samples and an executor of `threads` threads.
-    pub(crate) fn new(network: &Mlp, rows: usize, dropout: Dropout, threads: usize) -> Self {
+    /// Threads for which work is cut.
+    const MOST_THREADS: usize = 1024;
+
+    /// For batches of up to `rows` samples and the tasks of an executor.
+    pub(crate) fn new(
+        network: &Mlp,
+        rows: usize,
+        dropout: Dropout,
+        executor: &impl Executor,
+    ) -> Self {
+        // What an executor says of itself may be anything; more tasks than this
+        // are none the faster.
+        let threads = executor.threads().clamp(1, Self::MOST_THREADS);
         let mut at = 0;
         let mut take = |width: usize| {
             at += width;
@@ -183,6 +196,7 @@ impl Workspace {
             losses: vec![RowLoss::default(); rows],
             weight_tasks: if threads == 1 { 1 } else { weight_tasks },
             tiles,
+            threads,
             scratch: AlignedBuf::zeros(weight_tasks * scratch_len),
             scratch_len,
         }
@@ -199,7 +213,7 @@ impl Workspace {
     ) -> &[RowLoss] {
         let rows = batch.positions.len();
         let pass = RowPass { network, transposed, batch, nodes: &self.nodes, logits: self.logits };
-        let parts = rows.div_ceil(Self::ROWS).next_multiple_of(executor.threads());
+        let parts = rows.div_ceil(Self::ROWS).next_multiple_of(self.threads);
         let part = Rows {
             first: 0,
             tape: MatMut::new(&mut self.tape[..rows * self.record], rows, self.record),

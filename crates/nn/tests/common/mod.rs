@@ -6,7 +6,10 @@
 use std::ops::ControlFlow;
 
 use nn::reference::{Layer, Network};
-use nn::{Activation, Architecture, EpochReport, Examples, Init, Inputs, Mlp};
+use nn::{
+    Activation, Architecture, Callback, EpochReport, Examples, Fit, Init, Inputs, Mlp, Sequential,
+    StepReport,
+};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
@@ -80,4 +83,48 @@ pub(crate) fn reference(network: &Mlp) -> Network {
 /// The callback that only lets a run go on.
 pub(crate) fn go_on(_: &EpochReport) -> ControlFlow<()> {
     ControlFlow::Continue(())
+}
+
+/// Keeps every report; ends the run after a step or after an epoch.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    pub(crate) steps: Vec<StepReport>,
+    pub(crate) epochs: Vec<EpochReport>,
+    pub(crate) last_step: Option<u64>,
+    pub(crate) last_epoch: Option<usize>,
+}
+
+pub(crate) fn until(end: bool) -> ControlFlow<()> {
+    match end {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
+}
+
+impl Callback for &mut Recorder {
+    fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
+        self.steps.push(*report);
+        until(self.last_step == Some(report.step))
+    }
+
+    fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
+        self.epochs.push(*report);
+        until(self.last_epoch == Some(report.epoch))
+    }
+}
+
+/// Fifty samples of seven features in three classes, without rhyme or reason.
+pub(crate) fn noise() -> (Vec<f32>, Vec<u32>) {
+    (uniform(1, 50 * 7), labels(2, 50, 3))
+}
+
+/// A network for them, and three epochs of steps with 20, 20 and 10 samples.
+pub(crate) fn start() -> (Mlp, Fit) {
+    let fit = Fit { epochs: 3, batch_size: 20, seed: 3, ..Fit::default() };
+    (network(&[7, 9, 3], Activation::Tanh, 4), fit)
+}
+
+pub(crate) fn train(mut network: Mlp, fit: &Fit, examples: &Examples<'_>) -> Mlp {
+    fit.run(&mut network, examples, None, &Sequential, go_on).unwrap();
+    network
 }

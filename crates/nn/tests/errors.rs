@@ -1,0 +1,247 @@
+//! What comes from outside and does not fit is an error that says where, and
+//! changes nothing.
+
+mod common;
+
+use common::{Recorder, examples, noise, start};
+use nn::{
+    Activation, Architecture, EpochReport, Error, Examples, Executor, Fit, Init, Inputs, Mlp,
+    Schedule, Sequential,
+};
+
+/// A run that is to fail; the network must be as it was, and nobody called.
+fn failure(fit: &Fit, train: &Examples<'_>, validation: Option<&Examples<'_>>) -> Error {
+    let (network, _) = start();
+    let mut trained = network.clone();
+    let mut seen = Recorder::default();
+    let error = fit.run(&mut trained, train, validation, &Sequential, &mut seen).unwrap_err();
+    assert_eq!(trained.to_bytes(), network.to_bytes(), "{error}");
+    assert_eq!((seen.steps.len(), seen.epochs.len()), (0, 0), "{error}");
+    if validation.is_none() {
+        let gradient = fit.gradient(&network, train, 0, &Sequential).unwrap_err();
+        assert_eq!(gradient.to_string(), error.to_string());
+    }
+    error
+}
+
+#[test]
+fn hyperparameters_out_of_range_are_errors_that_name_them() {
+    let (network, good) = start();
+    let (x, y) = noise();
+    let examples = examples(&network, &x, &y);
+    let check = |change: &dyn Fn(&mut Fit), expected: &str| {
+        let mut fit = good.clone();
+        change(&mut fit);
+        let error = failure(&fit, &examples, None);
+        assert!(matches!(error, Error::Zero { .. } | Error::OutOfRange { .. }));
+        let error = error.to_string();
+        assert!(error.starts_with(expected), "{error}: expected {expected}");
+        assert_eq!(fit.validate().unwrap_err().to_string(), error);
+    };
+    check(&|fit| fit.epochs = 0, "number of epochs is 0: it must be");
+    check(&|fit| fit.batch_size = 0, "batch size is 0: it must be");
+    for (value, text) in [(0.0, "0"), (-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        check(&|fit| fit.lr = value, &format!("learning rate is {text}: expected"));
+    }
+    for (value, text) in [(1.0, "1"), (-0.5, "-0.5"), (f32::NAN, "NaN")] {
+        check(&|fit| fit.momentum = value, &format!("momentum is {text}: expected"));
+        let input = format!("dropout of inputs is {text}: expected");
+        check(&|fit| fit.dropout.input = value, &input);
+        check(&|fit| fit.dropout.hidden = value, &format!("dropout is {text}: expected"));
+    }
+    for (value, text) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        check(&|fit| fit.l2 = value, &format!("l2 is {text}: expected"));
+        for schedule in
+            [Schedule::InverseTime { decay: value }, Schedule::Compounding { decay: value }]
+        {
+            check(&|fit| fit.schedule = schedule, &format!("decay is {text}: expected"));
+        }
+    }
+}
+
+/// What is wrong with some examples, in the eyes of everyone who takes them.
+fn complaint(x: &[f32], width: usize, y: &[u32], subset: Option<&[u32]>) -> Error {
+    let (network, fit) = start();
+    let mut bad = Examples::new(Inputs::new(x, width).unwrap(), y).unwrap();
+    if let Some(indices) = subset {
+        bad = bad.subset(indices).unwrap();
+    }
+    let error = failure(&fit, &bad, None);
+    let (x, y) = noise();
+    let good = examples(&network, &x, &y);
+    let others = [
+        failure(&fit, &good, Some(&bad)),
+        network.evaluate(&bad, &Sequential).unwrap_err(),
+        network.accuracy(&bad).unwrap_err(),
+    ];
+    for other in others {
+        assert_eq!(other.to_string(), error.to_string());
+    }
+    error
+}
+
+#[test]
+fn examples_that_do_not_fit_the_network_are_errors_that_say_where() {
+    let (x, y) = noise();
+
+    let error = complaint(&x, 14, &y[..25], None);
+    assert!(matches!(error, Error::Width { found: 14, expected: 7 }), "{error}");
+
+    let mut labels = y.clone();
+    labels[41] = 3;
+    let error = complaint(&x, 7, &labels, None);
+    assert!(matches!(error, Error::Label { sample: 41, label: 3, classes: 3 }), "{error}");
+    assert_eq!(error.to_string(), "sample 41 has label 3: the network knows classes 0 to 2");
+    // Of a subset too, the sample is counted from the whole set.
+    let error = complaint(&x, 7, &labels, Some(&[0, 41, 2]));
+    assert!(matches!(error, Error::Label { sample: 41, .. }), "{error}");
+    labels[41] = u32::MAX;
+    let error = complaint(&x, 7, &labels, None);
+    assert!(matches!(error, Error::Label { label: 0xffff_ffff, .. }), "{error}");
+
+    for (value, text) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (-f32::INFINITY, "-inf")] {
+        let mut features = x.clone();
+        features[30 * 7 + 4] = value;
+        let error = complaint(&features, 7, &y, None);
+        assert!(matches!(error, Error::NotFinite { sample: 30, feature: 4, .. }), "{error}");
+        let expected = format!("feature 4 of sample 30 is {text}: expected a finite number");
+        assert_eq!(error.to_string(), expected);
+    }
+
+    assert!(matches!(complaint(&[], 7, &[], None), Error::Empty));
+    assert!(matches!(complaint(&x, 7, &y, Some(&[])), Error::Empty));
+}
+
+#[test]
+fn a_prediction_needs_samples_that_fit_but_may_have_none() {
+    let (network, _) = start();
+    let none = Inputs::new(&[], 7).unwrap();
+    assert!(network.predict(&none).unwrap().is_empty());
+    assert!(network.predict_proba(&none).unwrap().is_empty());
+
+    let wide = [0.0; 8];
+    let wide = Inputs::new(&wide, 8).unwrap();
+    let mut features = [0.0; 14];
+    features[10] = f32::NAN;
+    let nan = Inputs::new(&features, 7).unwrap();
+    let errors = |inputs| {
+        let errors =
+            [network.predict(inputs).unwrap_err(), network.predict_proba(inputs).unwrap_err()];
+        errors.map(|error| error.to_string())
+    };
+    let error = "layer 0 takes 7 features a sample: the samples have 8";
+    assert_eq!(errors(&wide), [error; 2]);
+    let error = "feature 3 of sample 1 is NaN: expected a finite number";
+    assert_eq!(errors(&nan), [error; 2]);
+}
+
+#[test]
+fn views_and_networks_without_sense_are_errors() {
+    let x = [0.0; 12];
+    for (error, expected) in [
+        (Inputs::new(&x, 0).unwrap_err(), "features of a sample is 0: it must be at least 1"),
+        (
+            Inputs::pixels(&[0; 12], 5).unwrap_err(),
+            "12 values are not a whole number of samples of 5 features",
+        ),
+    ] {
+        assert_eq!(error.to_string(), expected);
+    }
+    let inputs = Inputs::new(&x, 4).unwrap();
+    let error = Examples::new(inputs, &[0_u8; 4][..]).unwrap_err();
+    assert!(matches!(error, Error::Unpaired { samples: 3, labels: 4 }), "{error}");
+    let examples = Examples::new(inputs, &[0_u8; 3][..]).unwrap();
+    let error = examples.subset(&[2, 3]).unwrap_err();
+    assert!(matches!(error, Error::Subset { index: 3, samples: 3 }), "{error}");
+
+    let shape = |inputs, hidden: &[usize], outputs| Architecture {
+        inputs,
+        hidden: hidden.to_vec(),
+        outputs,
+        activation: Activation::Relu,
+    };
+    for (shape, expected) in [
+        (shape(0, &[2], 2), "inputs of the network is 0"),
+        (shape(2, &[2, 0], 2), "units of hidden layer 2 is 0"),
+        (shape(2, &[2], 0), "classes of the network is 0"),
+        (shape(2, &[1 << 45], 2), "a network of [2, 35184372088832, 2] has too many"),
+        // Products that wrap around: to a small number, and in 128 bits to 0.
+        (shape(usize::MAX, &[], usize::MAX), "a network of [18446744073709551615, "),
+        (shape(usize::MAX - 31, &[], usize::MAX - 15), "a network of [18446744073709551584, "),
+    ] {
+        let _ = (shape.parameters(), shape.training_flops());
+        let error = Mlp::new(shape, Init::He, 0).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    let (mut network, _) = start();
+    let before = network.to_bytes();
+    for (layer, weights, biases, expected) in [
+        (0, 62, 9, "weights of layer 0 has 62 elements: expected 63"),
+        (1, 27, 4, "biases of layer 1 has 4 elements: expected 3"),
+        (2, 27, 3, "the network's list of layers has 2 elements: expected 3"),
+    ] {
+        let error = network.set_layer(layer, &vec![1.0; weights], &vec![1.0; biases]).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+    for wrong in [f32::NAN, f32::INFINITY] {
+        let error = network.set_layer(1, &[wrong; 27], &[1.0; 3]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("a weight or bias is {wrong}: expected a finite number")
+        );
+    }
+    for scale in [0.0, -1.0, f32::NAN, f32::INFINITY, f32::MAX] {
+        let error = network.set_pixel_scale(scale).unwrap_err();
+        assert!(matches!(error, Error::OutOfRange { name: "pixel scale", .. }), "{error}");
+    }
+    assert_eq!(network.to_bytes(), before);
+    assert_eq!(network.layer(2), None);
+}
+
+#[test]
+fn an_update_that_overflows_is_seen_though_no_step_comes_after_it() {
+    let (x, y) = noise();
+    let (network, fit) = start();
+    let examples = examples(&network, &x, &y);
+    // One step alone, and the first of several that a callback ends.
+    for (batch_size, last_step) in [(50, None), (20, Some(1))] {
+        let fit = Fit { epochs: 1, batch_size, lr: f32::MAX, l2: 10.0, ..fit.clone() };
+        let mut trained = network.clone();
+        let mut seen = Recorder { last_step, ..Recorder::default() };
+        let error = fit.run(&mut trained, &examples, None, &Sequential, &mut seen).unwrap_err();
+        assert!(matches!(error, Error::Diverged { step: 1, .. }), "{error}");
+        assert_eq!(trained.to_bytes(), network.to_bytes());
+    }
+}
+
+/// Says of itself what cannot be.
+struct Boaster(usize);
+
+impl Executor for Boaster {
+    fn threads(&self) -> usize {
+        self.0
+    }
+
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        a();
+        b();
+    }
+}
+
+#[test]
+fn an_executor_may_say_of_itself_what_it_likes() {
+    let (x, y) = noise();
+    let (network, fit) = start();
+    let examples = examples(&network, &x, &y);
+    let run = |executor: &Boaster| {
+        let mut network = network.clone();
+        let go_on = |_: &EpochReport| std::ops::ControlFlow::Continue(());
+        fit.run(&mut network, &examples, Some(&examples), executor, go_on).unwrap();
+        network.to_bytes()
+    };
+    let expected = run(&Boaster(1));
+    for threads in [0, usize::MAX] {
+        assert!(run(&Boaster(threads)) == expected, "{threads} threads");
+    }
+}

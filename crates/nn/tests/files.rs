@@ -1,0 +1,105 @@
+//! A network outlives its process; bytes that are none are errors.
+
+mod common;
+
+use common::{examples, network, noise, reference, start, train, uniform};
+use nn::{Activation, Error, Executor, Inputs, Mlp};
+
+#[test]
+fn a_network_outlives_its_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("network.safetensors");
+    let (network, fit) = start();
+    let (x, y) = noise();
+    let examples = examples(&network, &x, &y);
+    // Over a file that was there before.
+    network.save(&path).unwrap();
+    let mut trained = train(network, &fit, &examples);
+    trained.set_pixel_scale(0.7).unwrap();
+    trained.save(&path).unwrap();
+
+    let loaded = Mlp::load(&path).unwrap();
+    assert_eq!(loaded.architecture(), trained.architecture());
+    assert_eq!(loaded.pixel_scale(), 0.7);
+    assert_eq!(reference(&loaded), reference(&trained));
+    let pixels: Vec<u8> = (0..7 * 30).collect();
+    for inputs in [examples.inputs(), Inputs::pixels(&pixels, 7).unwrap()] {
+        let bits = |network: &Mlp| -> Vec<u32> {
+            let probabilities = network.predict_proba(&inputs).unwrap();
+            probabilities.into_iter().map(f32::to_bits).collect()
+        };
+        assert_eq!(bits(&loaded), bits(&trained));
+    }
+    // The temporary file is gone.
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
+    // What was loaded goes on as what was saved would have.
+    let again = train(loaded, &fit, &examples).to_bytes();
+    assert_eq!(again, train(trained, &fit, &examples).to_bytes());
+}
+
+#[test]
+fn files_that_are_not_there_or_cannot_be_are_errors_with_their_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("no").join("network");
+    let (network, _) = start();
+    for error in [Mlp::load(&path).unwrap_err(), network.save(&path).unwrap_err()] {
+        assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error}");
+    }
+    let path = dir.path().join("folder");
+    std::fs::create_dir(&path).unwrap();
+    let error = network.save(&path).unwrap_err();
+    assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error}");
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1, "the temporary file stayed");
+
+    let path = dir.path().join("text");
+    std::fs::write(&path, "not a network").unwrap();
+    let error = Mlp::load(&path).unwrap_err().to_string();
+    let expected = format!("{} is not a saved network: ", path.display());
+    assert!(error.starts_with(&expected), "{error}");
+}
+
+#[test]
+fn no_byte_that_is_wrong_makes_reading_a_network_panic() {
+    let bytes = network(&[3, 2, 2], Activation::Sigmoid, 1).to_bytes();
+    let x = uniform(1, 6);
+    let (mut read, mut refused) = (0, 0);
+    for at in 0..bytes.len() {
+        // Every bit, all bits, and what a number or a list might turn into.
+        let flips = (0..8).map(|bit| bytes[at] ^ 1 << bit);
+        let others = [!bytes[at], 0, b'0', b'9', b'-', b'e', b',', b'"', b'}'];
+        for byte in flips.chain(others) {
+            let mut wrong = bytes.clone();
+            wrong[at] = byte;
+            match Mlp::from_bytes(&wrong) {
+                // A weight may be another: then it is a network like any.
+                Ok(network) => {
+                    read += 1;
+                    let width = network.architecture().inputs;
+                    let inputs = Inputs::new(&x[..width], width).unwrap();
+                    network.predict(&inputs).unwrap();
+                    let again = Mlp::from_bytes(&network.to_bytes()).unwrap();
+                    assert_eq!(again.to_bytes(), network.to_bytes());
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert!(matches!(error, Error::Model { .. }), "byte {at}: {error}");
+                }
+            }
+        }
+    }
+    // Both happen, so neither arm is dead.
+    assert!(read > 100 && refused > 1000, "{read} read, {refused} refused");
+}
+
+#[test]
+fn a_file_with_a_weight_that_is_no_number_is_an_error_that_names_it() {
+    // The file ends with the weights of the last layer.
+    let good = network(&[3, 2, 2], Activation::Sigmoid, 1).to_bytes();
+    let (before, _) = good.split_at(good.len() - 4);
+    for (value, text) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let wrong = [before, &value.to_le_bytes()].concat();
+        let error = Mlp::from_bytes(&wrong).unwrap_err().to_string();
+        let expected = format!("element 3 of `layer.1.weight` is {text}");
+        assert!(error.ends_with(&expected), "{error}");
+    }
+}
