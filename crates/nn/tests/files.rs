@@ -3,7 +3,7 @@
 mod common;
 
 use common::{examples, network, noise, reference, start, train, uniform};
-use nn::{Activation, Error, Executor, Inputs, Mlp};
+use nn::{Activation, Error, Inputs, Mlp};
 
 #[test]
 fn a_network_outlives_its_process() {

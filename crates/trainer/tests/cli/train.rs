@@ -267,3 +267,24 @@ fn a_reader_that_goes_away_does_not_end_the_run() {
     assert_eq!(errors, "");
     assert!(dir.path().join("run/summary.json").exists());
 }
+
+/// Products are chains in the order of k and all else goes lane by lane, so the
+/// length of a vector does not show. (The scalar path has no fused multiply-add.)
+#[test]
+fn every_vector_instruction_set_trains_the_same_model() {
+    let dir = data::folder();
+    for activation in ["tanh", "sigmoid", "relu"] {
+        let mut models = Vec::new();
+        for isa in kernels::Isa::available().into_iter().filter(|isa| isa.name() != "scalar") {
+            let out = format!("{activation}-{isa}");
+            let flags = format!(
+                "--hidden 50,20 --activation {activation} --epochs 2 --dropout 0.3 --l2 0.001 --out {out}"
+            );
+            let mut command = crate::trainer();
+            command.current_dir(dir.path()).env("KERNELS_ISA", isa.name());
+            command.args(flags.split_whitespace()).assert().success();
+            models.push(model(&dir.path().join(out)));
+        }
+        assert!(models.windows(2).all(|pair| pair[0] == pair[1]), "{activation}");
+    }
+}
