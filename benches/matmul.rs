@@ -200,7 +200,7 @@ fn products(c: &mut Criterion) {
         let (m, k, n, transposed) = shape;
         let mut product = Product::new(shape);
         let mut panels = vec![0.0; packed_len(k, n)];
-        pack(MatRef::new(&product.b, k, n), &mut panels);
+        pack(isa, MatRef::new(&product.b, k, n), &mut panels);
 
         let name = format!("{m}x{k}x{n}{}", if transposed { " A transposed" } else { "" });
         let mut group = c.benchmark_group(name);

@@ -35,8 +35,9 @@ use crate::simd::{Identity, Simd, SimdOp, Unary};
 pub(crate) mod microkernel;
 pub(crate) mod pack;
 
+use microkernel::Column;
 pub use microkernel::Start;
-use microkernel::Tile;
+use pack::Strips;
 
 /// Rows of B in a block: KC × NR × 4 bytes, the micro-panel, is to stay in the
 /// L1 cache (32 to 48 KiB) beside the rows of A that stream past it:
@@ -226,7 +227,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                 Rhs::Panels(b) => b.sub(pc, kc, 0, panels),
                 Rhs::Mat(b, alpha) => {
                     let block = reserve(&mut packed.b, packed_len(kc, n));
-                    pack::panels(b.sub(pc, kc, 0, n), alpha, block);
+                    pack::panels(s, b.sub(pc, kc, 0, n), alpha, block);
                     PanelsRef::packed(block, kc, n)
                 }
             };
@@ -236,33 +237,22 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
             for ic in (0..m).step_by(MC) {
                 let mc = MC.min(m - ic);
                 let a = a.sub(ic, mc, pc, kc);
-                let strips = if pack_a {
-                    let block = reserve(&mut packed.a, mc.next_multiple_of(S::TILE_ROWS) * kc);
-                    pack::strips(a, S::TILE_ROWS, block);
-                    Some(&*block)
+                let a = if pack_a {
+                    let len = mc.next_multiple_of(S::TILE_ROWS) * kc;
+                    Strips::packed(a, S::TILE_ROWS, reserve(&mut packed.a, len))
                 } else {
-                    None
+                    Strips::in_place(a, S::TILE_ROWS)
                 };
                 for jr in (0..panels).step_by(S::TILE_PANELS) {
                     let p = S::TILE_PANELS.min(panels - jr);
                     let b = b.sub(0, kc, jr, p);
                     let start = start.sub(jr, p);
-                    for ir in (0..mc).step_by(S::TILE_ROWS) {
-                        let r = S::TILE_ROWS.min(mc - ir);
-                        let a = match strips {
-                            None => a.sub(ir, r, 0, kc),
-                            Some(block) => {
-                                let strip = &block[ir * kc..][..S::TILE_ROWS * kc];
-                                MatRef::strided(strip, r, kc, 1, S::TILE_ROWS)
-                            }
-                        };
-                        s.tile(&Tile::new(a, b, start, c.sub(ic + ir, r, jr, p)));
-                        if last && !F::IDENTITY {
-                            let mut c = c.sub(ic + ir, r, jr, p);
-                            for i in 0..r {
-                                for panel in 0..p {
-                                    map_inline(s, f, c.row(i, panel));
-                                }
+                    s.column(&Column::new(a, b, start, c.sub(ic, mc, jr, p)));
+                    if last && !F::IDENTITY {
+                        let mut c = c.sub(ic, mc, jr, p);
+                        for i in 0..mc {
+                            for panel in 0..p {
+                                map_inline(s, f, c.row(i, panel));
                             }
                         }
                     }

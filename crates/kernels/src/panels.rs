@@ -21,7 +21,9 @@
 
 use std::marker::PhantomData;
 
+use crate::isa::Isa;
 use crate::mat::{MatMut, MatRef};
+use crate::simd::{Simd, SimdOp};
 
 /// Columns of a panel, and rows of a block.
 pub const PANEL: usize = 16;
@@ -250,6 +252,14 @@ pub fn packed_len(rows: usize, cols: usize) -> usize {
 ///
 /// # Panics
 /// If `dst` is not [`packed_len`] long.
-pub fn pack(src: MatRef<'_>, dst: &mut [f32]) {
-    crate::matmul::pack::panels(src, 1.0, dst);
+pub fn pack(isa: Isa, src: MatRef<'_>, dst: &mut [f32]) {
+    struct Pack<'a>(MatRef<'a>, &'a mut [f32]);
+    impl SimdOp for Pack<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            crate::matmul::pack::panels(s, self.0, 1.0, self.1);
+        }
+    }
+    isa.dispatch(Pack(src, dst));
 }

@@ -8,7 +8,7 @@
 //! a function that is not inlined is compiled without the instruction set, and
 //! then passes its vectors through memory.
 
-use crate::matmul::microkernel::Tile;
+use crate::matmul::microkernel::Column;
 
 /// An instruction set: its vectors of `f32` and what can be done with them.
 ///
@@ -53,6 +53,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `dst` is valid for writes of `n` numbers, and `n ≤ LEN`.
     unsafe fn store_first(self, v: Self::F32, dst: *mut f32, n: usize);
 
+    /// Asks for the cache line at `place`, which need not be valid: soon it will
+    /// be read or written. A hint, and nothing where there is no such instruction.
+    #[inline(always)]
+    fn prefetch(self, place: *const f32) {
+        let _ = place;
+    }
     /// `x` in every lane.
     fn splat(self, x: f32) -> Self::F32;
     /// `a + b`.
@@ -109,9 +115,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `table[i & 15]` for each lane `i`.
     fn lookup(self, table: &[f32; 16], i: Self::I32) -> Self::F32;
 
-    /// Computes one tile of a matrix product with this instruction set's
+    /// Computes a column of tiles of a matrix product with this instruction set's
     /// register tile; see [`matmul`](crate::matmul()).
-    fn tile(self, tile: &Tile<'_>);
+    fn column(self, column: &Column<'_>);
     /// Rows of the register tile.
     const TILE_ROWS: usize;
     /// Panels of 16 columns of the register tile.

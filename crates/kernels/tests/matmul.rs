@@ -266,10 +266,10 @@ fn a_layer_is_the_product_plus_bias_then_the_activation() {
         let w = Matrix::random(k, n, Layout::Columns, &mut rng);
         let bias = Matrix::random(1, n, Layout::Rows, &mut rng);
         let mut panels = vec![0.0; packed_len(k, n)];
-        pack(w.view(), &mut panels);
+        pack(Isa::available()[0], w.view(), &mut panels);
         let panels = PanelsRef::packed(&panels, k, n);
         let mut bias_panels = vec![0.0; packed_len(1, n)];
-        pack(bias.view(), &mut bias_panels);
+        pack(Isa::available()[0], bias.view(), &mut bias_panels);
         let bias_panels = PanelsRef::new(&bias_panels, 1, n, BLOCK, PANEL);
         for isa in Isa::available() {
             let mut z = Matrix::new(m, n, Layout::Rows, || 0.0);
@@ -314,7 +314,7 @@ fn a_gradient_in_panels_is_the_same_product() {
         let x = Matrix::random(batch, inputs, Layout::RowsWithGaps, &mut rng);
         let dz = Matrix::random(batch, units, Layout::Rows, &mut rng);
         let mut packed = vec![0.0; packed_len(batch, units)];
-        pack(dz.view(), &mut packed);
+        pack(Isa::available()[0], dz.view(), &mut packed);
         let panels = units.div_ceil(PANEL);
         for isa in Isa::available() {
             let mut expected = vec![0.0; inputs * units];

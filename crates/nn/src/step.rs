@@ -437,7 +437,7 @@ impl WeightPass<'_> {
 
             let width = panels.len() * PANEL;
             let (packed, gradient) = scratch.split_at_mut(rows * width);
-            kernels::pack(self.tape.sub(0, rows, dz + left, units), packed);
+            kernels::pack(self.isa, self.tape.sub(0, rows, dz + left, units), packed);
             let dz = PanelsRef::packed(packed, rows, units);
 
             for input in (0..layer.inputs).step_by(Workspace::CHUNK) {

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::matmul::microkernel::{self, Tile};
+use crate::matmul::microkernel::{self, Column};
 use crate::simd::{Simd, SimdOp};
 
 /// Proof that the CPU has AVX2 and FMA.
@@ -54,12 +54,12 @@ impl Simd for Avx2 {
     const TILE_ROWS: usize = 6;
     const TILE_PANELS: usize = 1;
 
-    fn tile(self, tile: &Tile<'_>) {
+    fn column(self, column: &Column<'_>) {
         #[target_feature(enable = "avx2,fma")]
-        fn with_avx2(isa: Avx2, tile: &Tile<'_>) {
-            microkernel::run::<Avx2, 6, 1, 2>(isa, tile);
+        fn with_avx2(isa: Avx2, column: &Column<'_>) {
+            microkernel::run::<Avx2, 6, 1, 2>(isa, column);
         }
-        unsafe { with_avx2(self, tile) }
+        unsafe { with_avx2(self, column) }
     }
 
     #[inline(always)]
@@ -77,6 +77,10 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn store_first(self, v: __m256, dst: *mut f32, n: usize) {
         unsafe { _mm256_maskstore_ps(dst, first(n), v) }
+    }
+    #[inline(always)]
+    fn prefetch(self, place: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
     }
     #[inline(always)]
     fn splat(self, x: f32) -> __m256 {

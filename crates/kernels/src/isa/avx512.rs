@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::matmul::microkernel::{self, Tile};
+use crate::matmul::microkernel::{self, Column};
 use crate::simd::{Simd, SimdOp};
 
 /// Proof that the CPU has the AVX-512 subsets that every server and desktop
@@ -53,12 +53,12 @@ impl Simd for Avx512 {
     const TILE_ROWS: usize = 8;
     const TILE_PANELS: usize = 3;
 
-    fn tile(self, tile: &Tile<'_>) {
+    fn column(self, column: &Column<'_>) {
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
-        fn with_avx512(isa: Avx512, tile: &Tile<'_>) {
-            microkernel::run::<Avx512, 8, 3, 1>(isa, tile);
+        fn with_avx512(isa: Avx512, column: &Column<'_>) {
+            microkernel::run::<Avx512, 8, 3, 1>(isa, column);
         }
-        unsafe { with_avx512(self, tile) }
+        unsafe { with_avx512(self, column) }
     }
 
     #[inline(always)]
@@ -76,6 +76,10 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn store_first(self, v: __m512, dst: *mut f32, n: usize) {
         unsafe { _mm512_mask_storeu_ps(dst, first(n), v) }
+    }
+    #[inline(always)]
+    fn prefetch(self, place: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
     }
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {

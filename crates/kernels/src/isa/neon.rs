@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use crate::matmul::microkernel::{self, Tile};
+use crate::matmul::microkernel::{self, Column};
 use crate::simd::{Simd, SimdOp};
 
 /// Proof that the CPU has NEON.
@@ -40,12 +40,12 @@ impl Simd for Neon {
     const TILE_ROWS: usize = 6;
     const TILE_PANELS: usize = 1;
 
-    fn tile(self, tile: &Tile<'_>) {
+    fn column(self, column: &Column<'_>) {
         #[target_feature(enable = "neon")]
-        fn with_neon(isa: Neon, tile: &Tile<'_>) {
-            microkernel::run::<Neon, 6, 1, 4>(isa, tile);
+        fn with_neon(isa: Neon, column: &Column<'_>) {
+            microkernel::run::<Neon, 6, 1, 4>(isa, column);
         }
-        unsafe { with_neon(self, tile) }
+        unsafe { with_neon(self, column) }
     }
 
     #[inline(always)]

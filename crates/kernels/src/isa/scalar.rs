@@ -1,7 +1,7 @@
 //! Plain Rust: one lane. What runs where nothing better is known, and the
 //! plainest reading of what each operation means.
 
-use crate::matmul::microkernel::{self, Tile};
+use crate::matmul::microkernel::{self, Column};
 use crate::simd::Simd;
 
 /// Every CPU has this one.
@@ -18,8 +18,8 @@ impl Simd for Scalar {
     const TILE_ROWS: usize = 2;
     const TILE_PANELS: usize = 1;
 
-    fn tile(self, tile: &Tile<'_>) {
-        microkernel::run::<Self, 2, 1, 16>(self, tile);
+    fn column(self, column: &Column<'_>) {
+        microkernel::run::<Self, 2, 1, 16>(self, column);
     }
 
     #[inline(always)]

@@ -12,7 +12,7 @@
 //! begins where [`Start`] says, so a product that is cut along k is the same
 //! chain, interrupted by a store and a load: the bits of C depend on k alone.
 
-use crate::mat::MatRef;
+use crate::matmul::pack::Strips;
 use crate::panels::{PANEL, PanelsMut, PanelsRef};
 use crate::simd::Simd;
 
@@ -38,20 +38,20 @@ impl<'a> Start<'a> {
     }
 }
 
-/// One call of the micro-kernel: `C = start + A·B`, where C is no larger than
-/// the register tile.
-pub struct Tile<'a> {
-    a: MatRef<'a>,
+/// One call of the micro-kernel: `C = start + A·B`, where C is no wider than the
+/// register tile, and of any height.
+pub struct Column<'a> {
+    a: Strips<'a>,
     b: PanelsRef<'a>,
     start: Start<'a>,
     c: PanelsMut<'a>,
 }
 
-impl<'a> Tile<'a> {
+impl<'a> Column<'a> {
     /// # Panics
     /// If the shapes do not fit.
     #[inline]
-    pub(super) fn new(a: MatRef<'a>, b: PanelsRef<'a>, start: Start<'a>, c: PanelsMut<'a>) -> Self {
+    pub(super) fn new(a: Strips<'a>, b: PanelsRef<'a>, start: Start<'a>, c: PanelsMut<'a>) -> Self {
         assert!(a.rows() == c.rows() && a.cols() == b.rows());
         let panels = c.cols().div_ceil(PANEL);
         assert!(b.cols().div_ceil(PANEL) == panels);
@@ -62,57 +62,65 @@ impl<'a> Tile<'a> {
     }
 }
 
-/// Chooses the kernel whose rows and panels fit the tile.
+/// Runs tile after tile down the column.
 ///
-/// `ROWS × PANELS` is the register tile and `V` the number of vectors in a
-/// panel. A tile of fewer rows takes the next larger kernel of 1, 2, 4 or `ROWS`
-/// rows, which computes its last row more than once and stores it once.
+/// `ROWS × PANELS` is the register tile and `V` the number of vectors in a panel.
 #[inline(always)]
 pub(crate) fn run<S: Simd, const ROWS: usize, const PANELS: usize, const V: usize>(
     s: S,
-    tile: &Tile<'_>,
+    column: &Column<'_>,
 ) {
-    const { assert!(V * S::LEN == PANEL) };
-    let (rows, panels) = (tile.c.rows(), tile.c.cols().div_ceil(PANEL));
-    assert!((1..=ROWS).contains(&rows) && (1..=PANELS).contains(&panels));
-    match panels {
-        3 if PANELS >= 3 => run_rows::<S, ROWS, 3, V>(s, tile, rows),
-        2 if PANELS >= 2 => run_rows::<S, ROWS, 2, V>(s, tile, rows),
-        1 => run_rows::<S, ROWS, 1, V>(s, tile, rows),
+    const { assert!(V * S::LEN == PANEL && ROWS == S::TILE_ROWS && PANELS == S::TILE_PANELS) };
+    match column.c.cols().div_ceil(PANEL) {
+        3 if PANELS >= 3 => tiles::<S, ROWS, 3, V>(s, column),
+        2 if PANELS >= 2 => tiles::<S, ROWS, 2, V>(s, column),
+        1 => tiles::<S, ROWS, 1, V>(s, column),
         _ => unreachable!("a register tile has at most 3 panels"),
     }
 }
 
+/// The tiles of `ROWS` rows, then the rows that are left: by the next larger
+/// kernel of 1, 2, 4 or `ROWS` rows, which computes its last row more than once
+/// and stores it once.
 #[inline(always)]
-fn run_rows<S: Simd, const ROWS: usize, const P: usize, const V: usize>(
-    s: S,
-    tile: &Tile<'_>,
-    rows: usize,
-) {
-    match rows {
-        1 => kernel::<S, 1, P, V>(s, tile),
-        2 => kernel::<S, 2, P, V>(s, tile),
-        3 | 4 if ROWS > 4 => kernel::<S, 4, P, V>(s, tile),
-        _ => kernel::<S, ROWS, P, V>(s, tile),
+fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(s: S, column: &Column<'_>) {
+    let rows = column.c.rows();
+    let left = rows % ROWS;
+    for strip in 0..rows / ROWS {
+        kernel::<S, ROWS, P, V>(s, column, strip, ROWS);
+    }
+    let strip = rows / ROWS;
+    match left {
+        0 => {}
+        1 => kernel::<S, 1, P, V>(s, column, strip, 1),
+        2 => kernel::<S, 2, P, V>(s, column, strip, 2),
+        3 | 4 if ROWS > 4 => kernel::<S, 4, P, V>(s, column, strip, left),
+        _ => kernel::<S, ROWS, P, V>(s, column, strip, left),
     }
 }
 
-/// The kernel for `R` rows of `P` panels of `V` vectors.
+/// The tile at strip `strip` of A: `rows` rows of `P` panels of `V` vectors, where
+/// `rows ≤ R`.
 #[inline(always)]
-fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(s: S, tile: &Tile<'_>) {
-    let Tile { a, b, start, c } = tile;
-    let (rows, k) = (c.rows(), a.cols());
+fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
+    s: S,
+    column: &Column<'_>,
+    strip: usize,
+    rows: usize,
+) {
+    let Column { a, b, start, c } = column;
+    let first = strip * S::TILE_ROWS;
+    assert!(0 < rows && rows <= R && first + rows <= c.rows());
     let (b_row, b_block, b_panel) = (b.row_stride(), b.block_stride(), b.panel_stride());
     // Rows behind the last are the last again: read, computed, never stored.
     let row = |r: usize| r.min(rows - 1);
     // Where the vector `v` of panel `p` begins, and how much of it C has.
-    let column = |p: usize, v: usize| p * PANEL + v * S::LEN;
-    let width = |p: usize, v: usize| c.cols().saturating_sub(column(p, v)).min(S::LEN);
+    let width = |p: usize, v: usize| c.cols().saturating_sub(p * PANEL + v * S::LEN).min(S::LEN);
     let place = |r: usize, p: usize, v: usize| {
-        // SAFETY of what is done with it: `Tile::new` and the constructors of its
-        // views checked that C has row `row(r)` and panel `p`; `width` says how
-        // many numbers of the vector belong to C.
-        c.place(row(r), p).wrapping_add(v * S::LEN)
+        // SAFETY of what is done with it: C has row `first + row(r)`, as asserted
+        // above, and panel `p`, as `run` made sure; `width` says how many numbers
+        // of the vector belong to C.
+        c.place(first + row(r), p).wrapping_add(v * S::LEN)
     };
 
     let mut acc = [[[s.splat(0.0); V]; P]; R];
@@ -127,6 +135,8 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(s: S, tile: &
                         let c = unsafe { s.load_first(place(r, p, v), width(p, v)) };
                         *acc = s.mul(beta, c);
                     }
+                    // The tile below is next: on its way while this one is computed.
+                    s.prefetch(c.place(first + R + r, p));
                 }
             }
         }
@@ -144,11 +154,11 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(s: S, tile: &
         }
     }
 
-    let a_rows: [*const f32; R] =
-        std::array::from_fn(|r| a.as_ptr().wrapping_add(row(r) * a.row_stride()));
+    let a_rows: [*const f32; R] = std::array::from_fn(|r| a.place(strip, row(r)));
+    let a_col = a.col_stride();
     let mut a_offset = 0;
     let mut b_blocks = b.as_ptr();
-    let mut left = k;
+    let mut left = a.cols();
     while left > 0 {
         let mut b = b_blocks;
         for _ in 0..left.min(PANEL) {
@@ -157,7 +167,7 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(s: S, tile: &
                 for (v, vector) in vectors.iter_mut().enumerate() {
                     // SAFETY: this row of B exists, for as many rows of B as
                     // columns of A have not been passed; it has P panels, as the
-                    // match on the panels of C and `Tile::new` made sure, and
+                    // match on the panels of C and `Column::new` made sure, and
                     // their padding is there.
                     *vector = unsafe { s.load_ptr(b.wrapping_add(p * b_panel + v * S::LEN)) };
                 }
@@ -172,7 +182,7 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(s: S, tile: &
                     }
                 }
             }
-            a_offset += a.col_stride();
+            a_offset += a_col;
             b = b.wrapping_add(b_row);
         }
         left -= left.min(PANEL);
