@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! for pc in k by KC:                  pack B's block, KC × n, into panels
-//!   for ic in m by MC:                pack A's block, MC × KC: stays in the L2 cache
-//!     for jr in n by P panels:        B micro-panel, KC × NR, stays in the L1 cache
-//!       for ir in ic-block by MR:     C tile,   MR × NR, stays in registers
-//!         micro-kernel: one rank-1 update for each k
+//!   for ic in m by MC:                A block,  MC × KC, stays in the L2 cache
+//!     for jr in n by P panels:        B micro-panel, KC × NR, comes from the L2 cache
+//!       for ir in ic-block by MR:     A strip,  MR × KC, stays in the L1 cache
+//!         micro-kernel: C tile,       MR × NR, stays in registers
 //! ```
 //!
 //! (Van Zee and van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS
@@ -16,9 +16,9 @@
 //!
 //! - B may be *kept* in panels ([`PanelsRef`]), so that weights which are used
 //!   many times between updates are not packed again for each use.
-//! - A is packed only where that pays ([`packing_a_pays`]): the micro-kernel
-//!   broadcasts single elements of A, for which any stride is as good as another
-//!   while the block is in the cache.
+//! - A is never packed: the micro-kernel broadcasts single elements of it, for
+//!   which any strides are as good as others. Copying cost more than it saved on
+//!   every shape measured, transposed A and rows a page apart among them.
 //! - The sum over k starts from C, or from the bias, in the accumulators: each
 //!   element of C is one unbroken chain of fused multiply-adds in the order of k,
 //!   whatever the blocks, the tile or the instruction set's vector length.
@@ -37,28 +37,22 @@ pub(crate) mod pack;
 
 use microkernel::Column;
 pub use microkernel::Start;
-use pack::Strips;
 
-/// Rows of B in a block: KC × NR × 4 bytes, the micro-panel, is to stay in the
-/// L1 cache (32 to 48 KiB) beside the rows of A that stream past it:
-/// 256 × 48 × 4 = 48 KiB for AVX-512, 256 × 16 × 4 = 16 KiB for the others.
-/// A multiple of 16, as blocks of panels are.
-const KC: usize = 256;
+/// Rows of B in a block. Its micro-panel, KC × NR × 4 bytes, comes from the L2
+/// cache once for each strip of A: 512 × 48 × 4 = 96 KiB for AVX-512, at 192 bytes
+/// in 24 cycles, of which a core's L2 gives several times as many. The strip of A,
+/// MR × KC × 4 = 16 KiB, stays in the L1 cache meanwhile. A larger block means
+/// fewer passes over C. A multiple of 16, as blocks of panels are.
+const KC: usize = 512;
 
-/// Rows of A in a block: MC × KC × 4 bytes are to stay in half of an L2 cache
-/// of 1 MiB or more: 512 × 256 × 4 = 512 KiB.
-const MC: usize = 512;
+/// Rows of A in a block: MC × KC × 4 bytes are read once for each micro-panel of
+/// B, and are to come from an L2 cache of 1 MiB or more: 256 × 512 × 4 = 512 KiB.
+const MC: usize = 256;
 
 thread_local! {
-    /// Where blocks of A and of B are packed; kept, so that a call allocates only
-    /// the first time that it needs more than any before it on this thread.
-    static PACKED: RefCell<Packed> = RefCell::default();
-}
-
-#[derive(Default)]
-struct Packed {
-    a: AlignedBuf,
-    b: AlignedBuf,
+    /// Where blocks of B are packed; kept, so that a call allocates only the first
+    /// time that it needs more than any before it on this thread.
+    static PACKED: RefCell<AlignedBuf> = RefCell::default();
 }
 
 /// `C = alpha·A·B + beta·C`, where A is m × k, B is k × n and C is m × n, with
@@ -181,18 +175,6 @@ fn product<F: Unary>(
     PACKED.set(packed);
 }
 
-/// Whether to copy A, block by block, before it is read `times` times.
-///
-/// A row of the block is 1 KiB where columns are neighbours, and rows a multiple
-/// of 4 KiB apart push each other out of the L1 cache; where rows are neighbours
-/// instead, each step of k is on another cache line, and soon on another page.
-fn packing_a_pays(a: &MatRef<'_>, times: usize) -> bool {
-    /// f32 in 4 KiB.
-    const PAGE: usize = 1024;
-    let aliased = a.col_stride() == 1 && a.row_stride().is_multiple_of(PAGE) && a.rows() > 1;
-    times > 2 && (a.col_stride() != 1 || aliased)
-}
-
 /// The first `len` numbers of a buffer that grows to hold them.
 fn reserve(buffer: &mut AlignedBuf, len: usize) -> &mut [f32] {
     if buffer.len() < len {
@@ -208,7 +190,7 @@ struct Loops<'a, F> {
     start: Start<'a>,
     c: PanelsMut<'a>,
     f: F,
-    packed: &'a mut Packed,
+    packed: &'a mut AlignedBuf,
 }
 
 impl<F: Unary> SimdOp for Loops<'_, F> {
@@ -219,14 +201,13 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
         let Self { a, b, start, mut c, f, packed } = self;
         let (m, k, n) = (a.rows(), a.cols(), c.cols());
         let panels = n.div_ceil(PANEL);
-        let pack_a = packing_a_pays(&a, panels.div_ceil(S::TILE_PANELS));
         // k = 0 is one block of no rows: C = start.
         for pc in (0..k.max(1)).step_by(KC) {
             let kc = KC.min(k - pc);
             let b = match b {
                 Rhs::Panels(b) => b.sub(pc, kc, 0, panels),
                 Rhs::Mat(b, alpha) => {
-                    let block = reserve(&mut packed.b, packed_len(kc, n));
+                    let block = reserve(packed, packed_len(kc, n));
                     pack::panels(s, b.sub(pc, kc, 0, n), alpha, block);
                     PanelsRef::packed(block, kc, n)
                 }
@@ -237,14 +218,12 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
             for ic in (0..m).step_by(MC) {
                 let mc = MC.min(m - ic);
                 let a = a.sub(ic, mc, pc, kc);
-                let a = if pack_a {
-                    let len = mc.next_multiple_of(S::TILE_ROWS) * kc;
-                    Strips::packed(a, S::TILE_ROWS, reserve(&mut packed.a, len))
-                } else {
-                    Strips::in_place(a, S::TILE_ROWS)
-                };
-                for jr in (0..panels).step_by(S::TILE_PANELS) {
-                    let p = S::TILE_PANELS.min(panels - jr);
+                // As even as they go: a tile of one panel beside tiles of three
+                // would wait for its loads.
+                let columns = panels.div_ceil(S::TILE_PANELS);
+                for column in 0..columns {
+                    let jr = panels * column / columns;
+                    let p = panels * (column + 1) / columns - jr;
                     let b = b.sub(0, kc, jr, p);
                     let start = start.sub(jr, p);
                     s.column(&Column::new(a, b, start, c.sub(ic, mc, jr, p)));

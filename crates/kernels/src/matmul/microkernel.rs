@@ -12,7 +12,7 @@
 //! begins where [`Start`] says, so a product that is cut along k is the same
 //! chain, interrupted by a store and a load: the bits of C depend on k alone.
 
-use crate::matmul::pack::Strips;
+use crate::mat::MatRef;
 use crate::panels::{PANEL, PanelsMut, PanelsRef};
 use crate::simd::Simd;
 
@@ -41,7 +41,7 @@ impl<'a> Start<'a> {
 /// One call of the micro-kernel: `C = start + A·B`, where C is no wider than the
 /// register tile, and of any height.
 pub struct Column<'a> {
-    a: Strips<'a>,
+    a: MatRef<'a>,
     b: PanelsRef<'a>,
     start: Start<'a>,
     c: PanelsMut<'a>,
@@ -51,7 +51,7 @@ impl<'a> Column<'a> {
     /// # Panics
     /// If the shapes do not fit.
     #[inline]
-    pub(super) fn new(a: Strips<'a>, b: PanelsRef<'a>, start: Start<'a>, c: PanelsMut<'a>) -> Self {
+    pub(super) fn new(a: MatRef<'a>, b: PanelsRef<'a>, start: Start<'a>, c: PanelsMut<'a>) -> Self {
         assert!(a.rows() == c.rows() && a.cols() == b.rows());
         let panels = c.cols().div_ceil(PANEL);
         assert!(b.cols().div_ceil(PANEL) == panels);
@@ -86,30 +86,29 @@ pub(crate) fn run<S: Simd, const ROWS: usize, const PANELS: usize, const V: usiz
 fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(s: S, column: &Column<'_>) {
     let rows = column.c.rows();
     let left = rows % ROWS;
-    for strip in 0..rows / ROWS {
-        kernel::<S, ROWS, P, V>(s, column, strip, ROWS);
+    let whole = rows - left;
+    for first in (0..whole).step_by(ROWS) {
+        kernel::<S, ROWS, P, V>(s, column, first, ROWS);
     }
-    let strip = rows / ROWS;
     match left {
         0 => {}
-        1 => kernel::<S, 1, P, V>(s, column, strip, 1),
-        2 => kernel::<S, 2, P, V>(s, column, strip, 2),
-        3 | 4 if ROWS > 4 => kernel::<S, 4, P, V>(s, column, strip, left),
-        _ => kernel::<S, ROWS, P, V>(s, column, strip, left),
+        1 => kernel::<S, 1, P, V>(s, column, whole, 1),
+        2 => kernel::<S, 2, P, V>(s, column, whole, 2),
+        3 | 4 if ROWS > 4 => kernel::<S, 4, P, V>(s, column, whole, left),
+        _ => kernel::<S, ROWS, P, V>(s, column, whole, left),
     }
 }
 
-/// The tile at strip `strip` of A: `rows` rows of `P` panels of `V` vectors, where
+/// The tile from row `first` on: `rows` rows of `P` panels of `V` vectors, where
 /// `rows ≤ R`.
 #[inline(always)]
 fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
     s: S,
     column: &Column<'_>,
-    strip: usize,
+    first: usize,
     rows: usize,
 ) {
     let Column { a, b, start, c } = column;
-    let first = strip * S::TILE_ROWS;
     assert!(0 < rows && rows <= R && first + rows <= c.rows());
     let (b_row, b_block, b_panel) = (b.row_stride(), b.block_stride(), b.panel_stride());
     // Rows behind the last are the last again: read, computed, never stored.
@@ -154,7 +153,8 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
         }
     }
 
-    let a_rows: [*const f32; R] = std::array::from_fn(|r| a.place(strip, row(r)));
+    let a_rows: [*const f32; R] =
+        std::array::from_fn(|r| a.as_ptr().wrapping_add((first + row(r)) * a.row_stride()));
     let a_col = a.col_stride();
     let mut a_offset = 0;
     let mut b_blocks = b.as_ptr();
