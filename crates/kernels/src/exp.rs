@@ -86,18 +86,16 @@ impl Unary for Sigmoid {
     #[inline(always)]
     fn apply<S: Simd>(self, s: S, x: S::F32) -> S::F32 {
         let one = s.splat(1.0);
-        let magnitude = s.sub(s.splat(0.0), s.abs(x));
+        let magnitude = s.with_bits(s.or(s.bits(x), s.splat_i32(i32::MIN)));
         let Reduced { n, r, p } = reduce(s, s.max(s.splat(LOWEST), magnitude));
-        let square = s.mul(r, r);
-        // e = eʳ − 1, and y = hi + lo; a sum's rest is exact where the first term
-        // is the larger (Dekker 1971, 4.14).
-        let e = s.fma(square, p, r);
-        let e_rest = s.fma(square, p, s.sub(r, e));
-        let hi = s.add(one, e);
-        let lo = s.add(s.sub(e, s.sub(hi, one)), e_rest);
+        // y = hi + lo, where lo is what rounding left of hi; 1 − hi is exact.
+        let q = s.fma(p, r, one);
+        let hi = s.fma(q, r, one);
+        let lo = s.fma(q, r, s.sub(one, hi));
         let hi = s.mul_power_of_two(hi, n);
         let lo = s.mul_power_of_two(lo, n);
-        // 1 + y = d + d_rest.
+        // 1 + y = d + d_rest; of a sum of which the first term is the larger, the
+        // rest is exact (Dekker 1971, 4.14).
         let d = s.add(one, hi);
         let d_rest = s.add(s.sub(hi, s.sub(d, one)), lo);
 

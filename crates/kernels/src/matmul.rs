@@ -99,8 +99,8 @@ pub fn matmul(isa: Isa, alpha: f32, a: MatRef<'_>, b: MatRef<'_>, beta: f32, c: 
 }
 
 /// `C = f(start + A·B)` with B in panels: a layer's forward pass, where B is the
-/// weights, `start` the bias and `f` the activation, which is applied while the
-/// tile is in the L1 cache; and its backward pass.
+/// weights, `start` the bias and `f` the activation, which is applied to a column
+/// of tiles as soon as it is there, from the cache; and its backward pass.
 ///
 /// # Panics
 /// If the shapes do not fit, or if the columns of C are not neighbours.
