@@ -1,6 +1,6 @@
 # The names by which people call what .ci/run does.
 
-.PHONY: check test lint doc bench accuracy
+.PHONY: check test lint doc bench accuracy neon asan peers
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -15,9 +15,23 @@ lint:
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-bench:
+bench: ## and the tables of docs/performance.md from it
 	cargo bench -p kernels
 	cargo bench -p nn
+	python3 benches/table.py
 
 accuracy: ## every f32 through tanh, sigmoid and exp; takes minutes
 	cargo test -p kernels --release --test accuracy -- --ignored --nocapture
+
+neon: ## kernels and nn in an emulated AArch64 CPU; docs/reliability.md says what it needs
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
+	KERNELS_REQUIRE=neon,scalar \
+	cargo test -p kernels -p nn --target aarch64-unknown-linux-gnu
+
+asan: ## memory errors; needs a nightly toolchain
+	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --tests \
+		-p kernels -p nn -p mnist-io --target x86_64-unknown-linux-gnu
+
+peers: ## NumPy, PyTorch and JAX on the same work; needs Python
+	benches/peers/run

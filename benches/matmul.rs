@@ -9,6 +9,7 @@
 //! Throughput is in elements, and an element is a floating-point operation here:
 //! `Gelem/s` reads as GFLOP/s. The first group is the peak of fused multiply-adds
 //! that the machine reaches at this moment, for the share of it to be read off.
+//! The last group has the rows of C split over two threads by the caller.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -227,12 +228,45 @@ fn products(c: &mut Criterion) {
     }
 }
 
+/// The upper rows on one thread, the others on a second.
+fn halves(c: &mut Criterion) {
+    let isa = Isa::active().unwrap_or_else(|error| panic!("{error}"));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+    let pool = pool.unwrap_or_else(|error| panic!("{error}"));
+    let mut group = c.benchmark_group("threads");
+    for size in [256, 512, 1024, 2048] {
+        let mut product = Product::new((size, size, size, false));
+        group.throughput(Throughput::Elements(2 * (size * size * size) as u64));
+        let a = MatRef::new(&product.a, size, size);
+        let b = MatRef::new(&product.b, size, size);
+        group.bench_function(format!("{size}, one"), |bencher| {
+            bencher.iter(|| {
+                matmul(isa, 1.0, a, b, 0.0, MatMut::new(&mut product.c, size, size));
+            });
+        });
+        let half = size / 2;
+        group.bench_function(format!("{size}, two"), |bencher| {
+            pool.install(|| {
+                bencher.iter(|| {
+                    let (top, bottom) = MatMut::new(&mut product.c, size, size).split_rows(half);
+                    rayon::join(
+                        || matmul(isa, 1.0, a.sub(0, half, 0, size), b, 0.0, top),
+                        || matmul(isa, 1.0, a.sub(half, half, 0, size), b, 0.0, bottom),
+                    );
+                });
+            });
+        });
+        product.check("two threads");
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = peak, products
+    targets = peak, products, halves
 }
 criterion_main!(benches);
