@@ -1,7 +1,7 @@
 //! Loops over slices.
 
 use crate::isa::Isa;
-use crate::panels::{BLOCK, PANEL};
+use crate::panels::BLOCK;
 use crate::simd::{Simd, SimdOp, Unary};
 
 /// `x ← f(x)` for each number.
@@ -119,13 +119,11 @@ pub fn transpose_blocks(isa: Isa, from: &[f32], to: &mut [f32]) {
     impl SimdOp for Transpose<'_> {
         type Output = ();
         #[inline(always)]
-        fn eval<S: Simd>(self, _: S) {
-            for (from, to) in self.0.chunks_exact(BLOCK).zip(self.1.chunks_exact_mut(BLOCK)) {
-                for (j, row) in to.chunks_exact_mut(PANEL).enumerate() {
-                    for (i, to) in row.iter_mut().enumerate() {
-                        *to = from[i * PANEL + j];
-                    }
-                }
+        fn eval<S: Simd>(self, s: S) {
+            let (from, _) = self.0.as_chunks::<BLOCK>();
+            let (to, _) = self.1.as_chunks_mut::<BLOCK>();
+            for (from, to) in from.iter().zip(to) {
+                s.transpose(from, to);
             }
         }
     }

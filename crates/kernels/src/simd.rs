@@ -115,6 +115,16 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `table[i & 15]` for each lane `i`.
     fn lookup(self, table: &[f32; 16], i: Self::I32) -> Self::F32;
 
+    /// Transposes a 16 × 16 block: `to[j][i] = from[i][j]`.
+    #[inline(always)]
+    fn transpose(self, from: &[f32; 256], to: &mut [f32; 256]) {
+        for (j, row) in to.chunks_exact_mut(16).enumerate() {
+            for (i, to) in row.iter_mut().enumerate() {
+                *to = from[16 * i + j];
+            }
+        }
+    }
+
     /// Computes a column of tiles of a matrix product with this instruction set's
     /// register tile; see [`matmul`](crate::matmul()).
     fn column(self, column: &Column<'_>);

@@ -62,6 +62,35 @@ impl Simd for Avx2 {
         unsafe { with_avx2(self, column) }
     }
 
+    /// Four blocks of 8 × 8; in each, pairs of lanes, pairs of pairs, then halves
+    /// trade places.
+    #[inline(always)]
+    fn transpose(self, from: &[f32; 256], to: &mut [f32; 256]) {
+        for (top, left) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+            let row = |i: usize| self.load(&from[16 * (top + i) + left..]);
+            let r: [__m256; 8] = [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)];
+            let mut columns = r;
+            unsafe {
+                for half in 0..2 {
+                    let [a, b, c, d] =
+                        [r[4 * half], r[4 * half + 1], r[4 * half + 2], r[4 * half + 3]];
+                    let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                    let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                    columns[4 * half] = _mm256_shuffle_ps::<0x44>(ab_low, cd_low);
+                    columns[4 * half + 1] = _mm256_shuffle_ps::<0xEE>(ab_low, cd_low);
+                    columns[4 * half + 2] = _mm256_shuffle_ps::<0x44>(ab_high, cd_high);
+                    columns[4 * half + 3] = _mm256_shuffle_ps::<0xEE>(ab_high, cd_high);
+                }
+                for j in 0..4 {
+                    let low = _mm256_permute2f128_ps::<0x20>(columns[j], columns[j + 4]);
+                    let high = _mm256_permute2f128_ps::<0x31>(columns[j], columns[j + 4]);
+                    self.store(low, &mut to[16 * (left + j) + top..]);
+                    self.store(high, &mut to[16 * (left + j + 4) + top..]);
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     unsafe fn load_ptr(self, src: *const f32) -> __m256 {
         unsafe { _mm256_loadu_ps(src) }

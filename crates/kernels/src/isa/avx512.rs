@@ -38,6 +38,27 @@ fn first(n: usize) -> __mmask16 {
     ((1u32 << n) - 1) as __mmask16
 }
 
+/// For each bit of a lane's number, what `vpermt2ps` takes so that of a row and
+/// the row that many further down, the halves with that bit trade places: first
+/// for the upper row, then for the lower.
+const TRADES: [[[i32; 16]; 2]; 4] = {
+    let mut trades = [[[0; 16]; 2]; 4];
+    let mut bit = 0;
+    while bit < 4 {
+        let step = 1 << bit;
+        let mut lane = 0;
+        while lane < 16 {
+            let upper = lane & step == 0;
+            // From 16 on, lanes are those of the lower row.
+            trades[bit][0][lane as usize] = if upper { lane } else { 16 + lane - step };
+            trades[bit][1][lane as usize] = if upper { lane + step } else { 16 + lane };
+            lane += 1;
+        }
+        bit += 1;
+    }
+    trades
+};
+
 // SAFETY of every block below: `self` exists only if `detect` found AVX-512 F,
 // BW, DQ and VL, which are all that these intrinsics need; those that take a
 // pointer pass on their own contract.
@@ -59,6 +80,25 @@ impl Simd for Avx512 {
             microkernel::run::<Avx512, 8, 3, 1>(isa, column);
         }
         unsafe { with_avx512(self, column) }
+    }
+
+    /// Element (i, j) goes to (j, i) one bit of i and j after the other.
+    #[inline(always)]
+    fn transpose(self, from: &[f32; 256], to: &mut [f32; 256]) {
+        let mut rows: [__m512; 16] = std::array::from_fn(|i| self.load(&from[16 * i..]));
+        for (bit, [upper, lower]) in TRADES.iter().enumerate() {
+            let step = 1 << bit;
+            let (upper, lower) =
+                unsafe { (_mm512_loadu_epi32(upper.as_ptr()), _mm512_loadu_epi32(lower.as_ptr())) };
+            for i in (0..16).filter(|i| i & step == 0) {
+                let (a, b) = (rows[i], rows[i + step]);
+                rows[i] = unsafe { _mm512_permutex2var_ps(a, upper, b) };
+                rows[i + step] = unsafe { _mm512_permutex2var_ps(a, lower, b) };
+            }
+        }
+        for (row, to) in rows.into_iter().zip(to.chunks_exact_mut(16)) {
+            self.store(row, to);
+        }
     }
 
     #[inline(always)]
