@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use kernels::{
-    Identity, Isa, MatMut, MatRef, PanelsRef, Simd, SimdOp, Start, matmul, matmul_panels, pack,
-    packed_len,
+    Identity, Isa, MatMut, MatRef, PanelsRef, Simd, SimdOp, Start, Zeros, matmul, matmul_panels,
+    pack, packed_len,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -125,7 +125,7 @@ impl Product {
         let a = MatRef::strided(&self.a, self.m, self.k, self.a_strides.0, self.a_strides.1);
         let b = PanelsRef::packed(panels, self.k, self.n);
         let c = MatMut::new(&mut self.c, self.m, self.n);
-        matmul_panels(isa, a, b, Start::Zero, c, Identity);
+        matmul_panels(isa, a, b, Start::Zero, c, Identity, Zeros::Multiply);
     }
 
     fn gemm(&mut self) {

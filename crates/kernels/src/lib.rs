@@ -42,7 +42,7 @@ pub use elementwise::{Binary, Product, Relu, map, scale_bytes, transpose_blocks,
 pub use exp::{Exp, Sigmoid};
 pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
-pub use matmul::{Start, matmul, matmul_into_panels, matmul_panels};
+pub use matmul::{Start, Zeros, matmul, matmul_into_panels, matmul_panels};
 pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
 pub use random::{Stream, dropout_mask};
 pub use simd::{Identity, Simd, SimdOp, Unary};

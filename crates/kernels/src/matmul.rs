@@ -32,9 +32,11 @@ use crate::mat::{MatMut, MatRef};
 use crate::panels::{PANEL, PanelsMut, PanelsRef, packed_len};
 use crate::simd::{Identity, Simd, SimdOp, Unary};
 
+pub(crate) mod active;
 pub(crate) mod microkernel;
 pub(crate) mod pack;
 
+use active::Lists;
 use microkernel::Column;
 pub use microkernel::Start;
 
@@ -50,9 +52,28 @@ const KC: usize = 512;
 const MC: usize = 256;
 
 thread_local! {
-    /// Where blocks of B are packed; kept, so that a call allocates only the first
-    /// time that it needs more than any before it on this thread.
-    static PACKED: RefCell<AlignedBuf> = RefCell::default();
+    /// Kept, so that a call allocates only the first time that it needs more than
+    /// any before it on this thread.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// What a product needs beside its operands.
+#[derive(Default)]
+struct Scratch {
+    /// A block of B in panels.
+    packed: AlignedBuf,
+    lists: Lists,
+}
+
+/// What to do with zeros in A.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zeros {
+    /// Multiply them like any number.
+    Multiply,
+    /// Look for them first, and leave out steps of k in which a whole tile has
+    /// nothing else. Where there are few, it costs a look at A. The bits are the
+    /// same wherever B is finite.
+    Skip,
 }
 
 /// `C = alpha·A·B + beta·C`, where A is m × k, B is k × n and C is m × n, with
@@ -95,7 +116,7 @@ pub fn matmul(isa: Isa, alpha: f32, a: MatRef<'_>, b: MatRef<'_>, beta: f32, c: 
     };
     let start = if beta == 0.0 { Start::Zero } else { Start::Scaled(beta) };
     let c = PanelsMut::from_mat(c).expect("rows without gaps");
-    product(isa, a, b, start, c, Identity);
+    product(isa, a, b, start, c, Identity, Zeros::Multiply);
 }
 
 /// `C = f(start + A·B)` with B in panels: a layer's forward pass, where B is the
@@ -111,10 +132,11 @@ pub fn matmul_panels<F: Unary>(
     start: Start<'_>,
     c: MatMut<'_>,
     f: F,
+    zeros: Zeros,
 ) {
     check(&a, b.rows(), b.cols(), c.rows(), c.cols());
     let c = PanelsMut::from_mat(c).expect("columns of C that are neighbours");
-    product(isa, a, Rhs::Panels(b), start, c, f);
+    product(isa, a, Rhs::Panels(b), start, c, f, zeros);
 }
 
 /// `C = A·B` with B and C in panels: the gradient of weights that are kept in
@@ -122,9 +144,15 @@ pub fn matmul_panels<F: Unary>(
 ///
 /// # Panics
 /// If the shapes do not fit.
-pub fn matmul_into_panels(isa: Isa, a: MatRef<'_>, b: PanelsRef<'_>, c: PanelsMut<'_>) {
+pub fn matmul_into_panels(
+    isa: Isa,
+    a: MatRef<'_>,
+    b: PanelsRef<'_>,
+    c: PanelsMut<'_>,
+    zeros: Zeros,
+) {
     check(&a, b.rows(), b.cols().next_multiple_of(PANEL), c.rows(), c.cols());
-    product(isa, a, Rhs::Panels(b), Start::Zero, c, Identity);
+    product(isa, a, Rhs::Panels(b), Start::Zero, c, Identity, zeros);
 }
 
 fn check(a: &MatRef<'_>, k: usize, n: usize, c_rows: usize, c_cols: usize) {
@@ -168,11 +196,12 @@ fn product<F: Unary>(
     start: Start<'_>,
     c: PanelsMut<'_>,
     f: F,
+    zeros: Zeros,
 ) {
     // Taken, not borrowed: `f` is the caller's and may multiply matrices itself.
-    let mut packed = PACKED.take();
-    isa.dispatch(Loops { a, b, start, c, f, packed: &mut packed });
-    PACKED.set(packed);
+    let mut scratch = SCRATCH.take();
+    isa.dispatch(Loops { a, b, start, c, f, zeros, scratch: &mut scratch });
+    SCRATCH.set(scratch);
 }
 
 /// The first `len` numbers of a buffer that grows to hold them.
@@ -190,7 +219,8 @@ struct Loops<'a, F> {
     start: Start<'a>,
     c: PanelsMut<'a>,
     f: F,
-    packed: &'a mut AlignedBuf,
+    zeros: Zeros,
+    scratch: &'a mut Scratch,
 }
 
 impl<F: Unary> SimdOp for Loops<'_, F> {
@@ -198,7 +228,8 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
 
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
-        let Self { a, b, start, mut c, f, packed } = self;
+        let Self { a, b, start, mut c, f, zeros, scratch } = self;
+        let Scratch { packed, lists } = scratch;
         let (m, k, n) = (a.rows(), a.cols(), c.cols());
         let panels = n.div_ceil(PANEL);
         // k = 0 is one block of no rows: C = start.
@@ -218,6 +249,10 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
             for ic in (0..m).step_by(MC) {
                 let mc = MC.min(m - ic);
                 let a = a.sub(ic, mc, pc, kc);
+                let active = match zeros {
+                    Zeros::Multiply => None,
+                    Zeros::Skip => lists.find(a, S::TILE_ROWS),
+                };
                 // As even as they go: a tile of one panel beside tiles of three
                 // would wait for its loads.
                 let columns = panels.div_ceil(S::TILE_PANELS);
@@ -226,7 +261,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                     let p = panels * (column + 1) / columns - jr;
                     let b = b.sub(0, kc, jr, p);
                     let start = start.sub(jr, p);
-                    s.column(&Column::new(a, b, start, c.sub(ic, mc, jr, p)));
+                    s.column(&Column::new(a, b, start, c.sub(ic, mc, jr, p), active.as_ref()));
                     if last && !F::IDENTITY {
                         let mut c = c.sub(ic, mc, jr, p);
                         for i in 0..mc {

@@ -8,7 +8,7 @@ use std::ptr;
 
 use kernels::{
     Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Start,
-    Stream, Tanh, cross_entropy_gradient, dropout_mask, log_softmax_rows, map, matmul,
+    Stream, Tanh, Zeros, cross_entropy_gradient, dropout_mask, log_softmax_rows, map, matmul,
     matmul_into_panels, matmul_panels, pack, packed_len, scale_bytes, softmax_rows, zip,
 };
 
@@ -108,10 +108,10 @@ fn products() {
                 let mut panels = Guarded::new(packed_len(k, n), edge, f32::NAN);
                 pack(isa, b, &mut panels);
                 let b = PanelsRef::packed(&panels, k, n);
-                matmul_panels(isa, a, b, Start::Zero, MatMut::new(&mut c, m, n), Tanh);
+                matmul_panels(isa, a, b, Start::Zero, MatMut::new(&mut c, m, n), Tanh, Zeros::Skip);
                 let width = n.div_ceil(PANEL);
                 let mut c = Guarded::new(m * width * PANEL, edge, f32::NAN);
-                matmul_into_panels(isa, a, b, PanelsMut::packed(&mut c, m, width));
+                matmul_into_panels(isa, a, b, PanelsMut::packed(&mut c, m, width), Zeros::Skip);
                 assert!(c.iter().all(|c| !c.is_nan()), "{isa}, {edge:?}");
             }
         }

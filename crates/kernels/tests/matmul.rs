@@ -6,8 +6,8 @@
 //! documented ones, bit for bit.
 
 use kernels::{
-    BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Relu, Start, Tanh, map,
-    matmul, matmul_into_panels, matmul_panels, pack, packed_len,
+    BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Relu, Start, Tanh, Zeros,
+    map, matmul, matmul_into_panels, matmul_panels, pack, packed_len,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -291,9 +291,12 @@ fn a_layer_is_the_product_plus_bias_then_the_activation() {
                     .collect::<Vec<_>>()
             };
             let start = Start::Row(bias_panels);
-            let plain = run(&|a| matmul_panels(isa, x.view(), panels, start, a, Identity));
-            let tanh = run(&|a| matmul_panels(isa, x.view(), panels, start, a, Tanh));
-            let relu = run(&|a| matmul_panels(isa, x.view(), panels, start, a, Relu));
+            let plain =
+                run(&|a| matmul_panels(isa, x.view(), panels, start, a, Identity, Zeros::Multiply));
+            let tanh =
+                run(&|a| matmul_panels(isa, x.view(), panels, start, a, Tanh, Zeros::Multiply));
+            let relu =
+                run(&|a| matmul_panels(isa, x.view(), panels, start, a, Relu, Zeros::Multiply));
 
             let z = &z.data[..m * n];
             assert_eq!(plain, z, "{isa}: {m} × {k} × {n}");
@@ -323,7 +326,13 @@ fn a_gradient_in_panels_is_the_same_product() {
 
             let mut found = vec![f32::NAN; inputs * panels * PANEL];
             let b = PanelsRef::packed(&packed, batch, units);
-            matmul_into_panels(isa, x.view().t(), b, PanelsMut::packed(&mut found, inputs, panels));
+            matmul_into_panels(
+                isa,
+                x.view().t(),
+                b,
+                PanelsMut::packed(&mut found, inputs, panels),
+                Zeros::Multiply,
+            );
             for (at, found) in found.iter().enumerate() {
                 let (panel, i, j) = (at / PANEL / inputs, at / PANEL % inputs, at % PANEL);
                 let unit = panel * PANEL + j;
@@ -341,4 +350,49 @@ fn shapes_that_do_not_fit_are_named() {
     let (a, b, mut c) = ([0.0; 6], [0.0; 20], [0.0; 10]);
     let c = MatMut::new(&mut c, 2, 5);
     matmul(isa, 1.0, MatRef::new(&a, 2, 3), MatRef::new(&b, 4, 5), 0.0, c);
+}
+
+/// Rows of A that are images and columns that are pixels, and the other way round.
+#[test]
+fn skipping_zeros_changes_no_bit() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
+    for (m, n, k) in [(1, 1, 1), (9, 30, 100), (37, 100, 784), (128, 48, 600), (300, 20, 40)] {
+        for layout in LAYOUTS {
+            for share in [0.0, 0.05, 0.9, 1.0] {
+                // What is not zero lies together, as ink does; −0 is a zero too.
+                let mut from = (0..m * k).map(|at| {
+                    let ink = (at % k) as f32 / k as f32 <= share && rng.random::<f32>() < 0.5;
+                    match (ink, at % 3) {
+                        (true, _) => rng.random::<f32>() - 0.5,
+                        (false, 0) => -0.0,
+                        (false, _) => 0.0,
+                    }
+                });
+                let a = Matrix::new(m, k, layout, || from.next().unwrap());
+                let mut rng = Xoshiro256PlusPlus::seed_from_u64(9);
+                let b = Matrix::random(k, n, Layout::Rows, &mut rng);
+                let mut bias = Matrix::random(1, n, Layout::Rows, &mut rng);
+                bias.data[0] = -0.0;
+                let (mut b_panels, mut bias_panels) =
+                    (vec![0.0; packed_len(k, n)], vec![0.0; packed_len(1, n)]);
+                pack(Isa::available()[0], b.view(), &mut b_panels);
+                pack(Isa::available()[0], bias.view(), &mut bias_panels);
+                let b = PanelsRef::packed(&b_panels, k, n);
+                let bias = PanelsRef::new(&bias_panels, 1, n, BLOCK, PANEL);
+                for isa in Isa::available() {
+                    let run = |zeros| {
+                        let mut c = vec![f32::NAN; m * n];
+                        let view = MatMut::new(&mut c, m, n);
+                        matmul_panels(isa, a.view(), b, Start::Row(bias), view, Identity, zeros);
+                        let mut dw = vec![f32::NAN; m * n.next_multiple_of(PANEL)];
+                        let view = PanelsMut::packed(&mut dw, m, n.div_ceil(PANEL));
+                        matmul_into_panels(isa, a.view(), b, view, zeros);
+                        [c, dw].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                    };
+                    let same = run(Zeros::Skip) == run(Zeros::Multiply);
+                    assert!(same, "{isa}: {m} × {k} × {n}, {layout:?}, {share}");
+                }
+            }
+        }
+    }
 }

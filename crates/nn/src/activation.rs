@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use kernels::{Binary, Isa, MatMut, MatRef, PanelsRef, Relu, Sigmoid, Simd, Start, Tanh};
+use kernels::{Binary, Isa, MatMut, MatRef, PanelsRef, Relu, Sigmoid, Simd, Start, Tanh, Zeros};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -35,12 +35,13 @@ impl Activation {
         weights: PanelsRef<'_>,
         bias: PanelsRef<'_>,
         a: MatMut<'_>,
+        zeros: Zeros,
     ) {
         let bias = Start::Row(bias);
         match self {
-            Self::Tanh => kernels::matmul_panels(isa, x, weights, bias, a, Tanh),
-            Self::Sigmoid => kernels::matmul_panels(isa, x, weights, bias, a, Sigmoid),
-            Self::Relu => kernels::matmul_panels(isa, x, weights, bias, a, Relu),
+            Self::Tanh => kernels::matmul_panels(isa, x, weights, bias, a, Tanh, zeros),
+            Self::Sigmoid => kernels::matmul_panels(isa, x, weights, bias, a, Sigmoid, zeros),
+            Self::Relu => kernels::matmul_panels(isa, x, weights, bias, a, Relu, zeros),
         }
     }
 

@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use kernels::{BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsRef, Start};
+use kernels::{BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsRef, Start, Zeros};
 
 use crate::Activation;
 
@@ -108,6 +108,12 @@ impl Dense {
         self.biases_of(unit / PANEL).start + unit % PANEL
     }
 
+    /// Whether to look for zeros in the layer's input: in pixels there are many,
+    /// behind an activation hardly a tile full.
+    pub(crate) fn zeros(&self) -> Zeros {
+        if self.offset == 0 { Zeros::Skip } else { Zeros::Multiply }
+    }
+
     /// `a = f(x·Wᵀ + b)`; for the output layer `a = x·Wᵀ + b`, the logits.
     ///
     /// Shapes: x is rows × inputs, a is rows × units.
@@ -117,8 +123,11 @@ impl Dense {
         let biases = &params[self.panel_weights()..];
         let bias = PanelsRef::new(biases, 1, self.units, BLOCK, self.panel_len());
         match self.activation {
-            Some(f) => f.forward(isa, x, weights, bias, a),
-            None => kernels::matmul_panels(isa, x, weights, Start::Row(bias), a, Identity),
+            Some(f) => f.forward(isa, x, weights, bias, a, self.zeros()),
+            None => {
+                let start = Start::Row(bias);
+                kernels::matmul_panels(isa, x, weights, start, a, Identity, self.zeros());
+            }
         }
     }
 
@@ -136,7 +145,7 @@ impl Dense {
             self.panel_weights(),
             BLOCK,
         );
-        kernels::matmul_panels(isa, dz, weights, Start::Zero, dx, Identity);
+        kernels::matmul_panels(isa, dz, weights, Start::Zero, dx, Identity, Zeros::Multiply);
     }
 }
 

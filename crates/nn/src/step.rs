@@ -14,7 +14,7 @@
 use std::ops::Range;
 
 use kernels::{
-    AlignedBuf, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Stream,
+    AlignedBuf, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Stream, Zeros,
     dropout_mask,
 };
 
@@ -445,7 +445,7 @@ impl WeightPass<'_> {
                 let a = self.tape.sub(0, rows, x.a + input, inputs);
                 let gradient = &mut gradient[..inputs * width];
                 let c = PanelsMut::packed(gradient, inputs, panels.len());
-                kernels::matmul_into_panels(self.isa, a.t(), dz, c);
+                kernels::matmul_into_panels(self.isa, a.t(), dz, c, layer.zeros());
                 let pieces = gradient.chunks_exact(inputs * PANEL);
                 for (panel, gradient) in panels.clone().zip(pieces) {
                     let at = layer.weights_of(panel).start + input * PANEL;
@@ -460,7 +460,7 @@ impl WeightPass<'_> {
             let ones = MatRef::strided(&[1.0], 1, rows, 0, 0);
             let gradient = &mut gradient[..width];
             let c = PanelsMut::packed(gradient, 1, panels.len());
-            kernels::matmul_into_panels(self.isa, ones, dz, c);
+            kernels::matmul_into_panels(self.isa, ones, dz, c, Zeros::Multiply);
             for (panel, gradient) in panels.clone().zip(gradient.chunks_exact(PANEL)) {
                 sink.biases(self.isa, layer.biases_of(panel).start, gradient);
             }

@@ -13,6 +13,7 @@
 //! chain, interrupted by a store and a load: the bits of C depend on k alone.
 
 use crate::mat::MatRef;
+use crate::matmul::active::Active;
 use crate::panels::{PANEL, PanelsMut, PanelsRef};
 use crate::simd::Simd;
 
@@ -45,20 +46,31 @@ pub struct Column<'a> {
     b: PanelsRef<'a>,
     start: Start<'a>,
     c: PanelsMut<'a>,
+    /// The steps of k that are taken; all, if there is no list.
+    active: Option<&'a Active<'a>>,
 }
 
 impl<'a> Column<'a> {
     /// # Panics
     /// If the shapes do not fit.
     #[inline]
-    pub(super) fn new(a: MatRef<'a>, b: PanelsRef<'a>, start: Start<'a>, c: PanelsMut<'a>) -> Self {
+    pub(super) fn new(
+        a: MatRef<'a>,
+        b: PanelsRef<'a>,
+        start: Start<'a>,
+        c: PanelsMut<'a>,
+        active: Option<&'a Active<'a>>,
+    ) -> Self {
         assert!(a.rows() == c.rows() && a.cols() == b.rows());
         let panels = c.cols().div_ceil(PANEL);
         assert!(b.cols().div_ceil(PANEL) == panels);
         if let Start::Row(row) = start {
             assert!(row.rows() == 1 && row.cols().div_ceil(PANEL) == panels);
         }
-        Self { a, b, start, c }
+        if let Some(active) = active {
+            assert!(active.cols() == a.cols() && b.block_stride() == PANEL * b.row_stride());
+        }
+        Self { a, b, start, c, active }
     }
 }
 
@@ -108,7 +120,7 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
     first: usize,
     rows: usize,
 ) {
-    let Column { a, b, start, c } = column;
+    let Column { a, b, start, c, active } = column;
     assert!(0 < rows && rows <= R && first + rows <= c.rows());
     let (b_row, b_block, b_panel) = (b.row_stride(), b.block_stride(), b.panel_stride());
     // Rows behind the last are the last again: read, computed, never stored.
@@ -146,7 +158,10 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
                         let at = row.as_ptr().wrapping_add(p * row.panel_stride() + v * S::LEN);
                         // SAFETY: the constructor of `row` checked that its
                         // panels are there, padding included.
-                        *acc = unsafe { s.load_ptr(at) };
+                        let bias = unsafe { s.load_ptr(at) };
+                        // Not −0, which a step with a zero would turn to +0: so
+                        // it makes no difference whether that step is left out.
+                        *acc = s.add(bias, s.splat(0.0));
                     }
                 }
             }
@@ -156,37 +171,31 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
     let a_rows: [*const f32; R] =
         std::array::from_fn(|r| a.as_ptr().wrapping_add((first + row(r)) * a.row_stride()));
     let a_col = a.col_stride();
-    let mut a_offset = 0;
-    let mut b_blocks = b.as_ptr();
-    let mut left = a.cols();
-    while left > 0 {
-        let mut b = b_blocks;
-        for _ in 0..left.min(PANEL) {
-            let mut b_vectors = [[s.splat(0.0); V]; P];
-            for (p, vectors) in b_vectors.iter_mut().enumerate() {
-                for (v, vector) in vectors.iter_mut().enumerate() {
-                    // SAFETY: this row of B exists, for as many rows of B as
-                    // columns of A have not been passed; it has P panels, as the
-                    // match on the panels of C and `Column::new` made sure, and
-                    // their padding is there.
-                    *vector = unsafe { s.load_ptr(b.wrapping_add(p * b_panel + v * S::LEN)) };
-                }
+    if let Some(active) = active {
+        for &k in active.of(first / S::TILE_ROWS) {
+            // SAFETY: `Active` lists columns of A, so both have a step k; without
+            // gaps between its blocks, B's row k is k rows on.
+            unsafe {
+                let b = b.as_ptr().wrapping_add(k as usize * b_row);
+                rank_one(s, &mut acc, b, b_panel, &a_rows, k as usize * a_col);
             }
-            for (acc, a) in acc.iter_mut().zip(&a_rows) {
-                // SAFETY: a points at an existing row of A, and `a_offset` leads
-                // to a column that has not been passed yet.
-                let a = s.splat(unsafe { *a.wrapping_add(a_offset) });
-                for (acc, b) in acc.iter_mut().zip(&b_vectors) {
-                    for (acc, b) in acc.iter_mut().zip(b) {
-                        *acc = s.fma(a, *b, *acc);
-                    }
-                }
-            }
-            a_offset += a_col;
-            b = b.wrapping_add(b_row);
         }
-        left -= left.min(PANEL);
-        b_blocks = b_blocks.wrapping_add(b_block);
+    } else {
+        let mut a_offset = 0;
+        let mut b_blocks = b.as_ptr();
+        let mut left = a.cols();
+        while left > 0 {
+            let mut b = b_blocks;
+            for _ in 0..left.min(PANEL) {
+                // SAFETY: this row of B and this column of A exist, as there are
+                // as many rows of B as columns of A, and not all were passed.
+                unsafe { rank_one(s, &mut acc, b, b_panel, &a_rows, a_offset) };
+                a_offset += a_col;
+                b = b.wrapping_add(b_row);
+            }
+            left -= left.min(PANEL);
+            b_blocks = b_blocks.wrapping_add(b_block);
+        }
     }
 
     for (r, acc) in acc.iter().enumerate().take(rows) {
@@ -201,6 +210,38 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
                         s.store_first(*acc, place(r, p, v), width);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// One step of k: `acc += a·b` for a column of A and a row of B.
+///
+/// # Safety
+/// At `b`, and each `b_panel` places on, lie the `P` parts of a row of B, padding
+/// included; `a_offset` places behind each of `a_rows` lies an element of A.
+#[inline(always)]
+unsafe fn rank_one<S: Simd, const R: usize, const P: usize, const V: usize>(
+    s: S,
+    acc: &mut [[[S::F32; V]; P]; R],
+    b: *const f32,
+    b_panel: usize,
+    a_rows: &[*const f32; R],
+    a_offset: usize,
+) {
+    let mut b_vectors = [[s.splat(0.0); V]; P];
+    for (p, vectors) in b_vectors.iter_mut().enumerate() {
+        for (v, vector) in vectors.iter_mut().enumerate() {
+            // SAFETY: by this function's contract.
+            *vector = unsafe { s.load_ptr(b.wrapping_add(p * b_panel + v * S::LEN)) };
+        }
+    }
+    for (acc, a) in acc.iter_mut().zip(a_rows) {
+        // SAFETY: by this function's contract.
+        let a = s.splat(unsafe { *a.wrapping_add(a_offset) });
+        for (acc, b) in acc.iter_mut().zip(&b_vectors) {
+            for (acc, b) in acc.iter_mut().zip(b) {
+                *acc = s.fma(a, *b, *acc);
             }
         }
     }

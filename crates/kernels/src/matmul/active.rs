@@ -1,0 +1,106 @@
+//! Which columns of A are not zero: what a product with many zeros in A skips.
+//!
+//! `fma(0, b, acc)` is `acc` for every finite b, so a step of k for which all rows
+//! of a tile have a zero may be left out, and every other element is the same
+//! chain as before. Four of five pixels of MNIST are 0, and they lie together: of
+//! the steps of eight images, or of eight neighbouring pixels, half and more go.
+
+use crate::mat::MatRef;
+
+/// The columns of each strip of A in which some row is not zero.
+pub(crate) struct Active<'a> {
+    columns: &'a [u32],
+    /// Where the columns of each strip end; those of the first begin at 0.
+    ends: &'a [usize],
+    /// Columns of A, above each of `columns`.
+    cols: usize,
+}
+
+/// Memory for an [`Active`], to be used again.
+#[derive(Default)]
+pub(super) struct Lists {
+    columns: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Lists {
+    /// Looks for the columns that are not zero in strips of `height` rows. `None`
+    /// where skipping the others would not pay, or A has gaps both ways.
+    #[inline(always)]
+    pub(super) fn find(&mut self, a: MatRef<'_>, height: usize) -> Option<Active<'_>> {
+        let (rows, cols) = (a.rows(), a.cols());
+        self.columns.resize(rows.div_ceil(height) * cols, 0);
+        self.ends.clear();
+        let mut end = 0;
+        for first in (0..rows).step_by(height) {
+            let strip = a.sub(first, height.min(rows - first), 0, cols);
+            let list = &mut self.columns[end..end + cols];
+            end += if a.col_stride() == 1 {
+                by_rows(strip, list)
+            } else if a.row_stride() == 1 {
+                by_columns(strip, list)
+            } else {
+                return None;
+            };
+            self.ends.push(end);
+        }
+        // A step by list costs a little more than the next one in order.
+        const PAYS: f64 = 0.8;
+        let all = self.ends.len() * cols;
+        let pays = (end as f64) < PAYS * all as f64;
+        pays.then_some(Active { columns: &self.columns[..end], ends: &self.ends, cols })
+    }
+}
+
+impl Active<'_> {
+    /// The columns of strip `strip`, ascending and below [`cols`](Self::cols).
+    #[inline(always)]
+    pub(super) fn of(&self, strip: usize) -> &[u32] {
+        let start = if strip == 0 { 0 } else { self.ends[strip - 1] };
+        &self.columns[start..self.ends[strip]]
+    }
+
+    /// Columns of A.
+    pub(super) fn cols(&self) -> usize {
+        self.cols
+    }
+}
+
+/// All bits of a number but its sign, which zero may have.
+fn magnitude(x: f32) -> u32 {
+    x.to_bits() << 1
+}
+
+/// Lists the columns of a strip whose rows have no gaps; returns how many.
+#[inline(always)]
+fn by_rows(strip: MatRef<'_>, list: &mut [u32]) -> usize {
+    const WIDTH: usize = 16;
+    let mut len = 0;
+    for left in (0..strip.cols()).step_by(WIDTH) {
+        let width = WIDTH.min(strip.cols() - left);
+        let mut any = [0; WIDTH];
+        for i in 0..strip.rows() {
+            for (any, x) in any.iter_mut().zip(&strip.row(i)[left..left + width]) {
+                *any |= magnitude(*x);
+            }
+        }
+        for (j, any) in any[..width].iter().enumerate() {
+            list[len] = (left + j) as u32;
+            len += usize::from(*any != 0);
+        }
+    }
+    len
+}
+
+/// The same for a strip whose columns have no gaps.
+#[inline(always)]
+fn by_columns(strip: MatRef<'_>, list: &mut [u32]) -> usize {
+    let columns = strip.t();
+    let mut len = 0;
+    for k in 0..strip.cols() {
+        let any = columns.row(k).iter().fold(0, |any, x| any | magnitude(*x));
+        list[len] = k as u32;
+        len += usize::from(any != 0);
+    }
+    len
+}
