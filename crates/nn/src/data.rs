@@ -115,23 +115,30 @@ pub enum Labels<'a> {
     Usize(&'a [usize]),
 }
 
-impl<'a> From<&'a [u8]> for Labels<'a> {
-    fn from(labels: &'a [u8]) -> Self {
-        Self::U8(labels)
-    }
+/// Slices, and what holds one: `&labels` will do for a vector or an array.
+macro_rules! labels_from {
+    ($($variant:ident($integer:ty)),*) => {$(
+        impl<'a> From<&'a [$integer]> for Labels<'a> {
+            fn from(labels: &'a [$integer]) -> Self {
+                Self::$variant(labels)
+            }
+        }
+
+        impl<'a> From<&'a Vec<$integer>> for Labels<'a> {
+            fn from(labels: &'a Vec<$integer>) -> Self {
+                Self::$variant(labels)
+            }
+        }
+
+        impl<'a, const N: usize> From<&'a [$integer; N]> for Labels<'a> {
+            fn from(labels: &'a [$integer; N]) -> Self {
+                Self::$variant(labels)
+            }
+        }
+    )*};
 }
 
-impl<'a> From<&'a [u32]> for Labels<'a> {
-    fn from(labels: &'a [u32]) -> Self {
-        Self::U32(labels)
-    }
-}
-
-impl<'a> From<&'a [usize]> for Labels<'a> {
-    fn from(labels: &'a [usize]) -> Self {
-        Self::Usize(labels)
-    }
-}
+labels_from!(U8(u8), U32(u32), Usize(usize));
 
 impl Labels<'_> {
     /// Number of labels.
@@ -148,6 +155,25 @@ impl Labels<'_> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The labels, first to last.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// That there is a sample, and that each label is one of the classes.
+    pub(crate) fn check(&self, classes: usize) -> Result<(), Error> {
+        if classes == 0 {
+            return Err(Error::Zero { what: "number of classes".into() });
+        }
+        if self.is_empty() {
+            return Err(Error::Empty);
+        }
+        match self.iter().enumerate().find(|&(_, label)| label >= classes) {
+            Some((sample, label)) => Err(Error::Label { sample, label, classes }),
+            None => Ok(()),
+        }
     }
 
     /// The class of sample `index`.

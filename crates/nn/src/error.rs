@@ -83,6 +83,29 @@ pub enum Error {
         /// Number of classes, the network's outputs.
         classes: usize,
     },
+    /// A prediction names no class.
+    #[error("sample {sample} is predicted as {predicted}: there are classes 0 to {}", .classes - 1)]
+    Prediction {
+        /// Index of the sample.
+        sample: usize,
+        /// What was predicted.
+        predicted: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A probability is none.
+    #[error(
+        "the probability of class {class} for sample {sample} is {value}: \
+         expected a number from 0 to 1"
+    )]
+    Probability {
+        /// Index of the sample.
+        sample: usize,
+        /// The class.
+        class: usize,
+        /// What was found.
+        value: f32,
+    },
     /// A feature is NaN or infinite.
     #[error("feature {feature} of sample {sample} is {value}: expected a finite number")]
     NotFinite {

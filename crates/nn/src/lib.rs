@@ -5,6 +5,8 @@
 //!   saved and loaded.
 //! - [`Fit`] holds the hyperparameters of training and runs it.
 //! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes.
+//! - [`Evaluation`], [`Confusion`] and [`Predictions`] say how good a network is,
+//!   and [`Mistake`] where it is wrong.
 //! - [`Executor`] is who runs the tasks of a step: [`Sequential`], or your
 //!   threads. This crate starts none, and the result has the same bits for any.
 //!
@@ -39,7 +41,7 @@ pub use executor::{Executor, Sequential};
 pub use fit::{Callback, EpochReport, Fit, Gradient, History, StepReport};
 pub use init::Init;
 pub use loss::{cross_entropy, one_hot};
-pub use metrics::Evaluation;
+pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
 pub use schedule::Schedule;
 

@@ -1,6 +1,14 @@
-//! How good a network is.
+//! How good a network is: the figures of a run in [`Evaluation`], what it takes
+//! for what in [`Confusion`], and what its probabilities are worth in
+//! [`Predictions`].
+
+mod confusion;
+mod predictions;
 
 use kernels::RowLoss;
+
+pub use confusion::{Confusion, Scores};
+pub use predictions::{Mistake, Predictions};
 
 /// Result of running a network over labelled examples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +37,11 @@ impl Evaluation {
             samples,
         }
     }
+}
+
+/// `a / b`, and 0 where nothing was counted.
+fn ratio(a: f64, b: f64) -> f64 {
+    if b == 0.0 { 0.0 } else { a / b }
 }
 
 /// Index of the largest number; the first of several.

@@ -1,0 +1,228 @@
+//! What is taken for what.
+
+use std::fmt;
+
+use crate::metrics::ratio;
+use crate::{Error, Labels};
+
+/// The confusion matrix: how many samples of each class were predicted as each.
+///
+/// classes × classes; a row for each true class, a column for each predicted
+/// one, as scikit-learn has it. The rows sum to the samples of a class, the
+/// diagonal is what was right.
+///
+/// A ratio of nothing to nothing, such as the precision of a class that was
+/// never predicted, is 0 here (scikit-learn's `zero_division=0`).
+///
+/// ```
+/// let labels = [0u8, 0, 1, 2];
+/// let predicted = [0u8, 1, 1, 0];
+/// let confusion = nn::Confusion::new(&labels, &predicted, 3)?;
+/// assert_eq!(confusion.accuracy(), 0.5);
+/// assert_eq!(confusion.count(2, 0), 1); // a 2 was taken for a 0
+/// assert_eq!(confusion.scores(1).unwrap().precision, 0.5);
+/// println!("{confusion}");
+/// # Ok::<(), nn::Error>(())
+/// ```
+///
+/// What is printed is the matrix, with a dot for 0, and the scores:
+///
+/// ```text
+/// true \ predicted  0  1  2  precision  recall      f1  support
+///                0  1  1  .     0.5000  0.5000  0.5000        2
+///                1  .  1  .     0.5000  1.0000  0.6667        1
+///                2  1  .  .     0.0000  0.0000  0.0000        1
+///            macro              0.3333  0.5000  0.3889        4
+///         weighted              0.3750  0.5000  0.4167        4
+/// accuracy 0.5000 (2 of 4 wrong)
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confusion {
+    classes: usize,
+    samples: usize,
+    /// classes × classes.
+    counts: Vec<usize>,
+}
+
+/// How well one class is told from the others, or the mean over the classes.
+///
+/// With tp the samples of the class that were predicted as it, fp those of
+/// others that were, and fn those of the class that were not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Scores {
+    /// tp / (tp + fp), in `[0, 1]`: how far to trust a prediction of the class.
+    pub precision: f64,
+    /// tp / (tp + fn), in `[0, 1]`: how much of the class is found.
+    pub recall: f64,
+    /// 2·tp / (2·tp + fp + fn), in `[0, 1]`: the harmonic mean of both. Of a mean
+    /// over classes, the mean of theirs.
+    pub f1: f64,
+    /// Samples of the class, or of all.
+    pub support: usize,
+}
+
+impl Confusion {
+    /// More classes would be gigabytes of counts.
+    const MOST_CLASSES: usize = 1 << 14;
+
+    /// Counts `labels` (one a sample) against `predicted` (one a sample), both
+    /// below `classes`.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] and [`Error::OutOfRange`] for a number of classes that is
+    /// not in 1 to 16384, [`Error::Length`] when the lengths differ,
+    /// [`Error::Empty`] when there are no samples, [`Error::Label`] and
+    /// [`Error::Prediction`] for a class that is not there.
+    pub fn new<'a>(
+        labels: impl Into<Labels<'a>>,
+        predicted: impl Into<Labels<'a>>,
+        classes: usize,
+    ) -> Result<Self, Error> {
+        let (labels, predicted) = (labels.into(), predicted.into());
+        if classes > Self::MOST_CLASSES {
+            return Err(Error::OutOfRange {
+                name: "number of classes",
+                found: classes as f64,
+                expected: "at most 16384",
+            });
+        }
+        labels.check(classes)?;
+        let (found, expected) = (predicted.len(), labels.len());
+        if found != expected {
+            return Err(Error::Length { what: "list of predictions".into(), found, expected });
+        }
+        let mut counts = vec![0; classes * classes];
+        for (sample, (label, predicted)) in labels.iter().zip(predicted.iter()).enumerate() {
+            if predicted >= classes {
+                return Err(Error::Prediction { sample, predicted, classes });
+            }
+            counts[label * classes + predicted] += 1;
+        }
+        Ok(Self { classes, samples: expected, counts })
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Number of samples, at least 1.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// How many samples of class `label` were predicted as `predicted`: 0 for
+    /// classes that are not there.
+    #[must_use]
+    pub fn count(&self, label: usize, predicted: usize) -> usize {
+        let row = self.rows().nth(label).unwrap_or_default();
+        row.get(predicted).copied().unwrap_or_default()
+    }
+
+    /// The rows, first class to last, each with a count for every predicted
+    /// class.
+    pub fn rows(&self) -> impl Iterator<Item = &[usize]> {
+        self.counts.chunks_exact(self.classes)
+    }
+
+    /// Samples that were predicted as what they are.
+    fn correct(&self) -> usize {
+        self.counts.iter().step_by(self.classes + 1).sum()
+    }
+
+    /// Share of the samples that were predicted as what they are, in `[0, 1]`.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        ratio(self.correct() as f64, self.samples as f64)
+    }
+
+    /// Scores of class `class`; `None` where there is no such class.
+    #[must_use]
+    pub fn scores(&self, class: usize) -> Option<Scores> {
+        let row = self.rows().nth(class)?;
+        let hits = row[class] as f64;
+        let support: usize = row.iter().sum();
+        let predicted: usize = self.rows().map(|row| row[class]).sum();
+        Some(Scores {
+            precision: ratio(hits, predicted as f64),
+            recall: ratio(hits, support as f64),
+            // tp + fn is the support, tp + fp what was predicted.
+            f1: ratio(2.0 * hits, (support + predicted) as f64),
+            support,
+        })
+    }
+
+    /// Mean over all classes, each counting alike, also one without samples.
+    #[must_use]
+    pub fn macro_average(&self) -> Scores {
+        self.average(|_| 1.0)
+    }
+
+    /// Mean over all classes, each counting by its samples. Its recall is the
+    /// accuracy.
+    #[must_use]
+    pub fn weighted_average(&self) -> Scores {
+        self.average(|scores| scores.support as f64)
+    }
+
+    fn average(&self, weight: impl Fn(&Scores) -> f64) -> Scores {
+        let mut mean = Scores { precision: 0.0, recall: 0.0, f1: 0.0, support: self.samples };
+        let mut weights = 0.0;
+        for scores in (0..self.classes).filter_map(|class| self.scores(class)) {
+            let weight = weight(&scores);
+            weights += weight;
+            mean.precision += weight * scores.precision;
+            mean.recall += weight * scores.recall;
+            mean.f1 += weight * scores.f1;
+        }
+        for sum in [&mut mean.precision, &mut mean.recall, &mut mean.f1] {
+            *sum = ratio(*sum, weights);
+        }
+        mean
+    }
+}
+
+impl fmt::Display for Confusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = |number: usize| number.to_string().len();
+        let most = self.counts.iter().copied().max().unwrap_or_default();
+        // Two blanks, and the widest count or class.
+        let cell = 2 + digits(most).max(digits(self.classes - 1));
+        let corner = "true \\ predicted";
+        let first = corner.len();
+
+        write!(f, "{corner}")?;
+        for class in 0..self.classes {
+            write!(f, "{class:>cell$}")?;
+        }
+        writeln!(f, "  precision  recall      f1  support")?;
+
+        let tail = |f: &mut fmt::Formatter<'_>, scores: &Scores| {
+            let Scores { precision, recall, f1, support } = scores;
+            writeln!(f, "{precision:>11.4}{recall:>8.4}{f1:>8.4}{support:>9}")
+        };
+        for (class, row) in self.rows().enumerate() {
+            write!(f, "{class:>first$}")?;
+            for count in row {
+                match count {
+                    0 => write!(f, "{:>cell$}", ".")?,
+                    _ => write!(f, "{count:>cell$}")?,
+                }
+            }
+            if let Some(scores) = self.scores(class) {
+                tail(f, &scores)?;
+            }
+        }
+        for (name, scores) in
+            [("macro", self.macro_average()), ("weighted", self.weighted_average())]
+        {
+            write!(f, "{name:>first$}{:1$}", "", cell * self.classes)?;
+            tail(f, &scores)?;
+        }
+        let wrong = self.samples - self.correct();
+        write!(f, "accuracy {:.4} ({wrong} of {} wrong)", self.accuracy(), self.samples)
+    }
+}

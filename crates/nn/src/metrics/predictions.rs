@@ -1,0 +1,231 @@
+//! What probabilities are worth.
+
+use crate::metrics::{Confusion, argmax, ratio};
+use crate::{Error, Labels};
+
+/// Probabilities of some samples, beside what the samples are.
+///
+/// Borrows what [`Mlp::predict_proba`](crate::Mlp::predict_proba) returns, or the
+/// output of any other classifier, and checks it once.
+///
+/// ```
+/// // Three samples, two classes.
+/// let probabilities = [0.9, 0.1, 0.4, 0.6, 0.7, 0.3];
+/// let predictions = nn::Predictions::new(&probabilities, 2, &[0u8, 1, 1])?;
+/// assert_eq!(predictions.predicted(), [0, 1, 0]);
+/// assert_eq!(predictions.top_k_accuracy(1), 2.0 / 3.0);
+/// assert_eq!(predictions.auc(1), Some(1.0)); // the ones have more of it than the zero
+/// let worst = predictions.mistakes()[0];
+/// assert_eq!((worst.sample, worst.label, worst.predicted), (2, 1, 0));
+/// # Ok::<(), nn::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Predictions<'a> {
+    /// samples × classes.
+    probabilities: &'a [f32],
+    classes: usize,
+    /// As many as there are samples, each below `classes`.
+    labels: Labels<'a>,
+}
+
+/// A sample whose most probable class is not its label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Mistake {
+    /// Index of the sample.
+    pub sample: usize,
+    /// What it is.
+    pub label: usize,
+    /// What it was taken for: its most probable class.
+    pub predicted: usize,
+    /// The probability of `predicted`, in `[0, 1]`.
+    pub probability: f32,
+    /// The probability of `label`, at most that of `predicted`.
+    pub label_probability: f32,
+}
+
+impl<'a> Predictions<'a> {
+    /// Pairs `probabilities` (samples × classes, row-major, each in `[0, 1]`)
+    /// with `labels` (one a sample, each below `classes`). That a row sums to 1
+    /// is up to you.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] when there are no classes, [`Error::Empty`] when there are
+    /// no samples, [`Error::Label`] for a class that is not there,
+    /// [`Error::Length`] when the probabilities are not one for each sample and
+    /// class, and [`Error::Probability`] for one outside of its range.
+    pub fn new(
+        probabilities: &'a [f32],
+        classes: usize,
+        labels: impl Into<Labels<'a>>,
+    ) -> Result<Self, Error> {
+        let labels = labels.into();
+        labels.check(classes)?;
+        let (found, expected) = (probabilities.len(), labels.len().saturating_mul(classes));
+        if found != expected {
+            return Err(Error::Length { what: "list of probabilities".into(), found, expected });
+        }
+        match probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
+            None => Ok(Self { probabilities, classes, labels }),
+            Some(at) => Err(Error::Probability {
+                sample: at / classes,
+                class: at % classes,
+                value: probabilities[at],
+            }),
+        }
+    }
+
+    /// Number of samples, at least 1.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Each sample's probabilities and label.
+    fn rows(&self) -> impl Iterator<Item = (&'a [f32], usize)> {
+        let labels = self.labels;
+        self.probabilities.chunks_exact(self.classes).zip((0..).map(move |i| labels.get(i)))
+    }
+
+    /// The most probable class of each sample; the first of several that are
+    /// equally probable.
+    #[must_use]
+    pub fn predicted(&self) -> Vec<usize> {
+        self.rows().map(|(row, _)| argmax(row)).collect()
+    }
+
+    /// The most probable classes against the labels.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for more classes than [`Confusion::new`] takes.
+    pub fn confusion(&self) -> Result<Confusion, Error> {
+        Confusion::new(self.labels, &self.predicted(), self.classes)
+    }
+
+    /// Share of the samples whose label is among their `k` most probable classes,
+    /// in `[0, 1]`. Of equally probable classes the earlier ones come first, so
+    /// that for `k` = 1 this is the accuracy. It is 0 for `k` = 0, and 1 when `k`
+    /// is the number of classes or more.
+    #[must_use]
+    pub fn top_k_accuracy(&self, k: usize) -> f64 {
+        let before = |row: &[f32], label: usize| {
+            let p = row[label];
+            row.iter().enumerate().filter(|&(j, q)| *q > p || (*q == p && j < label)).count()
+        };
+        let hits = self.rows().filter(|&(row, label)| before(row, label) < k).count();
+        ratio(hits as f64, self.samples() as f64)
+    }
+
+    /// Area under the ROC curve of class `class` against all others, in `[0, 1]`:
+    /// how probable it is that a sample of the class, drawn at random, has more
+    /// of its probability than one of another class, a tie counting half.
+    ///
+    /// From the sum R of the ranks of the n₁ samples of the class among all
+    /// n₁ + n₀, equal ones sharing the mean of their ranks, it is
+    /// (R − n₁·(n₁ + 1)/2) / (n₁·n₀) (Mann and Whitney 1947; Fawcett, *An
+    /// introduction to ROC analysis*, 2006).
+    ///
+    /// `None` where no sample is of the class, where every one is, and where
+    /// there is no such class.
+    #[must_use]
+    pub fn auc(&self, class: usize) -> Option<f64> {
+        if class >= self.classes {
+            return None;
+        }
+        let mut samples: Vec<(f32, bool)> =
+            self.rows().map(|(row, label)| (row[class], label == class)).collect();
+        samples.sort_unstable_by(|(p, _), (q, _)| p.total_cmp(q));
+        let (mut ranks, mut positives, mut before) = (0.0, 0.0, 0.0);
+        // Not `total_cmp`: −0 and 0 are the same probability, and neighbours.
+        for ties in samples.chunk_by(|(p, _), (q, _)| p == q) {
+            let hits = ties.iter().filter(|(_, of_class)| *of_class).count() as f64;
+            // The mean of the ranks before + 1 to before + n.
+            ranks += hits * (before + (ties.len() as f64 + 1.0) / 2.0);
+            positives += hits;
+            before += ties.len() as f64;
+        }
+        let pairs = positives * (before - positives);
+        (pairs > 0.0).then(|| (ranks - positives * (positives + 1.0) / 2.0) / pairs)
+    }
+
+    /// Mean of [`auc`](Self::auc) over the classes that have one, each counting
+    /// alike; `None` where none has. (scikit-learn's `multi_class="ovr"` with
+    /// `average="macro"`, which refuses samples that lack a class.)
+    #[must_use]
+    pub fn macro_auc(&self) -> Option<f64> {
+        let areas: Vec<f64> = (0..self.classes).filter_map(|class| self.auc(class)).collect();
+        (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
+    }
+
+    /// Mean of −ln p over the samples, with p the probability of the label, in
+    /// nats: the cross-entropy, at least 0.
+    ///
+    /// Infinite where a p is 0, as the formula has it. A probability in `f32`
+    /// becomes 0 some 104 nats away, which
+    /// [`Mlp::evaluate`](crate::Mlp::evaluate), that takes the logarithm before
+    /// it rounds, does not.
+    #[must_use]
+    pub fn log_loss(&self) -> f64 {
+        // 0 and not −0 where all is certain.
+        let sum: f64 = self.rows().map(|(row, label)| -f64::from(row[label]).ln()).sum();
+        ratio(sum, self.samples() as f64) + 0.0
+    }
+
+    /// Expected calibration error, in `[0, 1]`: by how much the probability of
+    /// the most probable class, the confidence, is off as the share of samples
+    /// that are right.
+    ///
+    /// The confidences are cut into `bins` intervals of equal width, (0, 1/bins],
+    /// (1/bins, 2/bins] and so on, a 0 in the first; then it is Σ |B|/n ·
+    /// |acc(B) − conf(B)| over the intervals B, with the means of their samples
+    /// (Guo, Pleiss, Sun and Weinberger, *On Calibration of Modern Neural
+    /// Networks*, 2017, eq. 3). They take 15 bins; 10 is common too.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] for no bins.
+    pub fn calibration_error(&self, bins: usize) -> Result<f64, Error> {
+        if bins == 0 {
+            return Err(Error::Zero { what: "number of bins".into() });
+        }
+        // Sorted by bin rather than put into bins, of which there may be many.
+        let mut samples: Vec<(u64, f64, bool)> = self
+            .rows()
+            .map(|(row, label)| {
+                let best = argmax(row);
+                let confidence = f64::from(row[best]);
+                // The upper end is part of a bin. The product is exact up to 2²⁹
+                // bins, so a confidence on an edge is not rounded off it.
+                let bin = (confidence * bins as f64).ceil().max(1.0);
+                (bin as u64, confidence, best == label)
+            })
+            .collect();
+        samples.sort_by_key(|(bin, ..)| *bin);
+        let mut error = 0.0;
+        for bin in samples.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let confidence: f64 = bin.iter().map(|(_, confidence, _)| confidence).sum();
+            let hits = bin.iter().filter(|(.., correct)| *correct).count();
+            error += (hits as f64 - confidence).abs();
+        }
+        Ok(ratio(error, self.samples() as f64))
+    }
+
+    /// The samples whose most probable class is not their label: those first of
+    /// which the network is most sure, and of equals the earlier.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let rows = self.rows().enumerate().map(|(sample, (row, label))| {
+            let predicted = argmax(row);
+            let (probability, label_probability) = (row[predicted], row[label]);
+            Mistake { sample, label, predicted, probability, label_probability }
+        });
+        let mut mistakes: Vec<_> = rows.filter(|m| m.predicted != m.label).collect();
+        mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        mistakes
+    }
+}
