@@ -1,6 +1,9 @@
 //! Metrics are what they are by hand, by scikit-learn and by their definitions.
 
-use nn::{Confusion, Error, Predictions};
+mod common;
+
+use common::{examples, noise, start, train};
+use nn::{Confusion, Error, Predictions, Sequential};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -154,8 +157,8 @@ fn what_does_not_fit_is_an_error_that_says_where() {
         "sample 1 has label 2: the network knows classes 0 to 1"
     );
     assert_eq!(
-        confusion(&[0, 1], &[0, 5], 2),
-        "sample 1 is predicted as 5: there are classes 0 to 1"
+        confusion(&[0, 1], &[0, 2], 2),
+        "sample 1 is predicted as 2: there are classes 0 to 1"
     );
 
     let predictions = |probabilities: &[f32], classes, labels: &[u32]| {
@@ -177,6 +180,29 @@ fn what_does_not_fit_is_an_error_that_says_where() {
     let predictions = Predictions::new(&wide, 16385, &[0_u8]).unwrap();
     assert!(matches!(predictions.confusion().unwrap_err(), Error::OutOfRange { .. }));
     assert!(matches!(predictions.calibration_error(0).unwrap_err(), Error::Zero { .. }));
+}
+
+#[test]
+fn a_network_has_the_same_figures_of_itself() {
+    let (network, fit) = start();
+    let (x, y) = noise();
+    let examples = examples(&network, &x, &y);
+    let network = train(network, &fit, &examples);
+    let own = network.evaluate(&examples, &Sequential).unwrap();
+    let probabilities = network.predict_proba(&examples.inputs()).unwrap();
+    let predictions = Predictions::new(&probabilities, 3, &y).unwrap();
+    assert!(
+        network
+            .predict(&examples.inputs())
+            .unwrap()
+            .iter()
+            .map(|&c| c as usize)
+            .eq(predictions.predicted())
+    );
+    assert_eq!(predictions.confusion().unwrap().accuracy(), own.accuracy);
+    assert_eq!(predictions.mistakes().len(), own.errors);
+    // Rounded to f32 at another place: some units of 6e-8 a sample.
+    assert!((predictions.log_loss() - own.loss).abs() < 1e-6);
 }
 
 /// The fixture, and what is in it, is that of `golden/metrics.py`.

@@ -47,7 +47,9 @@ pub struct Confusion {
 /// How well one class is told from the others, or the mean over the classes.
 ///
 /// With tp the samples of the class that were predicted as it, fp those of
-/// others that were, and fn those of the class that were not.
+/// others that were, and fn those of the class that were not (van Rijsbergen,
+/// *Information Retrieval*, 1979; the means as in Sokolova and Lapalme, *A
+/// systematic analysis of performance measures for classification tasks*, 2009).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Scores {
@@ -163,6 +165,13 @@ impl Confusion {
 
     /// Mean over all classes, each counting by its samples. Its recall is the
     /// accuracy.
+    ///
+    /// ```
+    /// let confusion = nn::Confusion::new(&[0u8, 0, 0, 1], &[0u8, 0, 1, 1], 2)?;
+    /// assert_eq!(confusion.macro_average().precision, (1.0 + 0.5) / 2.0);
+    /// assert_eq!(confusion.weighted_average().precision, (3.0 * 1.0 + 0.5) / 4.0);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
     #[must_use]
     pub fn weighted_average(&self) -> Scores {
         self.average(|scores| scores.support as f64)

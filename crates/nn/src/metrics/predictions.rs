@@ -95,6 +95,13 @@ impl<'a> Predictions<'a> {
 
     /// The most probable class of each sample; the first of several that are
     /// equally probable.
+    ///
+    /// ```
+    /// // Equally probable: the first.
+    /// let predictions = nn::Predictions::new(&[0.5, 0.5, 0.25, 0.75], 2, &[1u8, 1])?;
+    /// assert_eq!(predictions.predicted(), [0, 1]);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
     #[must_use]
     pub fn predicted(&self) -> Vec<usize> {
         self.rows().map(|(row, _)| argmax(row)).collect()
@@ -112,6 +119,14 @@ impl<'a> Predictions<'a> {
     /// in `[0, 1]`. Of equally probable classes the earlier ones come first, so
     /// that for `k` = 1 this is the accuracy. It is 0 for `k` = 0, and 1 when `k`
     /// is the number of classes or more.
+    ///
+    /// ```
+    /// let probabilities = [0.5, 0.25, 0.25, 0.125, 0.5, 0.375];
+    /// let predictions = nn::Predictions::new(&probabilities, 3, &[0u8, 2])?;
+    /// assert_eq!(predictions.top_k_accuracy(1), 0.5);
+    /// assert_eq!(predictions.top_k_accuracy(2), 1.0);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
     #[must_use]
     pub fn top_k_accuracy(&self, k: usize) -> f64 {
         let before = |row: &[f32], label: usize| {
@@ -133,6 +148,14 @@ impl<'a> Predictions<'a> {
     ///
     /// `None` where no sample is of the class, where every one is, and where
     /// there is no such class.
+    ///
+    /// ```
+    /// // Of class 1 are the last two: with 0.75 and 0.25 against 0.25 and 0.5.
+    /// let probabilities = [0.75, 0.25, 0.5, 0.5, 0.25, 0.75, 0.75, 0.25];
+    /// let predictions = nn::Predictions::new(&probabilities, 2, &[0u8, 0, 1, 1])?;
+    /// assert_eq!(predictions.auc(1), Some((1.0 + 1.0 + 0.5 + 0.0) / 4.0));
+    /// # Ok::<(), nn::Error>(())
+    /// ```
     #[must_use]
     pub fn auc(&self, class: usize) -> Option<f64> {
         if class >= self.classes {
@@ -170,6 +193,13 @@ impl<'a> Predictions<'a> {
     /// becomes 0 some 104 nats away, which
     /// [`Mlp::evaluate`](crate::Mlp::evaluate), that takes the logarithm before
     /// it rounds, does not.
+    ///
+    /// ```
+    /// let predictions = nn::Predictions::new(&[0.25, 0.75, 0.5, 0.5], 2, &[1u8, 0])?;
+    /// let expected = -(0.75f64.ln() + 0.5f64.ln()) / 2.0;
+    /// assert!((predictions.log_loss() - expected).abs() < 1e-12);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
     #[must_use]
     pub fn log_loss(&self) -> f64 {
         // 0 and not −0 where all is certain.
@@ -189,6 +219,13 @@ impl<'a> Predictions<'a> {
     ///
     /// # Errors
     /// [`Error::Zero`] for no bins.
+    ///
+    /// ```
+    /// // Sure by three quarters, and right half of the time.
+    /// let predictions = nn::Predictions::new(&[0.25, 0.75, 0.25, 0.75], 2, &[1u8, 0])?;
+    /// assert_eq!(predictions.calibration_error(15)?, 0.25);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
     pub fn calibration_error(&self, bins: usize) -> Result<f64, Error> {
         if bins == 0 {
             return Err(Error::Zero { what: "number of bins".into() });
@@ -217,6 +254,13 @@ impl<'a> Predictions<'a> {
 
     /// The samples whose most probable class is not their label: those first of
     /// which the network is most sure, and of equals the earlier.
+    ///
+    /// ```
+    /// let predictions = nn::Predictions::new(&[0.25, 0.75, 0.125, 0.875], 2, &[0u8, 0])?;
+    /// let samples: Vec<_> = predictions.mistakes().iter().map(|m| m.sample).collect();
+    /// assert_eq!(samples, [1, 0]);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
     #[must_use]
     pub fn mistakes(&self) -> Vec<Mistake> {
         let rows = self.rows().enumerate().map(|(sample, (row, label))| {
