@@ -7,11 +7,11 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Evaluation;
-use crate::optimizer::{Momentum, State};
+use crate::optimizer::{Rule, State};
 use crate::step::{Batch, Collect, Workspace};
-use crate::{Dropout, Error, Examples, Executor, Mlp, Schedule, init, mlp};
+use crate::{Dropout, Error, Examples, Executor, Mlp, Optimizer, Schedule, init, mlp};
 
-/// Hyperparameters of minibatch stochastic gradient descent.
+/// Hyperparameters of training by minibatches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fit {
@@ -23,9 +23,10 @@ pub struct Fit {
     pub lr: f32,
     /// How the learning rate changes.
     pub schedule: Schedule,
-    /// Momentum μ in `[0, 1)`: `v ← μ·v + g`, `w ← w − lr·v`.
-    pub momentum: f32,
-    /// λ of the penalty `½·λ·‖W‖²`, at least 0; biases are not penalised.
+    /// How a step moves the parameters: SGD with a momentum of 0.9 unless given.
+    pub optimizer: Optimizer,
+    /// λ of the penalty `½·λ·‖W‖²`, at least 0, or the weight decay of
+    /// [`Optimizer::Adamw`]; biases have none.
     pub l2: f32,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
@@ -43,7 +44,7 @@ impl Default for Fit {
             batch_size: 128,
             lr: 0.1,
             schedule: Schedule::Constant,
-            momentum: 0.9,
+            optimizer: Optimizer::Sgd { momentum: 0.9 },
             l2: 0.0,
             dropout: Dropout::default(),
             shuffle: true,
@@ -138,12 +139,6 @@ impl Fit {
         let finite = |x: f32, low: bool| x.is_finite() && low;
         for (name, value, valid, expected) in [
             ("learning rate", self.lr, finite(self.lr, self.lr > 0.0), "a finite number above 0"),
-            (
-                "momentum",
-                self.momentum,
-                (0.0..1.0).contains(&self.momentum),
-                "a number of at least 0 and below 1",
-            ),
             ("l2", self.l2, finite(self.l2, self.l2 >= 0.0), "a finite number of at least 0"),
         ] {
             if !valid {
@@ -151,6 +146,7 @@ impl Fit {
             }
         }
         self.schedule.validate()?;
+        self.optimizer.validate()?;
         self.dropout.validate()
     }
 
@@ -196,14 +192,13 @@ impl Fit {
         let batch_size = self.batch_size.min(train.len());
         let steps_per_epoch = train.len().div_ceil(batch_size) as u64;
         let mut workspace = Workspace::new(network, batch_size, self.dropout, executor);
-        let mut state = State::new(network);
+        let mut state = State::new(network, self.optimizer.slots());
         let mut history = History::default();
         let mut order: Vec<u32> = Vec::with_capacity(train.len());
         let mut step = 0;
 
         for epoch in 0..self.epochs {
             let lr = self.schedule.rate(f64::from(self.lr), epoch, self.epochs);
-            let rule = Momentum { lr: lr as f32, momentum: self.momentum, l2: self.l2 };
             // Shuffled afresh from the same start, so that the order depends on
             // the epoch's number and not on the epochs before it.
             order.clear();
@@ -222,6 +217,7 @@ impl Fit {
                     return Err(Error::Diverged { step: step + 1, loss: result.loss, lr });
                 }
                 let Mlp { isa, layers, params, .. } = &mut *network;
+                let rule = Rule::new(self.optimizer, lr, self.l2, step + 1);
                 let sink = state.apply(rule, params);
                 workspace.weights(*isa, layers, positions.len(), sink, executor);
                 seconds += started.elapsed().as_secs_f64();
@@ -292,7 +288,7 @@ impl Fit {
         examples.check(network.architecture().inputs, network.architecture().outputs)?;
         let rows = examples.len();
         let mut workspace = Workspace::new(network, rows, self.dropout, executor);
-        let state = State::new(network);
+        let state = State::new(network, 0);
         let positions: Vec<u32> = (0..rows as u32).collect();
         let batch = Batch { examples, positions: &positions, seed: self.seed, step };
         let result = workspace.rows(network, &state.transposed, batch, executor);

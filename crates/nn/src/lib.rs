@@ -1,5 +1,5 @@
-//! A feed-forward classifier: dense layers, backpropagation, minibatch gradient
-//! descent with momentum; on hand-written kernels, without a framework.
+//! A feed-forward classifier: dense layers, backpropagation, gradient descent
+//! by minibatches, from momentum to Adam; on hand-written kernels, without a framework.
 //!
 //! - [`Mlp`] is the network: [`Architecture`] and parameters; it predicts, and is
 //!   saved and loaded.
@@ -43,6 +43,7 @@ pub use init::Init;
 pub use loss::{cross_entropy, one_hot};
 pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
+pub use optimizer::Optimizer;
 pub use schedule::Schedule;
 
 /// The example of the README, so that it goes on compiling.

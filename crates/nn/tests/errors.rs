@@ -6,7 +6,7 @@ mod common;
 use common::{Recorder, examples, noise, start};
 use nn::{
     Activation, Architecture, EpochReport, Error, Examples, Executor, Fit, Init, Inputs, Mlp,
-    Schedule, Sequential,
+    Optimizer, Schedule, Sequential,
 };
 
 /// A run that is to fail; the network must be as it was, and nobody called.
@@ -42,9 +42,32 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
     check(&|fit| fit.batch_size = 0, "batch size is 0: it must be");
     for (value, text) in [(0.0, "0"), (-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         check(&|fit| fit.lr = value, &format!("learning rate is {text}: expected"));
+        let (epsilon, fine) = (value, 0.5);
+        for optimizer in [
+            Optimizer::Adagrad { epsilon },
+            Optimizer::Rmsprop { alpha: fine, epsilon, momentum: fine },
+            Optimizer::Adadelta { rho: fine, epsilon },
+            Optimizer::Adam { beta1: fine, beta2: fine, epsilon },
+            Optimizer::Adamw { beta1: fine, beta2: fine, epsilon },
+        ] {
+            check(&|fit| fit.optimizer = optimizer, &format!("epsilon is {text}: expected"));
+        }
     }
     for (value, text) in [(1.0, "1"), (-0.5, "-0.5"), (f32::NAN, "NaN")] {
-        check(&|fit| fit.momentum = value, &format!("momentum is {text}: expected"));
+        let (epsilon, fine) = (1e-8, 0.5);
+        for (name, optimizer) in [
+            ("momentum", Optimizer::Sgd { momentum: value }),
+            ("momentum", Optimizer::Nesterov { momentum: value }),
+            ("alpha", Optimizer::Rmsprop { alpha: value, epsilon, momentum: fine }),
+            ("momentum", Optimizer::Rmsprop { alpha: fine, epsilon, momentum: value }),
+            ("rho", Optimizer::Adadelta { rho: value, epsilon }),
+            ("beta1", Optimizer::Adam { beta1: value, beta2: fine, epsilon }),
+            ("beta2", Optimizer::Adam { beta1: fine, beta2: value, epsilon }),
+            ("beta1", Optimizer::Adamw { beta1: value, beta2: fine, epsilon }),
+            ("beta2", Optimizer::Adamw { beta1: fine, beta2: value, epsilon }),
+        ] {
+            check(&|fit| fit.optimizer = optimizer, &format!("{name} is {text}: expected"));
+        }
         let input = format!("dropout of inputs is {text}: expected");
         check(&|fit| fit.dropout.input = value, &input);
         check(&|fit| fit.dropout.hidden = value, &format!("dropout is {text}: expected"));

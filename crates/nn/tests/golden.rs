@@ -7,7 +7,10 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::{distance, examples, wide};
-use nn::{Activation, Architecture, Callback, EpochReport, Fit, Init, Mlp, Sequential, StepReport};
+use nn::{
+    Activation, Architecture, Callback, EpochReport, Fit, Init, Mlp, Optimizer, Sequential,
+    StepReport,
+};
 use safetensors::{Dtype, SafeTensors};
 
 const STEPS: usize = 10;
@@ -94,7 +97,7 @@ fn parameters_and_losses_are_those_of_pytorch() {
             epochs: 1,
             batch_size: BATCH,
             lr: run.number("lr"),
-            momentum: run.number("momentum"),
+            optimizer: Optimizer::Sgd { momentum: run.number("momentum") },
             l2: run.number("l2"),
             shuffle: false,
             ..Fit::default()

@@ -7,7 +7,9 @@ mod common;
 use common::{distance, examples, go_on, labels, largest, network, reference, uniform, wide};
 use kernels::{Isa, Stream, dropout_mask};
 use nn::reference::{Layer, Masks};
-use nn::{Activation, Architecture, Dropout, Examples, Fit, Inputs, Mlp, Schedule, Sequential};
+use nn::{
+    Activation, Architecture, Dropout, Examples, Fit, Inputs, Mlp, Optimizer, Schedule, Sequential,
+};
 
 /// Hidden layers and classes: without a hidden layer, the narrowest, one panel
 /// of 16 units, one unit more, several tiles of panels.
@@ -162,7 +164,7 @@ fn one_step_takes_the_gradient_from_all_and_the_penalty_from_weights_alone() {
             epochs: 1,
             batch_size: y.len(),
             lr: 0.5,
-            momentum: 0.0,
+            optimizer: Optimizer::Sgd { momentum: 0.0 },
             l2: 0.25,
             ..Fit::default()
         };
@@ -194,12 +196,13 @@ fn one_step_takes_the_gradient_from_all_and_the_penalty_from_weights_alone() {
 
 #[test]
 fn a_run_is_the_rule_applied_to_the_gradient_of_each_batch() {
+    let momentum = 0.75;
     let fit = Fit {
         epochs: 2,
         batch_size: 20,
         lr: 0.25,
         schedule: Schedule::InverseTime { decay: 1.0 },
-        momentum: 0.75,
+        optimizer: Optimizer::Sgd { momentum },
         l2: 0.125,
         dropout: Dropout { input: 0.2, hidden: 0.5 },
         shuffle: false,
@@ -224,7 +227,7 @@ fn a_run_is_the_rule_applied_to_the_gradient_of_each_batch() {
                     let (mut weights, mut biases) = expected.layer(l).unwrap();
                     let update = |l2: f32, w: &mut [f32], v: &mut [f32], g: &[f32]| {
                         for ((w, v), g) in w.iter_mut().zip(v).zip(g) {
-                            *v = fit.momentum * *v + (g + l2 * *w);
+                            *v = momentum * *v + (g + l2 * *w);
                             *w -= lr * *v;
                         }
                     };

@@ -43,7 +43,6 @@ fn fit(batch_size: usize, seed: u64) -> Fit {
     Fit {
         epochs: 3,
         batch_size,
-        momentum: 0.9,
         l2: 1e-3,
         dropout: Dropout { input: 0.1, hidden: 0.3 },
         seed,

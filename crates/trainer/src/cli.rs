@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use nn::{Activation, Init, Schedule};
+use nn::{Activation, Init, Optimizer, Schedule};
 use serde::Deserialize;
 use serde::de::value::Error as NameError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -126,11 +126,18 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "KIND", value_parser = schedule)]
     pub(crate) schedule: Option<Schedule>,
 
-    /// Momentum, at least 0 and below 1
+    /// How a step moves the parameters: sgd, nesterov, adagrad, rmsprop, adadelta,
+    /// adam or adamw, with its usual parameters unless it is the recipe's; it
+    /// wants an --lr of its own, such as 0.001 with adam
+    #[arg(long, value_name = "NAME")]
+    pub(crate) optimizer: Option<Optimizer>,
+
+    /// Momentum of sgd and nesterov, at least 0 and below 1
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) momentum: Option<f32>,
 
-    /// Factor λ of the penalty ½λ‖W‖² on the weights, at least 0
+    /// Factor λ of the penalty ½λ‖W‖² on the weights, or the weight decay of
+    /// adamw, at least 0
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
 

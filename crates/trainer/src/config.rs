@@ -2,10 +2,11 @@
 //! A run directory holds them as `config.toml`, which is itself a recipe.
 
 use std::fs;
+use std::mem::discriminant;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use nn::{Activation, Architecture, Fit, Init};
+use nn::{Activation, Architecture, Fit, Init, Optimizer};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Overrides, TrainArgs};
@@ -78,7 +79,7 @@ impl Config {
             (None, Some(name)) => recipe::find(name)?,
             (None, None) => recipe::find(recipe::DEFAULT)?,
         };
-        config.lay_over(&args.overrides);
+        config.lay_over(&args.overrides)?;
         config.validate()?;
         Ok(config)
     }
@@ -101,7 +102,7 @@ impl Config {
         Ok(config)
     }
 
-    fn lay_over(&mut self, flags: &Overrides) {
+    fn lay_over(&mut self, flags: &Overrides) -> Result<(), Error> {
         fn set<T>(field: &mut T, flag: Option<T>) {
             if let Some(value) = flag {
                 *field = value;
@@ -117,11 +118,20 @@ impl Config {
         set(&mut training.batch_size, flags.batch_size);
         set(&mut training.lr, flags.lr);
         set(&mut training.schedule, flags.schedule);
-        set(&mut training.momentum, flags.momentum);
+        // The name of what is there already leaves its parameters as they are.
+        let kind = discriminant(&training.optimizer);
+        set(&mut training.optimizer, flags.optimizer.filter(|named| discriminant(named) != kind));
+        if let Some(value) = flags.momentum {
+            match &mut training.optimizer {
+                Optimizer::Sgd { momentum } | Optimizer::Nesterov { momentum } => *momentum = value,
+                &mut optimizer => return Err(Error::NoMomentum { optimizer }),
+            }
+        }
         set(&mut training.l2, flags.l2);
         set(&mut training.dropout.hidden, flags.dropout);
         set(&mut training.dropout.input, flags.input_dropout);
         set(&mut training.seed, flags.seed);
+        Ok(())
     }
 
     /// Checks every setting against its range.
@@ -205,8 +215,8 @@ mod tests {
     #[test]
     fn every_flag_arrives() {
         let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
-                     --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 --momentum 0.75 \
-                     --l2 0.125 --dropout 0.375 --input-dropout 0.0625 --seed 9";
+                     --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 \
+                     --optimizer nesterov --momentum 0.75 --l2 0.125 --dropout 0.375 --input-dropout 0.0625 --seed 9";
         let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!((found.data.dir, found.data.validation), (PathBuf::from("d"), 0.25));
         assert!(found.network.hidden.is_empty());
@@ -218,13 +228,38 @@ mod tests {
             batch_size: 5,
             lr: 0.5,
             schedule: Schedule::InverseTime { decay: 0.25 },
-            momentum: 0.75,
+            optimizer: Optimizer::Nesterov { momentum: 0.75 },
             l2: 0.125,
             dropout,
             shuffle: true,
             seed: 9,
         };
         assert_eq!(found.training, training);
+    }
+
+    #[test]
+    fn an_optimizer_of_another_kind_brings_its_own_parameters() {
+        let optimizer = |flags: &str| {
+            let flags: Vec<_> = flags.split_whitespace().collect();
+            resolve(&flags).map(|config| config.training.optimizer)
+        };
+        for (known, name) in Optimizer::ALL {
+            let found = optimizer(&format!("--optimizer {name}")).unwrap();
+            // Momentum is what the recipe has.
+            let expected = if name == "sgd" { Optimizer::Sgd { momentum: 0.9 } } else { known };
+            assert_eq!(found, expected);
+        }
+        let momentum = 0.5;
+        for (flags, expected) in [
+            ("--momentum 0.5", Optimizer::Sgd { momentum }),
+            ("--momentum 0.5 --optimizer nesterov", Optimizer::Nesterov { momentum }),
+        ] {
+            assert_eq!(optimizer(flags).unwrap(), expected);
+        }
+        for name in ["adagrad", "rmsprop", "adadelta", "adam", "adamw"] {
+            let error = optimizer(&format!("--optimizer {name} --momentum 0.5")).unwrap_err();
+            assert!(error.to_string().contains(&format!("the optimizer is {name}: ")), "{error}");
+        }
     }
 
     #[test]
@@ -258,6 +293,26 @@ mod tests {
     }
 
     #[test]
+    fn every_optimizer_reads_back_the_same() {
+        let read = |table: &str| {
+            let text = format!("{SHORT}[training]\noptimizer = {table}\n");
+            Config::parse(&text, "x.toml", "x").unwrap()
+        };
+        for (optimizer, name) in Optimizer::ALL {
+            let config = read(&format!("{{ kind = \"{name}\" }}"));
+            assert_eq!(config.training.optimizer, optimizer);
+            let text = config.to_toml().unwrap();
+            assert_eq!(Config::parse(&text, "config.toml", "config").unwrap(), config, "{text}");
+        }
+        let found = read("{ kind = \"adamw\", beta2 = 0.95, epsilon = 1e-6 }");
+        let expected = Optimizer::Adamw { beta1: 0.9, beta2: 0.95, epsilon: 1e-6 };
+        assert_eq!(found.training.optimizer, expected);
+        let text = found.to_toml().unwrap();
+        assert!(text.contains("beta2 = 0.95\n"), "f32 as it was typed: {text}");
+        assert_eq!(Config::parse(&text, "config.toml", "config").unwrap(), found, "{text}");
+    }
+
+    #[test]
     fn errors_of_files_are_one_line_with_its_number() {
         let with = |line: &str| format!("{SHORT}[training]\n{line}\n");
         for (text, expected) in [
@@ -268,6 +323,11 @@ mod tests {
             ),
             (with("epochs = ["), "x.toml, line "),
             (with("schedule = { kind = \"step\" }"), "x.toml, line 6: unknown variant `step`"),
+            (with("optimizer = { kind = \"adma\" }"), "x.toml, line 6: unknown variant `adma`"),
+            (
+                with("optimizer = { kind = \"adam\", momentum = 0.9 }"),
+                "x.toml, line 6: unknown field `momentum`, expected one of `beta1`",
+            ),
             ("[network]\nhidden = [3]".into(), "x.toml, line 1: missing"),
             (SHORT.replace("tanh", "selu"), "x.toml, line 3: unknown"),
             ("colour = 1".into(), "x.toml, line 1: unknown field"),

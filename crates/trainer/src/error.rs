@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nn::Optimizer;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -36,6 +38,11 @@ pub(crate) enum Error {
     ImageSize { model: PathBuf, expected: usize, dir: PathBuf, found: String },
     #[error("there is no recipe `{name}`: the recipes are {}", crate::recipe::names())]
     UnknownRecipe { name: String },
+    #[error(
+        "--momentum is for sgd and nesterov, and the optimizer is {optimizer}: \
+         leave it out, or choose one of them with --optimizer"
+    )]
+    NoMomentum { optimizer: Optimizer },
     #[error("{origin}, line {line}: {message}")]
     Toml { origin: String, line: usize, message: String },
     #[error(transparent)]

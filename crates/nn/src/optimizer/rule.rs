@@ -1,0 +1,163 @@
+//! One step of each optimizer, on slices of the parameters.
+
+use kernels::{Isa, Simd, SimdOp};
+
+use super::Optimizer;
+
+/// An optimizer at one step of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    optimizer: Optimizer,
+    /// The learning rate; Adam's is divided by `1 − β₁ᵗ`.
+    lr: f32,
+    /// For Adam, `1/√(1 − β₂ᵗ)`.
+    root: f32,
+    /// λ of the penalty that is a part of the gradient of weights.
+    penalty: f32,
+    /// What a weight is multiplied by before it moves: 1, or `1 − lr·λ`.
+    keep: f32,
+}
+
+/// What a piece of the gradient belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    Weights,
+    /// Neither penalised nor shrunk.
+    Biases,
+}
+
+impl Rule {
+    /// Step `step` of a run, counted from 1.
+    pub(crate) fn new(optimizer: Optimizer, lr: f64, l2: f32, step: u64) -> Self {
+        let plain = Self { optimizer, lr: lr as f32, root: 1.0, penalty: l2, keep: 1.0 };
+        match optimizer {
+            Optimizer::Adam { beta1, beta2, .. } | Optimizer::Adamw { beta1, beta2, .. } => {
+                let lr_corrected = lr / (1.0 - power(beta1.into(), step));
+                let root = (1.0 - power(beta2.into(), step)).sqrt().recip();
+                let corrected = Self { lr: lr_corrected as f32, root: root as f32, ..plain };
+                if matches!(optimizer, Optimizer::Adam { .. }) {
+                    return corrected;
+                }
+                let keep = 1.0 - lr * f64::from(l2);
+                Self { penalty: 0.0, keep: keep as f32, ..corrected }
+            }
+            _ => plain,
+        }
+    }
+
+    /// Updates some parameters and what is kept for each of them: as many of the
+    /// slots as the optimizer has are as long as `w`.
+    pub(super) fn update(
+        mut self,
+        isa: Isa,
+        part: Part,
+        w: &mut [f32],
+        slots: [&mut [f32]; 2],
+        gradient: &[f32],
+    ) {
+        if let Part::Biases = part {
+            (self.penalty, self.keep) = (0.0, 1.0);
+        }
+        isa.dispatch(Update { rule: self, w, slots, gradient });
+    }
+}
+
+/// Plain Rust: inside `dispatch` it becomes vector instructions. A product and a
+/// sum stay two roundings there, and square roots and quotients are exact but
+/// for theirs, so that every instruction set computes the same bits.
+struct Update<'a> {
+    rule: Rule,
+    w: &'a mut [f32],
+    slots: [&'a mut [f32]; 2],
+    gradient: &'a [f32],
+}
+
+impl SimdOp for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<S: Simd>(self, _: S) {
+        let Self { rule: Rule { optimizer, lr, root, penalty, keep }, w, slots, gradient } = self;
+        let [first, second] = slots;
+        match optimizer {
+            Optimizer::Sgd { momentum } => {
+                for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
+                    let g = g + penalty * *w;
+                    *v = momentum * *v + g;
+                    *w -= lr * *v;
+                }
+            }
+            Optimizer::Nesterov { momentum } => {
+                for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
+                    let g = g + penalty * *w;
+                    *v = momentum * *v + g;
+                    *w -= lr * (g + momentum * *v);
+                }
+            }
+            Optimizer::Adagrad { epsilon } => {
+                for ((w, s), g) in w.iter_mut().zip(first).zip(gradient) {
+                    let g = g + penalty * *w;
+                    *s += g * g;
+                    *w -= lr * (g / (s.sqrt() + epsilon));
+                }
+            }
+            Optimizer::Rmsprop { alpha, epsilon, momentum } => {
+                for (((w, s), v), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
+                    let g = g + penalty * *w;
+                    *s = alpha * *s + (1.0 - alpha) * (g * g);
+                    *v = momentum * *v + g / (s.sqrt() + epsilon);
+                    *w -= lr * *v;
+                }
+            }
+            Optimizer::Adadelta { rho, epsilon } => {
+                for (((w, s), u), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
+                    let g = g + penalty * *w;
+                    *s = rho * *s + (1.0 - rho) * (g * g);
+                    let d = g * ((*u + epsilon).sqrt() / (*s + epsilon).sqrt());
+                    *u = rho * *u + (1.0 - rho) * (d * d);
+                    *w -= lr * d;
+                }
+            }
+            Optimizer::Adam { beta1, beta2, epsilon }
+            | Optimizer::Adamw { beta1, beta2, epsilon } => {
+                for (((w, m), s), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
+                    let g = g + penalty * *w;
+                    *m = beta1 * *m + (1.0 - beta1) * g;
+                    *s = beta2 * *s + (1.0 - beta2) * (g * g);
+                    *w = keep * *w - lr * (*m / (s.sqrt() * root + epsilon));
+                }
+            }
+        }
+    }
+}
+
+/// `baseⁿ` by squaring: the same bits everywhere, which the library's `powi` does
+/// not promise.
+fn power(mut base: f64, mut n: u64) -> f64 {
+    let mut product = 1.0;
+    while n > 0 {
+        if n % 2 == 1 {
+            product *= base;
+        }
+        base *= base;
+        n /= 2;
+    }
+    product
+}
+
+#[cfg(test)]
+mod tests {
+    use super::power;
+
+    #[test]
+    fn powers() {
+        let mut product = 1.0;
+        for n in 0..100 {
+            let error: f64 = power(0.875, n) / product - 1.0;
+            assert!(error.abs() < 1e-14, "{n}: {error}");
+            product *= 0.875;
+        }
+        assert_eq!(power(0.0, 1), 0.0);
+        assert_eq!(power(0.999, u64::MAX), 0.0);
+    }
+}
