@@ -1,27 +1,13 @@
-//! Ten steps of SGD with momentum and a penalty end where PyTorch's end.
+//! Ten steps of each optimizer, with weight decay, end where PyTorch's end.
 //!
-//! The fixtures, and what is in them, are those of `golden/sgd_momentum.py`.
+//! The fixtures, and what is in them, are those of `golden/sgd_momentum.py` and
+//! `golden/optimizers.py`.
 
 mod common;
 
-use std::ops::ControlFlow;
-
-use common::{distance, examples, wide};
-use nn::{
-    Activation, Architecture, Callback, EpochReport, Fit, Init, Mlp, Optimizer, Sequential,
-    StepReport,
-};
+use common::{Recorder, distance, examples, wide};
+use nn::{Activation, Architecture, Fit, Init, Mlp, Optimizer, Sequential};
 use safetensors::{Dtype, SafeTensors};
-
-const STEPS: usize = 10;
-const BATCH: usize = 32;
-
-/// How far a parameter may be off: three times what it was, 3·10⁻⁸ with every
-/// instruction set, which is a unit in the last place of 0.3. Already the first
-/// step moves some parameter of each layer a thousand times as far.
-const PARAMETERS: f64 = 1e-7;
-/// The same for losses, which are around 1.6: they were off by 2.3·10⁻⁷.
-const LOSSES: f64 = 7e-7;
 
 /// One fixture.
 struct Run(Vec<u8>);
@@ -29,7 +15,13 @@ struct Run(Vec<u8>);
 impl Run {
     fn read(name: &str) -> Self {
         let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
-        Self(std::fs::read(format!("{golden}/sgd_momentum_{name}.safetensors")).unwrap())
+        Self(std::fs::read(format!("{golden}/{name}.safetensors")).unwrap())
+    }
+
+    /// The shape of a tensor, if there is one of that name.
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        let tensors = SafeTensors::deserialize(&self.0).unwrap();
+        tensors.tensor(name).ok().map(|tensor| tensor.shape().to_vec())
     }
 
     /// The elements of a tensor, as little-endian words.
@@ -50,9 +42,28 @@ impl Run {
         words.into_iter().map(u32::from_le_bytes).collect()
     }
 
-    fn number(&self, name: &str) -> f32 {
+    fn text(&self, name: &str) -> String {
         let (_, header) = SafeTensors::read_metadata(&self.0).unwrap();
-        header.metadata().as_ref().unwrap()[name].parse().unwrap()
+        header.metadata().as_ref().unwrap()[name].clone()
+    }
+
+    fn number(&self, name: &str) -> f32 {
+        self.text(name).parse().unwrap()
+    }
+
+    /// The network that the fixture starts from, with its parameters still to
+    /// come.
+    fn architecture(&self) -> Architecture {
+        let units = (0..).map_while(|l| self.shape(&format!("b{l}")));
+        let mut hidden: Vec<usize> = units.map(|shape| shape[0]).collect();
+        let outputs = hidden.pop().unwrap();
+        let inputs = self.shape("x").unwrap()[2];
+        Architecture {
+            inputs,
+            hidden,
+            outputs,
+            activation: self.text("activation").parse().unwrap(),
+        }
     }
 
     /// The parameters that the fixture names with this prefix.
@@ -61,80 +72,104 @@ impl Run {
             let tensor = |letter| self.f32s(&format!("{prefix}{letter}{l}"));
             (tensor('w'), tensor('b'))
         };
-        (0..3).map(layer).collect()
-    }
-}
-
-/// Writes down the losses, and ends the run after some steps.
-struct Losses {
-    seen: Vec<f64>,
-    steps: usize,
-}
-
-impl Callback for &mut Losses {
-    fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
-        self.seen.push(report.loss);
-        match self.seen.len() < self.steps {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
-        }
+        (0..=self.architecture().hidden.len()).map(layer).collect()
     }
 
-    fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-}
-
-#[test]
-fn parameters_and_losses_are_those_of_pytorch() {
-    for (activation, name) in Activation::ALL {
-        let run = Run::read(name);
-        let architecture =
-            Architecture { inputs: 20, hidden: vec![16, 12], outputs: 5, activation };
+    /// Takes the same steps and compares losses and parameters.
+    fn check(&self, name: &str, optimizer: Optimizer, bounds: Bounds) {
         // The batches one after the other are an epoch, as long as its samples
         // come in the order that they have.
+        let shape = self.shape("y").unwrap();
+        let (all, batch_size) = (shape[0], shape[1]);
         let fit = Fit {
             epochs: 1,
-            batch_size: BATCH,
-            lr: run.number("lr"),
-            optimizer: Optimizer::Sgd { momentum: run.number("momentum") },
-            l2: run.number("l2"),
+            batch_size,
+            lr: self.number("lr"),
+            optimizer,
+            l2: self.number("l2"),
             shuffle: false,
             ..Fit::default()
         };
-        let (x, y) = (run.f32s("x"), run.labels());
-        assert_eq!(y.len(), STEPS * BATCH);
-        let expected = wide(&run.f32s("loss"));
+        let (x, y) = (self.f32s("x"), self.labels());
+        let expected = wide(&self.f32s("loss"));
+        assert_eq!(all, 10, "{name}");
 
-        for steps in [1, STEPS] {
-            let mut network = Mlp::new(architecture.clone(), Init::Xavier, 0).unwrap();
-            for (l, (weights, biases)) in run.layers("").iter().enumerate() {
+        for steps in [1, all] {
+            let mut network = Mlp::new(self.architecture(), Init::Xavier, 0).unwrap();
+            for (l, (weights, biases)) in self.layers("").iter().enumerate() {
                 network.set_layer(l, weights, biases).unwrap();
             }
             let examples = examples(&network, &x, &y);
-            let mut losses = Losses { seen: vec![], steps };
-            fit.run(&mut network, &examples, None, &Sequential, &mut losses).unwrap();
+            let mut seen = Recorder { last_step: Some(steps as u64), ..Recorder::default() };
+            fit.run(&mut network, &examples, None, &Sequential, &mut seen).unwrap();
 
-            assert_eq!(losses.seen.len(), steps);
-            let error = distance(&losses.seen, &expected[..steps]);
-            assert!(error < LOSSES, "{name}, step {steps}: losses off by {error}");
+            let losses: Vec<f64> = seen.steps.iter().map(|step| step.loss).collect();
+            assert_eq!(losses.len(), steps);
+            let error = distance(&losses, &expected[..steps]);
+            assert!(error < bounds.losses, "{name}, step {steps}: losses off by {error}");
 
-            let before = run.layers("");
-            for (l, after) in run.layers(&format!("step{steps}.")).iter().enumerate() {
+            let before = self.layers("");
+            for (l, after) in self.layers(&format!("step{steps}.")).iter().enumerate() {
                 let found = network.layer(l).unwrap();
                 for (what, before, after, found) in [
                     ("weights", &before[l].0, &after.0, &found.0),
                     ("biases", &before[l].1, &after.1, &found.1),
                 ] {
                     let moved = distance(&wide(before), &wide(after));
-                    assert!(moved > 1e3 * PARAMETERS, "{what} of layer {l} stood still");
+                    assert!(moved > 1e3 * bounds.parameters, "{what} of layer {l} stood still");
                     let error = distance(&wide(found), &wide(after));
                     assert!(
-                        error < PARAMETERS,
+                        error < bounds.parameters,
                         "{name}, step {steps}: {what} of layer {l} off by {error}",
                     );
                 }
             }
         }
+    }
+}
+
+/// How far numbers may be off: three times what they were with every instruction
+/// set.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Already the first step moves some parameter of each layer a thousand times
+    /// as far.
+    parameters: f64,
+    /// Losses are around 1.6.
+    losses: f64,
+}
+
+#[test]
+fn momentum_is_that_of_pytorch() {
+    // They were off by 3·10⁻⁸, which is a unit in the last place of 0.3, and by
+    // 2.3·10⁻⁷.
+    let bounds = Bounds { parameters: 1e-7, losses: 7e-7 };
+    for (_, activation) in Activation::ALL {
+        let run = Run::read(&format!("sgd_momentum_{activation}"));
+        assert_eq!(run.text("activation"), activation);
+        let optimizer = Optimizer::Sgd { momentum: run.number("momentum") };
+        run.check(activation, optimizer, bounds);
+    }
+}
+
+#[test]
+fn every_other_optimizer_is_that_of_pytorch() {
+    for (known, name) in Optimizer::ALL {
+        // Behind each, what it was off by in 10⁻⁷; a unit in the last place of 1 is
+        // 1.2.
+        let parameters = match known {
+            Optimizer::Sgd { .. } => continue,
+            Optimizer::Nesterov { .. } => 1.8e-7, // 0.60
+            Optimizer::Adagrad { .. } => 3.6e-7,  // 1.19
+            Optimizer::Rmsprop { .. } => 4.0e-7,  // 1.34
+            Optimizer::Adadelta { .. } => 3.6e-7, // 1.19
+            Optimizer::Adam { .. } => 3.2e-7,     // 1.04
+            Optimizer::Adamw { .. } => 2.7e-7,    // 0.89
+            _ => panic!("{name} has no bound"),
+        };
+        let run = Run::read(name);
+        let optimizer: Optimizer = serde_json::from_str(&run.text("optimizer")).unwrap();
+        assert_eq!(optimizer.to_string(), name);
+        run.check(name, optimizer, Bounds { parameters, losses: 7e-7 });
     }
 }

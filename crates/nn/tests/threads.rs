@@ -6,7 +6,7 @@ mod common;
 use std::thread;
 
 use common::{examples, go_on, labels, network, uniform};
-use nn::{Activation, Dropout, Executor, Fit, Sequential};
+use nn::{Activation, Dropout, Executor, Fit, Optimizer, Sequential};
 
 /// A thread for every second task; work is cut for so many.
 struct Threads(usize);
@@ -78,17 +78,17 @@ fn outcome(
 }
 
 /// Compares every executor with [`Sequential`].
-fn check(sizes: &[usize], activation: Activation, rows: usize, batch_size: usize) {
-    let fit = fit(batch_size, 4);
-    let expected = outcome(sizes, activation, rows, &fit, &Sequential);
-    let case = format!("{sizes:?}, {activation}, {batch_size} of {rows}");
+fn check(sizes: &[usize], activation: Activation, rows: usize, fit: &Fit) {
+    let expected = outcome(sizes, activation, rows, fit, &Sequential);
+    let (batch_size, optimizer) = (fit.batch_size, fit.optimizer);
+    let case = format!("{sizes:?}, {activation}, {optimizer}, {batch_size} of {rows}");
     for threads in [1, 2, 3, 7] {
         // Without assert_eq, which would print both.
-        let found = outcome(sizes, activation, rows, &fit, &Threads(threads));
+        let found = outcome(sizes, activation, rows, fit, &Threads(threads));
         assert!(found == expected, "{case}: {threads} threads");
     }
     for parts in [1, 2, 5, 64] {
-        let found = outcome(sizes, activation, rows, &fit, &Backwards(parts));
+        let found = outcome(sizes, activation, rows, fit, &Backwards(parts));
         assert!(found == expected, "{case}: backwards in {parts} parts");
     }
 }
@@ -99,15 +99,27 @@ fn every_executor_computes_the_same_bits() {
         // The last batch of 100 has 11 rows; 211 are more than a task takes, and
         // of 5 not every thread gets one.
         for batch_size in [100, 211, 5] {
-            check(&[50, 33, 17, 10], activation, 211, batch_size);
+            check(&[50, 33, 17, 10], activation, 211, &fit(batch_size, 4));
         }
     }
 }
 
 #[test]
 fn so_it_does_for_products_of_several_blocks_and_layers_of_several_tiles() {
-    check(&[300, 130, 40, 10], Activation::Relu, 700, 300);
-    check(&[100, 10], Activation::Tanh, 700, 300);
+    check(&[300, 130, 40, 10], Activation::Relu, 700, &fit(300, 4));
+    check(&[100, 10], Activation::Tanh, 700, &fit(300, 4));
+}
+
+#[test]
+fn and_with_every_optimizer() {
+    let mut models = Vec::new();
+    for (optimizer, _) in Optimizer::ALL {
+        let fit = Fit { lr: 0.01, optimizer, ..fit(100, 4) };
+        check(&[50, 130, 17, 10], Activation::Tanh, 211, &fit);
+        let model = outcome(&[50, 130, 17, 10], Activation::Tanh, 211, &fit, &Sequential).0;
+        assert!(!models.contains(&model), "{optimizer} does what another does");
+        models.push(model);
+    }
 }
 
 #[test]
