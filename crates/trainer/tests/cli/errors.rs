@@ -88,6 +88,7 @@ fn flags_that_are_wrong() {
         "--hidden 5,x",
         "--activation selu",
         "--init zeros",
+        "--optimizer adma",
         "--schedule step",
         "--recipe article --config x.toml",
         "eval",
@@ -99,6 +100,12 @@ fn flags_that_are_wrong() {
         assert!(text.starts_with("error: "), "{flags}: {text}");
         assert!(!text.contains("panicked"), "{flags}: {text}");
     }
+
+    let output = run_in(dir.path(), "--optimizer adma");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let part = "`adma` is no optimizer: expected one of \
+                sgd, nesterov, adagrad, rmsprop, adadelta, adam, adamw";
+    assert!(text.contains(part), "{text}");
 
     for (flags, part) in [
         ("--threads 0", "number of threads is 0: expected 1 to 1024"),
@@ -112,6 +119,11 @@ fn flags_that_are_wrong() {
         ("--lr -0.5", "learning rate is -0.5"),
         ("--lr nan", "learning rate is NaN"),
         ("--momentum 1", "momentum is 1"),
+        (
+            "--optimizer adam --momentum 0.9",
+            "--momentum is for sgd and nesterov, and the optimizer is adam: leave it out, \
+             or choose one of them with --optimizer",
+        ),
         ("--l2 -1", "l2 is -1"),
         ("--dropout 1", "dropout is 1"),
         ("--input-dropout -1", "dropout of inputs is -1"),

@@ -62,6 +62,7 @@ fn help_says_what_there_is() {
             "--activation",
             "--init",
             "--lr",
+            "--optimizer",
             "--momentum",
             "--l2",
             "--dropout",
@@ -217,6 +218,32 @@ fn the_settings_of_a_run_repeat_it() {
 }
 
 #[test]
+fn every_optimizer_trains_and_its_settings_repeat_it() {
+    let dir = data::folder();
+    let optimizers = [
+        ("nesterov", "0.1"),
+        ("adagrad", "0.01"),
+        ("rmsprop", "0.001"),
+        ("adadelta", "1"),
+        ("adam", "0.001"),
+        ("adamw", "0.001"),
+    ];
+    for (name, lr) in optimizers {
+        let flags = format!(
+            "--optimizer {name} --lr {lr} --schedule constant --epochs 5 --batch-size 10 --out {name}"
+        );
+        succeed(dir.path(), &flags);
+        let run = dir.path().join(name);
+        let losses = metrics(&run);
+        let loss = |epoch: usize| losses[epoch]["train_loss"].as_f64().unwrap();
+        assert!(loss(4) < 0.9 * loss(0), "{name}: {losses:?}");
+
+        succeed(dir.path(), &format!("--config {name}/config.toml --quiet --out {name}2"));
+        assert!(model(&run) == model(&dir.path().join(format!("{name}2"))), "{name}");
+    }
+}
+
+#[test]
 fn threads_do_not_change_a_bit() {
     let dir = data::folder();
     let models = [1, 2, 3, 7].map(|threads| {
@@ -273,18 +300,29 @@ fn a_reader_that_goes_away_does_not_end_the_run() {
 #[test]
 fn every_vector_instruction_set_trains_the_same_model() {
     let dir = data::folder();
-    for activation in ["tanh", "sigmoid", "relu"] {
+    let runs = [
+        ("tanh", "sgd"),
+        ("sigmoid", "nesterov"),
+        ("relu", "adagrad"),
+        ("relu", "rmsprop"),
+        ("relu", "adadelta"),
+        ("relu", "adam"),
+        ("relu", "adamw"),
+        ("relu", "sgd"),
+    ];
+    for (activation, optimizer) in runs {
         let mut models = Vec::new();
         for isa in kernels::Isa::available().into_iter().filter(|isa| isa.name() != "scalar") {
-            let out = format!("{activation}-{isa}");
+            let out = format!("{activation}-{optimizer}-{isa}");
             let flags = format!(
-                "--hidden 50,20 --activation {activation} --epochs 2 --dropout 0.3 --l2 0.001 --out {out}"
+                "--hidden 50,20 --activation {activation} --optimizer {optimizer} --lr 0.05 \
+                 --epochs 2 --dropout 0.3 --l2 0.001 --out {out}"
             );
             let mut command = crate::trainer();
             command.current_dir(dir.path()).env("KERNELS_ISA", isa.name());
             command.args(flags.split_whitespace()).assert().success();
             models.push(model(&dir.path().join(out)));
         }
-        assert!(models.windows(2).all(|pair| pair[0] == pair[1]), "{activation}");
+        assert!(models.windows(2).all(|pair| pair[0] == pair[1]), "{activation}, {optimizer}");
     }
 }
