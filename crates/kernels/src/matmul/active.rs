@@ -25,7 +25,7 @@ pub(super) struct Lists {
 
 impl Lists {
     /// Looks for the columns that are not zero in strips of `height` rows. `None`
-    /// where skipping the others would not pay, or A has gaps both ways.
+    /// where skipping the others seems not to pay, or A has gaps both ways.
     #[inline(always)]
     pub(super) fn find(&mut self, a: MatRef<'_>, height: usize) -> Option<Active<'_>> {
         let (rows, cols) = (a.rows(), a.cols());
@@ -43,12 +43,15 @@ impl Lists {
                 return None;
             };
             self.ends.push(end);
+            // A step by list costs a little more than the next one in order. Given
+            // up as soon as it seems so, not to look at all of a dense A.
+            const PAYS: f64 = 0.8;
+            let all = self.ends.len() * cols;
+            if end as f64 > PAYS * all as f64 {
+                return None;
+            }
         }
-        // A step by list costs a little more than the next one in order.
-        const PAYS: f64 = 0.8;
-        let all = self.ends.len() * cols;
-        let pays = (end as f64) < PAYS * all as f64;
-        pays.then_some(Active { columns: &self.columns[..end], ends: &self.ends, cols })
+        Some(Active { columns: &self.columns[..end], ends: &self.ends, cols })
     }
 }
 
