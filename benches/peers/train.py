@@ -38,6 +38,13 @@ def read_part(numpy, folder, part):
     return pixels, labels.astype(numpy.int32)
 
 
+def momentum(optimizer):
+    """The momentum of a recipe's optimizer, which is to be SGD."""
+    if optimizer["kind"] != "sgd":
+        sys.exit(f"the recipe trains with {optimizer['kind']}: expected sgd")
+    return optimizer.get("momentum", 0.0)
+
+
 def read_settings(args):
     """The recipe's settings, where no flag replaces them."""
     recipe = tomllib.loads((RECIPES / f"{args.recipe}.toml").read_text())
@@ -51,7 +58,7 @@ def read_settings(args):
         "batch_size": training["batch-size"],
         "lr": training["lr"],
         "schedule": training["schedule"],
-        "momentum": training["momentum"],
+        "momentum": momentum(training["optimizer"]),
         "l2": training["l2"],
         "input_dropout": dropout["input"],
         "dropout": dropout["hidden"],
