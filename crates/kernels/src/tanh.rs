@@ -25,7 +25,8 @@ use crate::simd::{Simd, Unary};
 /// tanh, within 0.68 ULP of the exact value for every `f32` (measured over all
 /// of them, on each instruction set: `tests/accuracy.rs`).
 ///
-/// `tanh ±∞ = ±1`, `tanh −0 = −0`, and NaN gives NaN.
+/// Odd, monotone, and never beyond ±1. `tanh ±∞ = ±1`, `tanh −0 = −0`, and NaN
+/// gives NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct Tanh;
 
