@@ -106,8 +106,6 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn and(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// Bitwise or.
     fn or(self, a: Self::I32, b: Self::I32) -> Self::I32;
-    /// Bitwise exclusive or.
-    fn xor(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// Shifts left by `N` bits.
     fn shl<const N: i32>(self, x: Self::I32) -> Self::I32;
     /// Shifts right by `N` bits, filling with the sign.
@@ -203,26 +201,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
         self.mul(self.mul(x, first), second)
     }
 
-    /// The lanes as an array, in the first [`LEN`](Self::LEN) places.
-    #[inline(always)]
-    fn to_array(self, v: Self::F32) -> [f32; 16] {
-        let mut lanes = [0.0; 16];
-        self.store(v, &mut lanes);
-        lanes
-    }
-
     /// Sum of the lanes, first to last.
     #[inline(always)]
     fn sum(self, v: Self::F32) -> f32 {
-        let lanes = self.to_array(v);
+        let mut lanes = [0.0; 16];
+        self.store(v, &mut lanes);
         lanes[..Self::LEN].iter().fold(0.0, |sum, x| sum + x)
-    }
-
-    /// Largest lane; a NaN is passed over unless all are.
-    #[inline(always)]
-    fn largest(self, v: Self::F32) -> f32 {
-        let lanes = self.to_array(v);
-        lanes[..Self::LEN].iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max })
     }
 }
 

@@ -200,10 +200,6 @@ impl Simd for Avx2 {
         unsafe { _mm256_or_si256(a, b) }
     }
     #[inline(always)]
-    fn xor(self, a: __m256i, b: __m256i) -> __m256i {
-        unsafe { _mm256_xor_si256(a, b) }
-    }
-    #[inline(always)]
     fn shl<const N: i32>(self, x: __m256i) -> __m256i {
         unsafe { _mm256_slli_epi32::<N>(x) }
     }

@@ -210,10 +210,6 @@ impl Simd for Avx512 {
         unsafe { _mm512_or_si512(a, b) }
     }
     #[inline(always)]
-    fn xor(self, a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_xor_si512(a, b) }
-    }
-    #[inline(always)]
     fn shl<const N: i32>(self, x: __m512i) -> __m512i {
         unsafe { _mm512_sllv_epi32(x, _mm512_set1_epi32(N)) }
     }

@@ -162,10 +162,6 @@ impl Simd for Neon {
         unsafe { vorrq_s32(a, b) }
     }
     #[inline(always)]
-    fn xor(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
-        unsafe { veorq_s32(a, b) }
-    }
-    #[inline(always)]
     fn shl<const N: i32>(self, x: int32x4_t) -> int32x4_t {
         unsafe { vshlq_s32(x, vdupq_n_s32(N)) }
     }

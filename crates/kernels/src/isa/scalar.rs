@@ -139,10 +139,6 @@ impl Simd for Scalar {
         a | b
     }
     #[inline(always)]
-    fn xor(self, a: i32, b: i32) -> i32 {
-        a ^ b
-    }
-    #[inline(always)]
     fn shl<const N: i32>(self, x: i32) -> i32 {
         x << N
     }
