@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernels::{
-    AlignedBuf, Exp, Isa, MatMut, RowLoss, Sigmoid, Stream, Tanh, cross_entropy_gradient,
+    AlignedBuf, Exp, Isa, MatMut, RowLoss, Sigmoid, Stream, Tanh, cross_entropy_gradient, dropout,
     dropout_mask, log_softmax_rows, map, softmax_rows,
 };
 use rand::rngs::Xoshiro256PlusPlus;
@@ -115,6 +115,16 @@ fn masks(c: &mut Criterion) {
             row += 1;
             dropout_mask(isa, Stream { seed: 1, counter: [row, 0, 0] }, 0.5, &mut mask);
             black_box(mask.as_ptr());
+        });
+    });
+    let h = random(512);
+    let mut a = AlignedBuf::zeros(512);
+    group.bench_function("rows of 512, and the product", |bencher| {
+        bencher.iter(|| {
+            row += 1;
+            let stream = Stream { seed: 1, counter: [row, 0, 0] };
+            dropout(isa, stream, 0.5, &h, &mut mask, &mut a);
+            black_box(a.as_ptr());
         });
     });
     group.finish();

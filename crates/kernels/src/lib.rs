@@ -25,6 +25,7 @@
 //! implement [`SimdOp`]: both are written once, for any [`Simd`].
 
 mod buffer;
+mod dropout;
 mod elementwise;
 mod exp;
 mod isa;
@@ -38,13 +39,14 @@ mod softmax;
 mod tanh;
 
 pub use buffer::AlignedBuf;
-pub use elementwise::{Binary, Product, Relu, map, scale_bytes, transpose_blocks, zip};
+pub use dropout::{dropout, dropout_in_place, dropout_mask};
+pub use elementwise::{Binary, Product, Relu, map, scale_bytes, transpose_blocks, zip, zip_masked};
 pub use exp::{Exp, Sigmoid};
 pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
 pub use matmul::{Start, Zeros, matmul, matmul_into_panels, matmul_panels};
 pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
-pub use random::{Stream, dropout_mask};
+pub use random::Stream;
 pub use simd::{Identity, Simd, SimdOp, Unary};
 pub use softmax::{RowLoss, cross_entropy_gradient, log_softmax_rows, softmax_rows};
 pub use tanh::Tanh;

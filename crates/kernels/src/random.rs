@@ -5,39 +5,48 @@
 //! first. (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as
 //! 1, 2, 3", SC 2011; its constants, and the test vectors of its authors' code.)
 
-use crate::isa::Isa;
-use crate::simd::{Simd, SimdOp};
+use crate::simd::Simd;
 
-/// Counters that run side by side.
-const LANES: usize = 16;
-/// Places that one run over all lanes decides: four words for each counter, and
-/// half a word for a place.
-const GROUP: usize = 8 * LANES;
+/// Counters of a group, which are neighbours.
+pub(crate) const COUNTERS: usize = 16;
 
 const ROUNDS: usize = 10;
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// Golden ratio and √3 − 1, as fractions of 2³².
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
-/// Ten rounds on sixteen counters. Plain Rust: the loops over lanes become
-/// vector instructions inside `dispatch`.
+/// Four words for each lane.
+type Words<S> = [<S as Simd>::I32; 4];
+
+/// Ten rounds on a counter in each lane.
+///
+/// A product of two words has twice their width, so the words stay in 64 bits
+/// until the end; only the lower half of each counts.
 #[inline(always)]
-fn philox(mut x: [[u32; LANES]; 4], mut key: [u32; 2]) -> [[u32; LANES]; 4] {
+fn philox<S: Simd>(s: S, [a, b, c, d]: Words<S>, mut key: [u32; 2]) -> Words<S> {
+    let mut x = [s.widen(a), s.widen(b), s.widen(c), s.widen(d)];
     for _ in 0..ROUNDS {
-        let mut y = [[0; LANES]; 4];
-        for lane in 0..LANES {
-            let p0 = u64::from(MULTIPLIERS[0]) * u64::from(x[0][lane]);
-            let p1 = u64::from(MULTIPLIERS[1]) * u64::from(x[2][lane]);
-            y[0][lane] = (p1 >> 32) as u32 ^ x[1][lane] ^ key[0];
-            y[1][lane] = p1 as u32;
-            y[2][lane] = (p0 >> 32) as u32 ^ x[3][lane] ^ key[1];
-            y[3][lane] = p0 as u32;
-        }
-        x = y;
+        let p0 = s.mul_lower_halves(x[0], s.splat_u64(u64::from(MULTIPLIERS[0])));
+        let p1 = s.mul_lower_halves(x[2], s.splat_u64(u64::from(MULTIPLIERS[1])));
+        let y0 = s.xor_u64(s.xor_u64(s.upper_half(p1), x[1]), s.splat_u64(u64::from(key[0])));
+        let y2 = s.xor_u64(s.xor_u64(s.upper_half(p0), x[3]), s.splat_u64(u64::from(key[1])));
+        x = [y0, p1, y2, p0];
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
-    x
+    let [a, b, c, d] = x;
+    [s.narrow(a), s.narrow(b), s.narrow(c), s.narrow(d)]
 }
+
+/// The integers from 0 on, as the bits of floats, which is what can be loaded.
+const INDICES: [f32; COUNTERS] = {
+    let mut indices = [0.0; COUNTERS];
+    let mut i = 0;
+    while i < COUNTERS {
+        indices[i] = f32::from_bits(i as u32);
+        i += 1;
+    }
+    indices
+};
 
 /// Where a row of random numbers is used; the numbers of two streams that differ
 /// in any part have nothing to do with each other.
@@ -50,65 +59,47 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The words of the counters whose first word is `16·group + lane`.
+    /// The words of the counters whose first word is `16·group + at` and what
+    /// follows, one for each lane.
     #[inline(always)]
-    fn group(self, group: u32) -> [[u32; LANES]; 4] {
+    pub(crate) fn words<S: Simd>(self, s: S, group: usize, at: usize) -> Words<S> {
+        let first = s.splat_i32((group * COUNTERS) as i32);
+        let first = s.add_i32(first, s.bits(s.load(&INDICES[at..])));
         let [a, b, c] = self.counter;
-        let first = std::array::from_fn(|lane| group * LANES as u32 + lane as u32);
-        let key = [self.seed as u32, (self.seed >> 32) as u32];
-        philox([first, [a; LANES], [b; LANES], [c; LANES]], key)
+        let counter = [
+            first,
+            s.splat_i32(a.cast_signed()),
+            s.splat_i32(b.cast_signed()),
+            s.splat_i32(c.cast_signed()),
+        ];
+        philox(s, counter, [self.seed as u32, (self.seed >> 32) as u32])
     }
-}
-
-/// Fills `mask` with inverted-dropout factors: each place is 0 with probability p,
-/// and else `1 / (1 − p)`, where p is `rate` to the nearest 2⁻¹⁶, and below 1.
-///
-/// A place takes 16 random bits: with 32, the mask of MNIST's pixels was a tenth
-/// of a small network's step.
-///
-/// # Panics
-/// If `rate` is not in `[0, 1)`, or `mask` has 2³⁵ places or more.
-pub fn dropout_mask(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32]) {
-    struct Mask<'a> {
-        stream: Stream,
-        /// Half a word below this drops.
-        threshold: u32,
-        keep: f32,
-        mask: &'a mut [f32],
-    }
-    impl SimdOp for Mask<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn eval<S: Simd>(self, _: S) {
-            for (group, mask) in self.mask.chunks_mut(GROUP).enumerate() {
-                let words = self.stream.group(group as u32);
-                for (mask, words) in mask.chunks_mut(2 * LANES).zip(&words) {
-                    for (half, mask) in mask.chunks_mut(LANES).enumerate() {
-                        for (mask, word) in mask.iter_mut().zip(words) {
-                            let number = word >> (16 * half) & 0xFFFF;
-                            *mask = if number < self.threshold { 0.0 } else { self.keep };
-                        }
-                    }
-                }
-            }
-        }
-    }
-    assert!((0.0..1.0).contains(&rate), "a dropout rate of {rate}");
-    assert!(mask.len() >> 35 == 0, "a row too long for its counter");
-    const NUMBERS: f32 = 65_536.0;
-    let threshold = (rate * NUMBERS).round().min(NUMBERS - 1.0);
-    let keep = NUMBERS / (NUMBERS - threshold);
-    isa.dispatch(Mask { stream, threshold: threshold as u32, keep, mask });
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{GROUP, LANES, Stream, dropout_mask, philox};
+    use super::philox;
     use crate::isa::Isa;
+    use crate::simd::{Simd, SimdOp};
 
     /// Known answers for philox4x32-10 from the authors' Random123 (kat_vectors).
     #[test]
     fn published_vectors() {
+        struct Philox([u32; 4], [u32; 2]);
+        impl SimdOp for Philox {
+            type Output = Vec<[u32; 4]>;
+            /// The words of each lane.
+            #[inline(always)]
+            fn eval<S: Simd>(self, s: S) -> Self::Output {
+                let words = philox(s, self.0.map(|word| s.splat_i32(word.cast_signed())), self.1);
+                let words = words.map(|word| {
+                    let mut lanes = [0.0; 16];
+                    s.store(s.with_bits(word), &mut lanes);
+                    lanes.map(f32::to_bits)
+                });
+                (0..S::LEN).map(|lane| words.map(|word| word[lane])).collect()
+            }
+        }
         let cases: [([u32; 4], [u32; 2], [u32; 4]); 3] = [
             ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
             ([!0; 4], [!0; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
@@ -119,69 +110,11 @@ mod tests {
             ),
         ];
         for (counter, key, expected) in cases {
-            let found = philox(counter.map(|word| [word; LANES]), key);
-            for (found, expected) in found.iter().zip(expected) {
-                assert_eq!(*found, [expected; LANES]);
+            for isa in Isa::available() {
+                for found in isa.dispatch(Philox(counter, key)) {
+                    assert_eq!(found, expected, "{isa}");
+                }
             }
-        }
-    }
-
-    #[test]
-    fn a_mask_is_the_same_on_every_isa_and_a_prefix_of_a_longer_one() {
-        let stream = Stream { seed: 7, counter: [1, 2, 3] };
-        let mut expected = vec![0.0; 3 * GROUP];
-        dropout_mask(Isa::by_name("scalar").unwrap(), stream, 0.3, &mut expected);
-        for isa in Isa::available() {
-            for len in [0, 1, 15, 16, 17, 31, 32, 33, 63, 65, 127, 128, 129, 3 * GROUP] {
-                let mut mask = vec![f32::NAN; len];
-                dropout_mask(isa, stream, 0.3, &mut mask);
-                assert_eq!(mask, expected[..len], "{isa}, {len}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_share_that_is_dropped_is_the_rate() {
-        let isa = Isa::available()[0];
-        for rate in [0.0f32, 0.1, 0.5, 0.9] {
-            let mut dropped = 0;
-            let mut row = vec![0.0; 1000];
-            for i in 0..1000 {
-                dropout_mask(isa, Stream { seed: 1, counter: [i, 0, 0] }, rate, &mut row);
-                dropped += row.iter().filter(|x| **x == 0.0).count();
-            }
-            // Five standard deviations of a binomial of a million draws.
-            let sigma = (f64::from(rate) * (1.0 - f64::from(rate)) / 1e6).sqrt();
-            let share = dropped as f64 / 1e6;
-            assert!((share - f64::from(rate)).abs() <= 5.0 * sigma, "{rate}: {share}");
-        }
-    }
-
-    #[test]
-    fn a_rate_near_one_still_keeps_some_and_finitely_many() {
-        let isa = Isa::available()[0];
-        let mut row = vec![0.0; 1 << 20];
-        dropout_mask(isa, Stream { seed: 1, counter: [0; 3] }, 1.0 - f32::EPSILON, &mut row);
-        assert!(row.iter().all(|x| *x == 0.0 || *x == 65_536.0));
-        assert!(row.contains(&65_536.0));
-    }
-
-    #[test]
-    fn streams_that_differ_in_one_part_differ() {
-        let isa = Isa::available()[0];
-        let base = Stream { seed: 1 << 40, counter: [1, 2, 3] };
-        let draw = |stream| {
-            let mut mask = [0.0; 256];
-            dropout_mask(isa, stream, 0.5, &mut mask);
-            mask
-        };
-        for other in [
-            Stream { seed: 0, ..base },
-            Stream { counter: [0, 2, 3], ..base },
-            Stream { counter: [1, 0, 3], ..base },
-            Stream { counter: [1, 2, 0], ..base },
-        ] {
-            assert_ne!(draw(base), draw(other));
         }
     }
 }

@@ -22,6 +22,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type F32: Copy;
     /// A vector of as many `i32`.
     type I32: Copy;
+    /// A vector of as many `u64`, which takes two registers.
+    type U64: Copy;
     /// A truth value for each lane.
     type Mask: Copy;
 
@@ -82,6 +84,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
     /// Where `a = b`; false where either is NaN.
     fn eq(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// Where `a < b`, read as `u32`.
+    fn lt_u32(self, a: Self::I32, b: Self::I32) -> Self::Mask;
     /// `a` where the mask holds, else `b`.
     fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
 
@@ -106,10 +110,24 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn and(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// Bitwise or.
     fn or(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// Bitwise exclusive or.
+    fn xor(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// Shifts left by `N` bits.
     fn shl<const N: i32>(self, x: Self::I32) -> Self::I32;
     /// Shifts right by `N` bits, filling with the sign.
     fn shr<const N: i32>(self, x: Self::I32) -> Self::I32;
+    /// `x` in every lane.
+    fn splat_u64(self, x: u64) -> Self::U64;
+    /// Each lane, read as `u32`, as a `u64`.
+    fn widen(self, x: Self::I32) -> Self::U64;
+    /// The lower half of each number.
+    fn narrow(self, x: Self::U64) -> Self::I32;
+    /// The upper half of each number, as a number.
+    fn upper_half(self, x: Self::U64) -> Self::U64;
+    /// Product of the lower halves of `a` and `b`, all of it.
+    fn mul_lower_halves(self, a: Self::U64, b: Self::U64) -> Self::U64;
+    /// Bitwise exclusive or.
+    fn xor_u64(self, a: Self::U64, b: Self::U64) -> Self::U64;
     /// `table[i & 15]` for each lane `i`.
     fn lookup(self, table: &[f32; 16], i: Self::I32) -> Self::F32;
 

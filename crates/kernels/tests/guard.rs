@@ -8,8 +8,9 @@ use std::ptr;
 
 use kernels::{
     Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Start,
-    Stream, Tanh, Zeros, cross_entropy_gradient, dropout_mask, log_softmax_rows, map, matmul,
-    matmul_into_panels, matmul_panels, pack, packed_len, scale_bytes, softmax_rows, zip,
+    Stream, Tanh, Zeros, cross_entropy_gradient, dropout, dropout_in_place, dropout_mask,
+    log_softmax_rows, map, matmul, matmul_into_panels, matmul_panels, pack, packed_len,
+    scale_bytes, softmax_rows, zip, zip_masked,
 };
 
 /// On which side of the numbers the forbidden page is.
@@ -131,8 +132,15 @@ fn slices() {
                 map(isa, Exp, &mut x);
                 zip(isa, Product, &mut x, &y);
                 scale_bytes(isa, &bytes, 0.1, &mut x);
-                dropout_mask(isa, Stream { seed: 1, counter: [0; 3] }, 0.5, &mut x);
+                let stream = Stream { seed: 1, counter: [0; 3] };
+                dropout_mask(isa, stream, 0.5, &mut x);
                 assert!(x.iter().all(|x| *x == 0.0 || *x == 2.0), "{isa}, {edge:?}: {len}");
+                let (mut mask, h) = (x, y);
+                let mut a = Guarded::new(len, edge, f32::NAN);
+                dropout(isa, stream, 0.5, &h, &mut mask, &mut a);
+                dropout_in_place(isa, stream, 0.5, &mut mask, &mut a);
+                zip_masked(isa, Product, &mut a, &mask, &h);
+                assert!(a.iter().all(|a| *a == 0.0 || *a == 2.0), "{isa}, {edge:?}: {len}");
             }
         }
     }

@@ -46,6 +46,8 @@ unsafe fn first(n: usize) -> __m256i {
 impl Simd for Avx2 {
     type F32 = __m256;
     type I32 = __m256i;
+    /// Even lanes, odd lanes.
+    type U64 = [__m256i; 2];
     type Mask = __m256;
 
     const LEN: usize = 8;
@@ -156,6 +158,12 @@ impl Simd for Avx2 {
         unsafe { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }
     }
     #[inline(always)]
+    fn lt_u32(self, a: __m256i, b: __m256i) -> __m256 {
+        // AVX2 compares signed numbers alone: both move down by 2³¹.
+        let (a, b) = (self.xor(a, self.splat_i32(i32::MIN)), self.xor(b, self.splat_i32(i32::MIN)));
+        unsafe { _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)) }
+    }
+    #[inline(always)]
     fn select(self, mask: __m256, a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_blendv_ps(b, a, mask) }
     }
@@ -200,12 +208,42 @@ impl Simd for Avx2 {
         unsafe { _mm256_or_si256(a, b) }
     }
     #[inline(always)]
+    fn xor(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_xor_si256(a, b) }
+    }
+    #[inline(always)]
     fn shl<const N: i32>(self, x: __m256i) -> __m256i {
         unsafe { _mm256_slli_epi32::<N>(x) }
     }
     #[inline(always)]
     fn shr<const N: i32>(self, x: __m256i) -> __m256i {
         unsafe { _mm256_srai_epi32::<N>(x) }
+    }
+    #[inline(always)]
+    fn splat_u64(self, x: u64) -> [__m256i; 2] {
+        unsafe { [_mm256_set1_epi64x(x.cast_signed()); 2] }
+    }
+    #[inline(always)]
+    fn widen(self, x: __m256i) -> [__m256i; 2] {
+        unsafe {
+            [_mm256_and_si256(x, _mm256_set1_epi64x(0xFFFF_FFFF)), _mm256_srli_epi64::<32>(x)]
+        }
+    }
+    #[inline(always)]
+    fn narrow(self, [even, odd]: [__m256i; 2]) -> __m256i {
+        unsafe { _mm256_blend_epi32::<0xAA>(even, _mm256_slli_epi64::<32>(odd)) }
+    }
+    #[inline(always)]
+    fn upper_half(self, x: [__m256i; 2]) -> [__m256i; 2] {
+        unsafe { [_mm256_srli_epi64::<32>(x[0]), _mm256_srli_epi64::<32>(x[1])] }
+    }
+    #[inline(always)]
+    fn mul_lower_halves(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        unsafe { [_mm256_mul_epu32(a[0], b[0]), _mm256_mul_epu32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn xor_u64(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        [self.xor(a[0], b[0]), self.xor(a[1], b[1])]
     }
     #[inline(always)]
     fn lookup(self, table: &[f32; 16], i: __m256i) -> __m256 {

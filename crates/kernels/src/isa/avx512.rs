@@ -66,6 +66,8 @@ const TRADES: [[[i32; 16]; 2]; 4] = {
 impl Simd for Avx512 {
     type F32 = __m512;
     type I32 = __m512i;
+    /// Even lanes, odd lanes.
+    type U64 = [__m512i; 2];
     type Mask = __mmask16;
 
     const LEN: usize = 16;
@@ -166,6 +168,10 @@ impl Simd for Avx512 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) }
     }
     #[inline(always)]
+    fn lt_u32(self, a: __m512i, b: __m512i) -> __mmask16 {
+        unsafe { _mm512_cmplt_epu32_mask(a, b) }
+    }
+    #[inline(always)]
     fn select(self, mask: __mmask16, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_mask_blend_ps(mask, b, a) }
     }
@@ -210,12 +216,40 @@ impl Simd for Avx512 {
         unsafe { _mm512_or_si512(a, b) }
     }
     #[inline(always)]
+    fn xor(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_xor_si512(a, b) }
+    }
+    #[inline(always)]
     fn shl<const N: i32>(self, x: __m512i) -> __m512i {
         unsafe { _mm512_sllv_epi32(x, _mm512_set1_epi32(N)) }
     }
     #[inline(always)]
     fn shr<const N: i32>(self, x: __m512i) -> __m512i {
         unsafe { _mm512_srav_epi32(x, _mm512_set1_epi32(N)) }
+    }
+    #[inline(always)]
+    fn splat_u64(self, x: u64) -> [__m512i; 2] {
+        unsafe { [_mm512_set1_epi64(x.cast_signed()); 2] }
+    }
+    #[inline(always)]
+    fn widen(self, x: __m512i) -> [__m512i; 2] {
+        unsafe { [_mm512_and_si512(x, _mm512_set1_epi64(0xFFFF_FFFF)), _mm512_srli_epi64::<32>(x)] }
+    }
+    #[inline(always)]
+    fn narrow(self, [even, odd]: [__m512i; 2]) -> __m512i {
+        unsafe { _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64::<32>(odd)) }
+    }
+    #[inline(always)]
+    fn upper_half(self, x: [__m512i; 2]) -> [__m512i; 2] {
+        unsafe { [_mm512_srli_epi64::<32>(x[0]), _mm512_srli_epi64::<32>(x[1])] }
+    }
+    #[inline(always)]
+    fn mul_lower_halves(self, a: [__m512i; 2], b: [__m512i; 2]) -> [__m512i; 2] {
+        unsafe { [_mm512_mul_epu32(a[0], b[0]), _mm512_mul_epu32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn xor_u64(self, a: [__m512i; 2], b: [__m512i; 2]) -> [__m512i; 2] {
+        [self.xor(a[0], b[0]), self.xor(a[1], b[1])]
     }
     #[inline(always)]
     fn lookup(self, table: &[f32; 16], i: __m512i) -> __m512 {

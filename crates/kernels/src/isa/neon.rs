@@ -32,6 +32,8 @@ impl Neon {
 impl Simd for Neon {
     type F32 = float32x4_t;
     type I32 = int32x4_t;
+    /// The first two lanes, the last two.
+    type U64 = [uint64x2_t; 2];
     type Mask = uint32x4_t;
 
     const LEN: usize = 4;
@@ -118,6 +120,10 @@ impl Simd for Neon {
         unsafe { vceqq_f32(a, b) }
     }
     #[inline(always)]
+    fn lt_u32(self, a: int32x4_t, b: int32x4_t) -> uint32x4_t {
+        unsafe { vcltq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)) }
+    }
+    #[inline(always)]
     fn select(self, mask: uint32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vbslq_f32(mask, a, b) }
     }
@@ -162,6 +168,10 @@ impl Simd for Neon {
         unsafe { vorrq_s32(a, b) }
     }
     #[inline(always)]
+    fn xor(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        unsafe { veorq_s32(a, b) }
+    }
+    #[inline(always)]
     fn shl<const N: i32>(self, x: int32x4_t) -> int32x4_t {
         unsafe { vshlq_s32(x, vdupq_n_s32(N)) }
     }
@@ -169,6 +179,37 @@ impl Simd for Neon {
     fn shr<const N: i32>(self, x: int32x4_t) -> int32x4_t {
         // A shift by a negative count goes to the right.
         unsafe { vshlq_s32(x, vdupq_n_s32(-N)) }
+    }
+    #[inline(always)]
+    fn splat_u64(self, x: u64) -> [uint64x2_t; 2] {
+        unsafe { [vdupq_n_u64(x); 2] }
+    }
+    #[inline(always)]
+    fn widen(self, x: int32x4_t) -> [uint64x2_t; 2] {
+        unsafe {
+            let x = vreinterpretq_u32_s32(x);
+            [vmovl_u32(vget_low_u32(x)), vmovl_high_u32(x)]
+        }
+    }
+    #[inline(always)]
+    fn narrow(self, x: [uint64x2_t; 2]) -> int32x4_t {
+        unsafe { vuzp1q_s32(vreinterpretq_s32_u64(x[0]), vreinterpretq_s32_u64(x[1])) }
+    }
+    #[inline(always)]
+    fn upper_half(self, x: [uint64x2_t; 2]) -> [uint64x2_t; 2] {
+        unsafe { [vshrq_n_u64::<32>(x[0]), vshrq_n_u64::<32>(x[1])] }
+    }
+    #[inline(always)]
+    fn mul_lower_halves(self, a: [uint64x2_t; 2], b: [uint64x2_t; 2]) -> [uint64x2_t; 2] {
+        unsafe {
+            let first = vmull_u32(vmovn_u64(a[0]), vmovn_u64(b[0]));
+            let last = vmull_u32(vmovn_u64(a[1]), vmovn_u64(b[1]));
+            [first, last]
+        }
+    }
+    #[inline(always)]
+    fn xor_u64(self, a: [uint64x2_t; 2], b: [uint64x2_t; 2]) -> [uint64x2_t; 2] {
+        unsafe { [veorq_u64(a[0], b[0]), veorq_u64(a[1], b[1])] }
     }
     #[inline(always)]
     fn lookup(self, table: &[f32; 16], i: int32x4_t) -> float32x4_t {

@@ -11,6 +11,7 @@ pub(super) struct Scalar;
 impl Simd for Scalar {
     type F32 = f32;
     type I32 = i32;
+    type U64 = u64;
     type Mask = bool;
 
     const LEN: usize = 1;
@@ -92,6 +93,10 @@ impl Simd for Scalar {
         a == b
     }
     #[inline(always)]
+    fn lt_u32(self, a: i32, b: i32) -> bool {
+        a.cast_unsigned() < b.cast_unsigned()
+    }
+    #[inline(always)]
     fn select(self, mask: bool, a: f32, b: f32) -> f32 {
         if mask { a } else { b }
     }
@@ -139,12 +144,40 @@ impl Simd for Scalar {
         a | b
     }
     #[inline(always)]
+    fn xor(self, a: i32, b: i32) -> i32 {
+        a ^ b
+    }
+    #[inline(always)]
     fn shl<const N: i32>(self, x: i32) -> i32 {
         x << N
     }
     #[inline(always)]
     fn shr<const N: i32>(self, x: i32) -> i32 {
         x >> N
+    }
+    #[inline(always)]
+    fn splat_u64(self, x: u64) -> u64 {
+        x
+    }
+    #[inline(always)]
+    fn widen(self, x: i32) -> u64 {
+        u64::from(x.cast_unsigned())
+    }
+    #[inline(always)]
+    fn narrow(self, x: u64) -> i32 {
+        x as i32
+    }
+    #[inline(always)]
+    fn upper_half(self, x: u64) -> u64 {
+        x >> 32
+    }
+    #[inline(always)]
+    fn mul_lower_halves(self, a: u64, b: u64) -> u64 {
+        (a & 0xFFFF_FFFF) * (b & 0xFFFF_FFFF)
+    }
+    #[inline(always)]
+    fn xor_u64(self, a: u64, b: u64) -> u64 {
+        a ^ b
     }
     #[inline(always)]
     fn lookup(self, table: &[f32; 16], i: i32) -> f32 {
