@@ -45,14 +45,22 @@ impl Activation {
         }
     }
 
-    /// `dz ← da · f′(z)`, where `dz` comes in as `da` and f′ is a function of
-    /// `a = f(z)`.
-    pub(crate) fn backward(self, isa: Isa, dz: &mut [f32], a: &[f32]) {
+    /// `dz ← da · mask · f′(z)`, where `dz` comes in as `da`, f′ is a function of
+    /// `h = f(z)`, and the mask is that of dropout, if there was any.
+    pub(crate) fn backward(self, isa: Isa, dz: &mut [f32], mask: Option<&[f32]>, h: &[f32]) {
         match self {
-            Self::Tanh => kernels::zip(isa, TanhGradient, dz, a),
-            Self::Sigmoid => kernels::zip(isa, SigmoidGradient, dz, a),
-            Self::Relu => kernels::zip(isa, ReluGradient, dz, a),
+            Self::Tanh => zip(isa, TanhGradient, dz, mask, h),
+            Self::Sigmoid => zip(isa, SigmoidGradient, dz, mask, h),
+            Self::Relu => zip(isa, ReluGradient, dz, mask, h),
         }
+    }
+}
+
+/// `dz ← f(dz · mask, h)`.
+fn zip(isa: Isa, f: impl Binary, dz: &mut [f32], mask: Option<&[f32]>, h: &[f32]) {
+    match mask {
+        Some(mask) => kernels::zip_masked(isa, f, dz, mask, h),
+        None => kernels::zip(isa, f, dz, h),
     }
 }
 

@@ -14,8 +14,7 @@
 use std::ops::Range;
 
 use kernels::{
-    AlignedBuf, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Stream, Zeros,
-    dropout_mask,
+    AlignedBuf, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, RowLoss, Stream, Zeros,
 };
 
 use crate::dense::Dense;
@@ -351,13 +350,10 @@ impl RowPass<'_> {
         let (before, from_mask) = record.split_at_mut(mask);
         let h = &mut before[node.h..][..node.width];
         let (mask, rest) = from_mask.split_at_mut(node.width);
-        dropout_mask(isa, stream, node.dropout, mask);
         if node.a == node.h {
-            kernels::zip(isa, Product, h, mask);
+            kernels::dropout_in_place(isa, stream, node.dropout, mask, h);
         } else {
-            let a = &mut rest[..node.width];
-            a.copy_from_slice(h);
-            kernels::zip(isa, Product, a, mask);
+            kernels::dropout(isa, stream, node.dropout, h, mask, &mut rest[..node.width]);
         }
     }
 
@@ -379,10 +375,8 @@ impl RowPass<'_> {
             for i in 0..len {
                 let (before, dz) = rows.tape.row_mut(i).split_at_mut(node.dz);
                 let dz = &mut dz[..node.width];
-                if let Some(mask) = node.mask {
-                    kernels::zip(isa, Product, dz, &before[mask..][..node.width]);
-                }
-                activation.backward(isa, dz, &before[node.h..][..node.width]);
+                let mask = node.mask.map(|mask| &before[mask..][..node.width]);
+                activation.backward(isa, dz, mask, &before[node.h..][..node.width]);
             }
         }
     }
