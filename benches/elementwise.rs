@@ -1,5 +1,6 @@
-//! tanh, sigmoid, exp, softmax, cross-entropy and dropout masks, in cache and on
-//! one thread, beside the plain loop over the standard library's functions.
+//! tanh, sigmoid, exp, softmax, cross-entropy, dropout masks and Gaussian
+//! numbers, in cache and on one thread, beside the plain loop over the standard
+//! library's functions.
 //!
 //! ```text
 //! cargo bench -p kernels --bench elementwise
@@ -11,7 +12,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernels::{
     AlignedBuf, Exp, Isa, MatMut, RowLoss, Sigmoid, Stream, Tanh, cross_entropy_gradient, dropout,
-    dropout_mask, log_softmax_rows, map, softmax_rows,
+    dropout_mask, gaussian_mask, log_softmax_rows, map, softmax_rows,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -125,6 +126,17 @@ fn masks(c: &mut Criterion) {
             let stream = Stream { seed: 1, counter: [row, 0, 0] };
             dropout(isa, stream, 0.5, &h, &mut mask, &mut a);
             black_box(a.as_ptr());
+        });
+    });
+    group.finish();
+
+    let mut group = c.benchmark_group("Gaussian numbers");
+    group.throughput(Throughput::Elements(512));
+    group.bench_function("rows of 512", |bencher| {
+        bencher.iter(|| {
+            row += 1;
+            gaussian_mask(isa, Stream { seed: 1, counter: [row, 0, 0] }, 0.5, &mut mask);
+            black_box(mask.as_ptr());
         });
     });
     group.finish();

@@ -1,5 +1,5 @@
 //! Hand-written kernels for neural networks: matrix product, tanh, sigmoid, exp,
-//! softmax and cross-entropy, and counter-based random numbers; for AVX-512,
+//! softmax and cross-entropy, dropout masks and Gaussian numbers; for AVX-512,
 //! AVX2, NEON and plain Rust. No BLAS, no C, no threads.
 //!
 //! Every kernel takes the instruction set that it runs on, an [`Isa`], which
@@ -28,6 +28,7 @@ mod buffer;
 mod dropout;
 mod elementwise;
 mod exp;
+mod gaussian;
 mod isa;
 mod log;
 mod mat;
@@ -42,6 +43,7 @@ pub use buffer::AlignedBuf;
 pub use dropout::{dropout, dropout_in_place, dropout_mask};
 pub use elementwise::{Binary, Product, Relu, map, scale_bytes, transpose_blocks, zip, zip_masked};
 pub use exp::{Exp, Sigmoid};
+pub use gaussian::{add_gaussian, gaussian_mask};
 pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
 pub use matmul::{Start, Zeros, matmul, matmul_into_panels, matmul_panels};

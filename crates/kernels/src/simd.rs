@@ -75,6 +75,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn fma(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// `c − a · b`, rounded once where the instruction set can.
     fn fnma(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// `√x`; NaN where x is negative.
+    fn sqrt(self, x: Self::F32) -> Self::F32;
     /// `a` where `a < b`, else `b`; so `b` where either is NaN.
     fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a` where `a > b`, else `b`; so `b` where either is NaN.

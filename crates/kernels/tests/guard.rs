@@ -8,9 +8,9 @@ use std::ptr;
 
 use kernels::{
     Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Start,
-    Stream, Tanh, Zeros, cross_entropy_gradient, dropout, dropout_in_place, dropout_mask,
-    log_softmax_rows, map, matmul, matmul_into_panels, matmul_panels, pack, packed_len,
-    scale_bytes, softmax_rows, zip, zip_masked,
+    Stream, Tanh, Zeros, add_gaussian, cross_entropy_gradient, dropout, dropout_in_place,
+    dropout_mask, gaussian_mask, log_softmax_rows, map, matmul, matmul_into_panels, matmul_panels,
+    pack, packed_len, scale_bytes, softmax_rows, zip, zip_masked,
 };
 
 /// On which side of the numbers the forbidden page is.
@@ -141,6 +141,9 @@ fn slices() {
                 dropout_in_place(isa, stream, 0.5, &mut mask, &mut a);
                 zip_masked(isa, Product, &mut a, &mask, &h);
                 assert!(a.iter().all(|a| *a == 0.0 || *a == 2.0), "{isa}, {edge:?}: {len}");
+                gaussian_mask(isa, stream, 0.1, &mut mask);
+                add_gaussian(isa, stream, 0.1, &mut a);
+                assert!(mask.iter().all(|m| (0.0..2.0).contains(m)), "{isa}, {edge:?}: {len}");
             }
         }
     }

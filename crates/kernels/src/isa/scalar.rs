@@ -65,6 +65,10 @@ impl Simd for Scalar {
     fn div(self, a: f32, b: f32) -> f32 {
         a / b
     }
+    #[inline(always)]
+    fn sqrt(self, x: f32) -> f32 {
+        x.sqrt()
+    }
     // Through f64, where a product of two f32 is exact: `f32::mul_add` is a call
     // into a library of a hundred instructions on a CPU without FMA. Rounding
     // the sum twice can differ from FMA in the last bit, once in 2²⁹ times.
