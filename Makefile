@@ -20,7 +20,7 @@ bench: ## and the tables of docs/performance.md from it
 	cargo bench -p nn
 	python3 benches/table.py
 
-accuracy: ## every f32 through tanh, sigmoid and exp; takes minutes
+accuracy: ## every f32 through every function of one variable; takes minutes
 	cargo test -p kernels --release --test accuracy -- --ignored --nocapture
 
 neon: ## kernels and nn in an emulated AArch64 CPU; docs/reliability.md says what it needs

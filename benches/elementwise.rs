@@ -1,6 +1,6 @@
-//! tanh, sigmoid, exp, softmax, cross-entropy, dropout masks and Gaussian
-//! numbers, in cache and on one thread, beside the plain loop over the standard
-//! library's functions.
+//! tanh, sigmoid, exp, other activations, softmax, cross-entropy, dropout masks
+//! and Gaussian numbers, in cache and on one thread; tanh, sigmoid and exp beside
+//! the plain loop over the standard library's functions.
 //!
 //! ```text
 //! cargo bench -p kernels --bench elementwise
@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernels::{
-    AlignedBuf, Exp, Isa, MatMut, RowLoss, Sigmoid, Stream, Tanh, cross_entropy_gradient, dropout,
-    dropout_mask, gaussian_mask, log_softmax_rows, map, softmax_rows,
+    AlignedBuf, Elu, EluGradient, Exp, Gelu, GeluGradient, Isa, LeakyRelu, LeakyReluGradient,
+    MatMut, RowLoss, Sigmoid, Silu, SiluGradient, Stream, Tanh, cross_entropy_gradient, dropout,
+    dropout_mask, gaussian_mask, log_softmax_rows, map, softmax_rows, zip,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -64,6 +65,34 @@ fn functions(c: &mut Criterion) {
         group.bench_function("std", |bencher| {
             bencher.iter(|| pass(&x, &mut y, |y| y.iter_mut().for_each(|y| *y = std(*y))));
         });
+        group.finish();
+    }
+}
+
+/// Functions without a counterpart in the standard library; derivatives take z, or
+/// what it became, from another slice.
+fn activations(c: &mut Criterion) {
+    type Function = (&'static str, fn(Isa, &mut [f32], &[f32]));
+    let functions: [Function; 8] = [
+        ("GELU", |isa, y, _| map(isa, Gelu, y)),
+        ("GELU, derivative", |isa, y, x| zip(isa, GeluGradient, y, x)),
+        ("SiLU", |isa, y, _| map(isa, Silu, y)),
+        ("SiLU, derivative", |isa, y, x| zip(isa, SiluGradient, y, x)),
+        ("ELU", |isa, y, _| map(isa, Elu { alpha: 1.0 }, y)),
+        ("ELU, derivative", |isa, y, x| zip(isa, EluGradient { alpha: 1.0 }, y, x)),
+        ("leaky ReLU", |isa, y, _| map(isa, LeakyRelu { slope: 0.01 }, y)),
+        ("leaky ReLU, derivative", |isa, y, x| zip(isa, LeakyReluGradient { slope: 0.01 }, y, x)),
+    ];
+    let x = random(LEN);
+    let mut y = AlignedBuf::zeros(LEN);
+    for (name, kernel) in functions {
+        let mut group = c.benchmark_group(name);
+        group.throughput(Throughput::Elements(LEN as u64));
+        for isa in Isa::available() {
+            group.bench_function(isa.name(), |bencher| {
+                bencher.iter(|| pass(&x, &mut y, |y| kernel(isa, y, &x)));
+            });
+        }
         group.finish();
     }
 }
@@ -148,6 +177,6 @@ criterion_group! {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = functions, rows, masks
+    targets = functions, activations, rows, masks
 }
 criterion_main!(benches);

@@ -68,7 +68,10 @@ def threads(found):
 
 def elements(found):
     """Nanoseconds an element of what is not a product."""
-    groups = ["tanh", "sigmoid", "exp", "rows of 10", "rows of 512", "dropout mask", "Gaussian numbers"]
+    groups = ["tanh", "sigmoid", "exp"]
+    for name in "GELU", "SiLU", "ELU", "leaky ReLU":
+        groups += [name, f"{name}, derivative"]
+    groups += ["rows of 10", "rows of 512", "dropout mask", "Gaussian numbers"]
     rows = [
         [group, name, f"{ns / count:.3f}"]
         for (group, name), (ns, count) in sorted(found.items(), key=lambda row: groups.index(row[0][0]) if row[0][0] in groups else 99)

@@ -26,22 +26,46 @@ const HIGHEST: f32 = 89.0;
 
 /// `x = n·ln 2 + r`, and `P(r)`.
 #[inline(always)]
-fn reduce<S: Simd>(s: S, x: S::F32) -> Reduced<S::F32> {
+pub(crate) fn reduce<S: Simd>(s: S, x: S::F32) -> Reduced<S::F32> {
     let n = s.round(s.mul(x, s.splat(LOG2_E)));
     let r = s.fnma(n, s.splat(LN2_HI), x);
     let r = s.fnma(n, s.splat(LN2_LO), r);
+    Reduced { n, r, p: exp_polynomial(s, r) }
+}
+
+pub(crate) struct Reduced<V> {
+    pub(crate) n: V,
+    pub(crate) r: V,
+    /// P(r)
+    pub(crate) p: V,
+}
+
+/// `m · 2ⁿ`.
+pub(crate) struct Scaled<V> {
+    pub(crate) m: V,
+    pub(crate) n: V,
+}
+
+/// `e^(n·ln 2 + r)` for `|r| ≤ ln 2 / 2`.
+#[inline(always)]
+pub(crate) fn exp_of_reduced<S: Simd>(
+    s: S,
+    Reduced { n, r, p }: Reduced<S::F32>,
+) -> Scaled<S::F32> {
+    // Rounded as 1 + r·(1 + r·P), what comes before the last rounding costs less
+    // than rounded as 1 + (r + r²·P): it is multiplied by r.
+    let one = s.splat(1.0);
+    Scaled { m: s.fma(s.fma(p, r, one), r, one), n }
+}
+
+/// `P(r)`.
+#[inline(always)]
+pub(crate) fn exp_polynomial<S: Simd>(s: S, r: S::F32) -> S::F32 {
     let mut p = s.splat(P[4]);
     for &c in P[..4].iter().rev() {
         p = s.fma(p, r, s.splat(c));
     }
-    Reduced { n, r, p }
-}
-
-struct Reduced<V> {
-    n: V,
-    r: V,
-    /// P(r)
-    p: V,
+    p
 }
 
 /// `eˣ`, within 0.90 ULP of the exact value, subnormal results included
@@ -62,12 +86,8 @@ impl Unary for Exp {
 /// `eˣ` for `x ≤ 89`: what softmax needs, whose exponents are not positive.
 #[inline(always)]
 pub(crate) fn exp_below_highest<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    let Reduced { n, r, p } = reduce(s, s.max(s.splat(LOWEST), x));
-    // Rounded as 1 + r·(1 + r·P), what comes before the last rounding costs less
-    // than rounded as 1 + (r + r²·P): it is multiplied by r.
-    let one = s.splat(1.0);
-    let y = s.fma(s.fma(p, r, one), r, one);
-    s.mul_power_of_two(y, n)
+    let Scaled { m, n } = exp_of_reduced(s, reduce(s, s.max(s.splat(LOWEST), x)));
+    s.mul_power_of_two(m, n)
 }
 
 /// `1 / (1 + e⁻ˣ)`, within 0.97 ULP of the exact value, subnormal results

@@ -1,6 +1,6 @@
 //! Hand-written kernels for neural networks: matrix product, tanh, sigmoid, exp,
-//! softmax and cross-entropy, dropout masks and Gaussian numbers; for AVX-512,
-//! AVX2, NEON and plain Rust. No BLAS, no C, no threads.
+//! GELU and its kin, softmax and cross-entropy, dropout masks and Gaussian numbers;
+//! for AVX-512, AVX2, NEON and plain Rust. No BLAS, no C, no threads.
 //!
 //! Every kernel takes the instruction set that it runs on, an [`Isa`], which
 //! exists only if the CPU has it. Kernels run on the thread that calls them; a
@@ -27,14 +27,17 @@
 mod buffer;
 mod dropout;
 mod elementwise;
+mod elu;
 mod exp;
 mod gaussian;
+mod gelu;
 mod isa;
 mod log;
 mod mat;
 mod matmul;
 mod panels;
 mod random;
+mod silu;
 mod simd;
 mod softmax;
 mod tanh;
@@ -42,13 +45,16 @@ mod tanh;
 pub use buffer::AlignedBuf;
 pub use dropout::{dropout, dropout_in_place, dropout_mask};
 pub use elementwise::{Binary, Product, Relu, map, scale_bytes, transpose_blocks, zip, zip_masked};
+pub use elu::{Elu, EluGradient, LeakyRelu, LeakyReluGradient};
 pub use exp::{Exp, Sigmoid};
 pub use gaussian::{add_gaussian, gaussian_mask};
+pub use gelu::{Gelu, GeluGradient};
 pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
 pub use matmul::{Start, Zeros, matmul, matmul_into_panels, matmul_panels};
 pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
 pub use random::Stream;
+pub use silu::{Silu, SiluGradient};
 pub use simd::{Identity, Simd, SimdOp, Unary};
 pub use softmax::{RowLoss, cross_entropy_gradient, log_softmax_rows, softmax_rows};
 pub use tanh::Tanh;
