@@ -1,4 +1,4 @@
-//! `eˣ` and the logistic sigmoid.
+//! `eˣ`.
 //!
 //! ```text
 //! n = round(x / ln 2),  r = x − n·ln 2        |r| ≤ ln 2 / 2
@@ -88,44 +88,4 @@ impl Unary for Exp {
 pub(crate) fn exp_below_highest<S: Simd>(s: S, x: S::F32) -> S::F32 {
     let Scaled { m, n } = exp_of_reduced(s, reduce(s, s.max(s.splat(LOWEST), x)));
     s.mul_power_of_two(m, n)
-}
-
-/// `1 / (1 + e⁻ˣ)`, within 0.97 ULP of the exact value, subnormal results
-/// included (measured over all `f32`, on each instruction set:
-/// `tests/accuracy.rs`). NaN gives NaN.
-#[derive(Clone, Copy, Debug)]
-pub struct Sigmoid;
-
-impl Unary for Sigmoid {
-    /// With `y = e^−|x|`, which cannot overflow: `1 / (1 + y)`, or `y / (1 + y)`
-    /// where x is negative.
-    ///
-    /// Rounding y and 1 + y before the division would cost 2 ULP. So both are kept
-    /// as a float and the rest that rounding left, and the quotient is corrected by
-    /// what it misses.
-    #[inline(always)]
-    fn apply<S: Simd>(self, s: S, x: S::F32) -> S::F32 {
-        let one = s.splat(1.0);
-        let magnitude = s.with_bits(s.or(s.bits(x), s.splat_i32(i32::MIN)));
-        let Reduced { n, r, p } = reduce(s, s.max(s.splat(LOWEST), magnitude));
-        // y = hi + lo, where lo is what rounding left of hi; 1 − hi is exact.
-        let q = s.fma(p, r, one);
-        let hi = s.fma(q, r, one);
-        let lo = s.fma(q, r, s.sub(one, hi));
-        let hi = s.mul_power_of_two(hi, n);
-        let lo = s.mul_power_of_two(lo, n);
-        // 1 + y = d + d_rest; of a sum of which the first term is the larger, the
-        // rest is exact (Dekker 1971, 4.14).
-        let d = s.add(one, hi);
-        let d_rest = s.add(s.sub(hi, s.sub(d, one)), lo);
-
-        let negative = s.lt(x, s.splat(0.0));
-        let numerator = s.select(negative, hi, one);
-        let numerator_rest = s.select(negative, lo, s.splat(0.0));
-        let q = s.div(numerator, d);
-        let missing = s.add(s.fnma(q, d, numerator), s.fnma(q, d_rest, numerator_rest));
-        // 1/d is q, or 1 − q where q is y/d.
-        let inverse = s.select(negative, s.sub(one, q), q);
-        s.fma(missing, inverse, q)
-    }
 }

@@ -37,7 +37,7 @@ impl Function {
 
 const FUNCTIONS: [Function; 9] = [
     Function::new("tanh", |isa, xs| map(isa, Tanh, xs), f64::tanh, 0.68),
-    Function::new("sigmoid", |isa, xs| map(isa, Sigmoid, xs), sigmoid, 0.97),
+    Function::new("sigmoid", |isa, xs| map(isa, Sigmoid, xs), sigmoid, 0.90),
     Function::new("exp", |isa, xs| map(isa, Exp, xs), f64::exp, 0.90),
     Function::new("GELU", |isa, xs| map(isa, Gelu, xs), gelu, 4.02),
     Function {
