@@ -44,7 +44,7 @@ fn steps(c: &mut Criterion) {
             activation: Activation::Relu,
         };
         let mut network = Mlp::new(shape, Init::He, 1).unwrap_or_else(|error| panic!("{error}"));
-        let dropout = Dropout { input: 0.0, hidden: dropout };
+        let dropout = Dropout { input: 0.0, hidden: dropout, ..Dropout::default() };
         let fit = Fit { epochs: 1, batch_size, lr: 1e-3, dropout, ..Fit::default() };
 
         group.throughput(Throughput::Elements(samples as u64));

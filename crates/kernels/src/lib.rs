@@ -24,6 +24,7 @@
 //! To add a function of one variable, implement [`Unary`]; to add an algorithm,
 //! implement [`SimdOp`]: both are written once, for any [`Simd`].
 
+mod batch_norm;
 mod buffer;
 mod dropout;
 mod elementwise;
@@ -43,6 +44,7 @@ mod simd;
 mod softmax;
 mod tanh;
 
+pub use batch_norm::{Gains, GainsGradient, Moments, batch_norm, batch_norm_backward, scale_shift};
 pub use buffer::AlignedBuf;
 pub use dropout::{dropout, dropout_in_place, dropout_mask};
 pub use elementwise::{Binary, Product, Relu, map, scale_bytes, transpose_blocks, zip, zip_masked};

@@ -110,9 +110,8 @@ impl Mlp {
         let scale: f32 = scale.parse().map_err(|_| bad(format!("a pixel scale of `{scale}`")))?;
 
         // The tensors first: a header may name an architecture of any size.
-        let layers = architecture.layers();
         let mut read = Vec::new();
-        for (l, pair) in layers.windows(2).enumerate() {
+        for (l, (inputs, units)) in architecture.maps().into_iter().enumerate() {
             let tensor = |name: String, expected: &[usize]| {
                 let view = tensors.tensor(&name).map_err(|e| bad(format!("`{name}`: {e}")))?;
                 if view.dtype() != Dtype::F32 || view.shape() != expected {
@@ -132,8 +131,8 @@ impl Mlp {
                     Some(at) => Err(bad(format!("element {at} of `{name}` is {}", values[at]))),
                 }
             };
-            let weights = tensor(format!("layer.{l}.weight"), &[pair[1], pair[0]])?;
-            let biases = tensor(format!("layer.{l}.bias"), &[pair[1]])?;
+            let weights = tensor(format!("layer.{l}.weight"), &[units, inputs])?;
+            let biases = tensor(format!("layer.{l}.bias"), &[units])?;
             read.push((weights, biases));
         }
         if tensors.len() != 2 * read.len() {

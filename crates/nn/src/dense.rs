@@ -12,20 +12,27 @@
 //! so that the forward kernel reads them as they lie, and a training step can
 //! update a panel, biases and all, as one slice. Units and inputs are filled up
 //! to multiples of 16; the padding is 0 and stays 0, because its gradient is.
+//!
+//! While a network trains with batch normalisation, a panel carries 16 gains
+//! behind its biases.
 
 use std::ops::Range;
 
-use kernels::{BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsRef, Start, Zeros};
+use kernels::{BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsRef, Start, Unary, Zeros};
 
 use crate::Activation;
+use crate::activation::WithUnary;
 
 /// Shape and place of one layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Dense {
     pub(crate) inputs: usize,
+    /// Rows of W: numbers that go into the activation.
     pub(crate) units: usize,
     /// Of a hidden layer; the output layer's is softmax, which belongs to the loss.
     pub(crate) activation: Option<Activation>,
+    /// Whether its panels carry gains, as batch normalisation needs them.
+    pub(crate) gains: bool,
     /// Where the layer begins in the parameter vector.
     offset: usize,
     /// Where it begins in the vector of transposed weights.
@@ -33,16 +40,18 @@ pub(crate) struct Dense {
 }
 
 impl Dense {
-    /// The layers of a network, first to last.
-    pub(crate) fn stack(sizes: &[usize], activation: Activation) -> Vec<Self> {
+    /// The layers of a network, first to last: `sizes` are what each layer hands
+    /// on, the inputs first.
+    pub(crate) fn stack(sizes: &[usize], activation: Activation, gains: bool) -> Vec<Self> {
         let mut layers: Vec<Self> = Vec::with_capacity(sizes.len() - 1);
         for (l, pair) in sizes.windows(2).enumerate() {
             let hidden = l + 2 < sizes.len();
             let before = layers.last();
             layers.push(Self {
                 inputs: pair[0],
-                units: pair[1],
+                units: if hidden { pair[1] * activation.pieces() } else { pair[1] },
                 activation: hidden.then_some(activation),
+                gains,
                 offset: before.map_or(0, |layer| layer.range().end),
                 transposed_offset: before.map_or(0, |layer| layer.transposed_range().end),
             });
@@ -60,9 +69,20 @@ impl Dense {
         self.inputs.div_ceil(PANEL) * BLOCK
     }
 
-    /// Weights and biases in a panel.
+    /// Weights, biases and gains in a panel.
     fn panel_len(&self) -> usize {
-        self.panel_weights() + PANEL
+        self.panel_weights() + if self.gains { 2 * PANEL } else { PANEL }
+    }
+
+    /// Numbers that the layer hands on, behind its activation.
+    pub(crate) fn outputs(&self) -> usize {
+        self.units / self.activation.map_or(1, Activation::pieces)
+    }
+
+    /// Weights, biases and gains of panel `panel` in the parameter vector.
+    pub(crate) fn panel(&self, panel: usize) -> Range<usize> {
+        let start = self.offset + panel * self.panel_len();
+        start..start + self.panel_len()
     }
 
     /// The layer's parameters in the parameter vector.
@@ -72,7 +92,7 @@ impl Dense {
 
     /// Weights of panel `panel` in the parameter vector.
     pub(crate) fn weights_of(&self, panel: usize) -> Range<usize> {
-        let start = self.offset + panel * self.panel_len();
+        let start = self.panel(panel).start;
         start..start + self.panel_weights()
     }
 
@@ -80,6 +100,12 @@ impl Dense {
     pub(crate) fn biases_of(&self, panel: usize) -> Range<usize> {
         let start = self.weights_of(panel).end;
         start..start + PANEL
+    }
+
+    /// Gains of panel `panel` in the parameter vector; nothing where there are
+    /// none.
+    pub(crate) fn gains_of(&self, panel: usize) -> Range<usize> {
+        self.biases_of(panel).end..self.panel(panel).end
     }
 
     /// The layer's part of the vector of transposed weights; the first layer has
@@ -108,27 +134,34 @@ impl Dense {
         self.biases_of(unit / PANEL).start + unit % PANEL
     }
 
+    /// Where the gain of `unit` lies in the parameter vector, if there are gains.
+    pub(crate) fn gain_at(&self, unit: usize) -> usize {
+        self.gains_of(unit / PANEL).start + unit % PANEL
+    }
+
     /// Whether to look for zeros in the layer's input: in pixels there are many,
     /// behind an activation hardly a tile full.
     pub(crate) fn zeros(&self) -> Zeros {
         if self.offset == 0 { Zeros::Skip } else { Zeros::Multiply }
     }
 
-    /// `a = f(x·Wᵀ + b)`; for the output layer `a = x·Wᵀ + b`, the logits.
+    /// `h = f(x·Wᵀ + b)`; for the output layer the logits, `x·Wᵀ + b`, and before
+    /// a unit of several pieces these.
     ///
-    /// Shapes: x is rows × inputs, a is rows × units.
-    pub(crate) fn forward(&self, isa: Isa, params: &[f32], x: MatRef<'_>, a: MatMut<'_>) {
-        let params = &params[self.range()];
-        let weights = PanelsRef::new(params, self.inputs, self.units, BLOCK, self.panel_len());
-        let biases = &params[self.panel_weights()..];
-        let bias = PanelsRef::new(biases, 1, self.units, BLOCK, self.panel_len());
+    /// Shapes: x is rows × inputs, h is rows × units.
+    pub(crate) fn forward(&self, isa: Isa, params: &[f32], x: MatRef<'_>, h: MatMut<'_>) {
         match self.activation {
-            Some(f) => f.forward(isa, x, weights, bias, a, self.zeros()),
-            None => {
-                let start = Start::Row(bias);
-                kernels::matmul_panels(isa, x, weights, start, a, Identity, self.zeros());
-            }
+            Some(f) => f.with(Product { layer: self, isa, params, x, h }),
+            None => self.affine(isa, params, x, h),
         }
+    }
+
+    /// `z = x·Wᵀ + b`; before normalisation `x·Wᵀ`, because that takes the mean
+    /// away, and has the bias itself.
+    ///
+    /// Shapes: x is rows × inputs, z is rows × units.
+    pub(crate) fn affine(&self, isa: Isa, params: &[f32], x: MatRef<'_>, z: MatMut<'_>) {
+        Product { layer: self, isa, params, x, h: z }.with(Identity);
     }
 
     /// `dx = dz·W`, the gradient of the layer's input.
@@ -149,6 +182,27 @@ impl Dense {
     }
 }
 
+/// The forward pass of a layer, up to the function behind it.
+struct Product<'a> {
+    layer: &'a Dense,
+    isa: Isa,
+    params: &'a [f32],
+    x: MatRef<'a>,
+    h: MatMut<'a>,
+}
+
+impl WithUnary for Product<'_> {
+    fn with<F: Unary>(self, f: F) {
+        let Self { layer, isa, params, x, h } = self;
+        let params = &params[layer.range()];
+        let weights = PanelsRef::new(params, layer.inputs, layer.units, BLOCK, layer.panel_len());
+        let biases = &params[layer.panel_weights()..];
+        let bias = PanelsRef::new(biases, 1, layer.units, BLOCK, layer.panel_len());
+        let start = if layer.gains { Start::Zero } else { Start::Row(bias) };
+        kernels::matmul_panels(isa, x, weights, start, h, f, layer.zeros());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Dense;
@@ -156,21 +210,26 @@ mod tests {
 
     #[test]
     fn every_parameter_has_its_own_place() {
-        let layers = Dense::stack(&[20, 33, 5], Activation::Tanh);
-        let len = layers.last().unwrap().range().end;
-        let mut seen = vec![false; len];
-        for layer in &layers {
-            for unit in 0..layer.units {
-                for at in (0..layer.inputs)
-                    .map(|input| layer.weight_at(unit, input))
-                    .chain([layer.bias_at(unit)])
-                {
-                    assert!(!std::mem::replace(&mut seen[at], true));
-                    assert!(layer.range().contains(&at));
+        for gains in [false, true] {
+            let layers = Dense::stack(&[20, 33, 5], Activation::Tanh, gains);
+            let len = layers.last().unwrap().range().end;
+            let mut seen = vec![false; len];
+            for layer in &layers {
+                for unit in 0..layer.units {
+                    for at in (0..layer.inputs)
+                        .map(|input| layer.weight_at(unit, input))
+                        .chain([layer.bias_at(unit)])
+                        .chain(gains.then(|| layer.gain_at(unit)))
+                    {
+                        assert!(!std::mem::replace(&mut seen[at], true));
+                        assert!(layer.range().contains(&at));
+                    }
                 }
             }
+            let vectors = if gains { 2 } else { 1 };
+            let count = 20 * 33 + 33 * vectors + 33 * 5 + 5 * vectors;
+            assert_eq!(seen.iter().filter(|s| **s).count(), count);
+            assert!(layers[0].transposed_range().is_empty());
         }
-        assert_eq!(seen.iter().filter(|s| **s).count(), 20 * 33 + 33 + 33 * 5 + 5);
-        assert!(layers[0].transposed_range().is_empty());
     }
 }

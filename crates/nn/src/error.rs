@@ -124,6 +124,9 @@ pub enum Error {
         /// Number of samples.
         samples: usize,
     },
+    /// Early stopping has nothing to watch.
+    #[error("early stopping watches validation examples: none were given")]
+    NoValidation,
     /// The loss or a parameter stopped being a finite number.
     #[error(
         "training diverged in step {step}, with a loss of {loss}: \

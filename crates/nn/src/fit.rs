@@ -7,9 +7,11 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Evaluation;
-use crate::optimizer::{Rule, State};
-use crate::step::{Batch, Collect, Workspace};
-use crate::{Dropout, Error, Examples, Executor, Mlp, Optimizer, Schedule, init, mlp};
+use crate::stopping::{And, Best};
+use crate::{
+    BatchNorm, Dropout, EarlyStopping, Error, Examples, Executor, Mlp, Noise, Optimizer, Schedule,
+    Session, init,
+};
 
 /// Hyperparameters of training by minibatches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,10 +32,16 @@ pub struct Fit {
     pub l2: f32,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
+    /// Noise on inputs and on what goes into activations.
+    pub noise: Noise,
+    /// Batch normalisation, if wanted.
+    pub batch_norm: Option<BatchNorm>,
+    /// Whether and when to stop before the last epoch; needs validation examples.
+    pub early_stopping: Option<EarlyStopping>,
     /// Whether each epoch draws a new order of the samples; otherwise they come
     /// as they are given.
     pub shuffle: bool,
-    /// Seed of the order of samples and of the dropout masks.
+    /// Seed of the order of samples, of dropout and of noise.
     pub seed: u64,
 }
 
@@ -47,6 +55,9 @@ impl Default for Fit {
             optimizer: Optimizer::Sgd { momentum: 0.9 },
             l2: 0.0,
             dropout: Dropout::default(),
+            noise: Noise::default(),
+            batch_norm: None,
+            early_stopping: None,
             shuffle: true,
             seed: 0,
         }
@@ -107,6 +118,14 @@ pub trait Callback {
 
     /// After each epoch.
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()>;
+
+    /// Both of two callbacks.
+    fn and<B: Callback>(self, other: B) -> And<Self, B>
+    where
+        Self: Sized,
+    {
+        And(self, other)
+    }
 }
 
 impl<F: FnMut(&EpochReport) -> ControlFlow<()>> Callback for F {
@@ -121,8 +140,10 @@ impl<F: FnMut(&EpochReport) -> ControlFlow<()>> Callback for F {
 pub struct History {
     /// One report for each whole epoch, first epoch first.
     pub epochs: Vec<EpochReport>,
-    /// Whether a callback ended the run before its last epoch.
+    /// Whether a callback or early stopping ended the run before its last epoch.
     pub stopped: bool,
+    /// The epoch (from 1) whose network early stopping gave back.
+    pub best: Option<usize>,
 }
 
 impl Fit {
@@ -147,41 +168,23 @@ impl Fit {
         }
         self.schedule.validate()?;
         self.optimizer.validate()?;
-        self.dropout.validate()
+        self.dropout.validate()?;
+        self.noise.validate()?;
+        self.batch_norm.map_or(Ok(()), BatchNorm::validate)?;
+        self.early_stopping.map_or(Ok(()), EarlyStopping::validate)
     }
 
     /// Trains `network` on `train`, and looks at `validation` after each epoch.
     ///
     /// The result is a function of the network, the examples and these
     /// hyperparameters, seed included: `executor` changes the time that it takes
-    /// and not a bit of it.
+    /// and not a bit of it. Batch normalisation is folded into the result.
     ///
     /// # Errors
-    /// Hyperparameters out of range, examples that do not fit the network, or
-    /// [`Error::Diverged`]; the network is then as it was.
+    /// Hyperparameters out of range, examples that do not fit the network,
+    /// [`Error::NoValidation`], or [`Error::Diverged`]; the network is then as it
+    /// was.
     pub fn run(
-        &self,
-        network: &mut Mlp,
-        train: &Examples<'_>,
-        validation: Option<&Examples<'_>>,
-        executor: &impl Executor,
-        callback: impl Callback,
-    ) -> Result<History, Error> {
-        self.validate()?;
-        let (inputs, outputs) = (network.architecture().inputs, network.architecture().outputs);
-        for examples in [Some(train), validation].into_iter().flatten() {
-            examples.check(inputs, outputs)?;
-        }
-        let before = network.params.clone();
-        let history = self.epochs(network, train, validation, executor, callback);
-        if history.is_err() {
-            network.params = before;
-        }
-        history
-    }
-
-    /// All epochs of a run whose arguments were checked.
-    fn epochs(
         &self,
         network: &mut Mlp,
         train: &Examples<'_>,
@@ -189,16 +192,18 @@ impl Fit {
         executor: &impl Executor,
         mut callback: impl Callback,
     ) -> Result<History, Error> {
-        let batch_size = self.batch_size.min(train.len());
-        let steps_per_epoch = train.len().div_ceil(batch_size) as u64;
-        let mut workspace = Workspace::new(network, batch_size, self.dropout, executor);
-        let mut state = State::new(network, self.optimizer.slots());
+        let (inputs, outputs) = (network.architecture().inputs, network.architecture().outputs);
+        let mut session = Session::new(network.clone(), self)?;
+        for examples in [Some(train), validation].into_iter().flatten() {
+            examples.check(inputs, outputs)?;
+        }
+        if self.early_stopping.is_some() && validation.is_none() {
+            return Err(Error::NoValidation);
+        }
+        let mut best = self.early_stopping.map(Best::new);
         let mut history = History::default();
         let mut order: Vec<u32> = Vec::with_capacity(train.len());
-        let mut step = 0;
-
         for epoch in 0..self.epochs {
-            let lr = self.schedule.rate(f64::from(self.lr), epoch, self.epochs);
             // Shuffled afresh from the same start, so that the order depends on
             // the epoch's number and not on the epochs before it.
             order.clear();
@@ -206,108 +211,101 @@ impl Fit {
             if self.shuffle {
                 order.shuffle(&mut init::seeded(self.seed, 1 << 32 | epoch as u64));
             }
-
-            let (mut loss, mut correct, mut seconds) = (0.0, 0, 0.0);
-            for positions in order.chunks(batch_size) {
-                let started = Instant::now();
-                let batch = Batch { examples: train, positions, seed: self.seed, step };
-                let rows = workspace.rows(network, &state.transposed, batch, executor);
-                let result = Evaluation::from_rows(rows);
-                if !result.loss.is_finite() {
-                    return Err(Error::Diverged { step: step + 1, loss: result.loss, lr });
-                }
-                let Mlp { isa, layers, params, .. } = &mut *network;
-                let rule = Rule::new(self.optimizer, lr, self.l2, step + 1);
-                let sink = state.apply(rule, params);
-                workspace.weights(*isa, layers, positions.len(), sink, executor);
-                seconds += started.elapsed().as_secs_f64();
-
-                step += 1;
-                loss += result.loss * result.samples as f64;
-                correct += result.samples - result.errors;
-                let report = StepReport {
-                    epoch: epoch + 1,
-                    step,
-                    steps: steps_per_epoch.saturating_mul(self.epochs as u64),
-                    samples: result.samples,
-                    lr,
-                    loss: result.loss,
-                    accuracy: result.accuracy,
-                };
-                // The next step's loss shows that this one's update overflowed, but
-                // after this one there may be none.
-                let stop = callback.on_step(&report).is_break();
-                let last = stop || step.is_multiple_of(steps_per_epoch);
-                if last && !network.params.iter().all(|w| w.is_finite()) {
-                    return Err(Error::Diverged { step, loss: result.loss, lr });
-                }
-                if stop {
-                    history.stopped = true;
-                    return Ok(history);
-                }
-            }
-
-            let samples = train.len();
+            let Some(sums) =
+                self.epoch(&mut session, train, &order, epoch, executor, &mut callback)?
+            else {
+                history.stopped = true;
+                break;
+            };
+            // With batch normalisation the network to look at is a folded copy.
+            let evaluation = match validation {
+                Some(examples) => Some(session.evaluate(examples, executor)?),
+                None => None,
+            };
             let report = EpochReport {
                 epoch: epoch + 1,
                 epochs: self.epochs,
-                step,
-                lr,
-                train_loss: loss / samples as f64,
-                train_accuracy: correct as f64 / samples as f64,
-                validation: match validation {
-                    Some(examples) => Some(network.evaluate(examples, executor)?),
-                    None => None,
-                },
-                train_seconds: seconds,
-                samples,
+                step: session.steps(),
+                lr: sums.lr,
+                train_loss: sums.loss / train.len() as f64,
+                train_accuracy: sums.correct as f64 / train.len() as f64,
+                validation: evaluation,
+                train_seconds: sums.seconds,
+                samples: train.len(),
             };
             history.epochs.push(report);
-            if callback.on_epoch(&report).is_break() {
+            let mut flow = callback.on_epoch(&report);
+            if let (Some(best), Some(result)) = (&mut best, &evaluation) {
+                let early = best.update(epoch + 1, result, || session.network());
+                if flow.is_continue() {
+                    flow = early;
+                }
+            }
+            if flow.is_break() {
                 history.stopped = epoch + 1 < self.epochs;
                 break;
             }
         }
+        history.best = best.as_ref().map(|best| best.epoch).filter(|epoch| *epoch > 0);
+        *network = match best.and_then(Best::into_network) {
+            Some(best) => best,
+            None => session.into_network(),
+        };
         Ok(history)
     }
 
-    /// The gradient of the mean loss over all the examples, as one step of
-    /// training computes it: without the penalty, with the dropout masks of step
-    /// `step`. Weights (units × inputs) and biases of each layer, and the loss.
-    ///
-    /// # Errors
-    /// As for [`Fit::run`].
-    pub fn gradient(
+    /// One epoch of a run; `None` if the callback ended it.
+    fn epoch(
         &self,
-        network: &Mlp,
-        examples: &Examples<'_>,
-        step: u64,
+        session: &mut Session,
+        train: &Examples<'_>,
+        order: &[u32],
+        epoch: usize,
         executor: &impl Executor,
-    ) -> Result<Gradient, Error> {
-        self.validate()?;
-        examples.check(network.architecture().inputs, network.architecture().outputs)?;
-        let rows = examples.len();
-        let mut workspace = Workspace::new(network, rows, self.dropout, executor);
-        let state = State::new(network, 0);
-        let positions: Vec<u32> = (0..rows as u32).collect();
-        let batch = Batch { examples, positions: &positions, seed: self.seed, step };
-        let result = workspace.rows(network, &state.transposed, batch, executor);
-        let loss = Evaluation::from_rows(result).loss;
-        let mut gradient = vec![0.0; network.params.len()];
-        let sink = Collect::new(&mut gradient);
-        workspace.weights(network.isa, &network.layers, rows, sink, executor);
-        let layers = network.layers.iter().map(|dense| mlp::unpack(dense, &gradient)).collect();
-        Ok(Gradient { loss, layers })
+        callback: &mut impl Callback,
+    ) -> Result<Option<Sums>, Error> {
+        let batch_size = self.batch_size.min(train.len());
+        let steps_per_epoch = train.len().div_ceil(batch_size) as u64;
+        let steps = steps_per_epoch.saturating_mul(self.epochs as u64);
+        let mut sums = Sums::default();
+        for positions in order.chunks(batch_size) {
+            let started = Instant::now();
+            let lr = self.schedule.rate(f64::from(self.lr), epoch, self.epochs);
+            let result = session.step_on(train, positions, lr, executor)?;
+            sums.seconds += started.elapsed().as_secs_f64();
+            sums.loss += result.loss * result.samples as f64;
+            sums.correct += result.samples - result.errors;
+            sums.lr = lr;
+            let report = StepReport {
+                epoch: epoch + 1,
+                step: session.steps(),
+                steps,
+                samples: result.samples,
+                lr,
+                loss: result.loss,
+                accuracy: result.accuracy,
+            };
+            // The next step's loss shows that this one's update overflowed, but
+            // after this one there may be none.
+            let stop = callback.on_step(&report).is_break();
+            let last = stop || session.steps().is_multiple_of(steps_per_epoch);
+            if last && !session.is_finite() {
+                return Err(Error::Diverged { step: session.steps(), loss: result.loss, lr });
+            }
+            if stop {
+                return Ok(None);
+            }
+        }
+        Ok(Some(sums))
     }
 }
 
-/// A loss and its gradient.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Gradient {
-    /// Mean cross-entropy, in nats.
-    pub loss: f64,
-    /// For each layer, first to last, the gradient of its weights (units ×
-    /// inputs, row-major) and of its biases (units).
-    pub layers: Vec<(Vec<f32>, Vec<f32>)>,
+/// What an epoch's steps add up to.
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    correct: usize,
+    seconds: f64,
+    /// Of the last step.
+    lr: f64,
 }

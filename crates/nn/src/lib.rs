@@ -20,7 +20,6 @@ mod activation;
 mod checkpoint;
 mod data;
 mod dense;
-mod dropout;
 mod error;
 mod executor;
 mod fit;
@@ -28,23 +27,30 @@ mod init;
 mod loss;
 mod metrics;
 mod mlp;
+mod noise;
+mod norm;
 mod optimizer;
 pub mod reference;
 mod schedule;
+mod session;
 mod step;
+mod stopping;
 
 pub use activation::Activation;
 pub use data::{Examples, Inputs, Labels};
-pub use dropout::Dropout;
 pub use error::Error;
 pub use executor::{Executor, Sequential};
-pub use fit::{Callback, EpochReport, Fit, Gradient, History, StepReport};
+pub use fit::{Callback, EpochReport, Fit, History, StepReport};
 pub use init::Init;
 pub use loss::{cross_entropy, one_hot};
 pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
+pub use noise::{Dropout, DropoutKind, Noise};
+pub use norm::BatchNorm;
 pub use optimizer::Optimizer;
 pub use schedule::Schedule;
+pub use session::{Gradient, Session};
+pub use stopping::{And, EarlyStopping, Monitor, StopToken};
 
 /// The example of the README, so that it goes on compiling.
 #[cfg(doctest)]

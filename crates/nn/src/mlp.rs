@@ -8,7 +8,7 @@ use crate::metrics::{self, Evaluation};
 use crate::{Activation, Error, Examples, Executor, Init, Inputs, Sequential};
 
 /// Shape of a network: what it takes, what it has inside, what it tells apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
     /// Features of a sample.
@@ -29,6 +29,16 @@ impl Architecture {
         [&ends[..1], &self.hidden, &ends[1..]].concat()
     }
 
+    /// Inputs and outputs of each layer's affine map, which has several numbers
+    /// for each unit of maxout.
+    pub(crate) fn maps(&self) -> Vec<(usize, usize)> {
+        let layers = self.layers();
+        let last = layers.len() - 2;
+        let pieces = |l| if l < last { self.activation.pieces() } else { 1 };
+        let pairs = layers.windows(2).enumerate();
+        pairs.map(|(l, pair)| (pair[0], pair[1].saturating_mul(pieces(l)))).collect()
+    }
+
     /// Number of weights and biases.
     ///
     /// ```
@@ -43,8 +53,7 @@ impl Architecture {
     /// ```
     #[must_use]
     pub fn parameters(&self) -> usize {
-        let layers = self.layers();
-        let counts = layers.windows(2).map(|l| l[1].saturating_mul(l[0].saturating_add(1)));
+        let counts = self.maps().into_iter().map(|(x, z)| z.saturating_mul(x.saturating_add(1)));
         counts.fold(0, usize::saturating_add)
     }
 
@@ -53,13 +62,14 @@ impl Architecture {
     /// the gradient of each layer's input but the first's.
     #[must_use]
     pub fn training_flops(&self) -> u64 {
-        let layers = self.layers();
-        let weights = |l: &[usize]| (l[0] as u64).saturating_mul(l[1] as u64);
-        let all = layers.windows(2).map(weights).fold(0, u64::saturating_add);
-        all.saturating_mul(6) - weights(&layers[..2]).saturating_mul(2)
+        let maps = self.maps();
+        let weights = |&(x, z): &(usize, usize)| (x as u64).saturating_mul(z as u64);
+        let all = maps.iter().map(weights).fold(0, u64::saturating_add);
+        all.saturating_mul(6) - weights(&maps[0]).saturating_mul(2)
     }
 
     fn validate(&self) -> Result<(), Error> {
+        self.activation.validate()?;
         let layers = self.layers();
         if let Some(l) = layers.iter().position(|&units| units == 0) {
             let what = match l {
@@ -70,8 +80,8 @@ impl Architecture {
             return Err(Error::Zero { what });
         }
         // Storage is padded to multiples of 16 both ways; 2⁴⁰ numbers are 4 TiB.
-        let padded = layers.windows(2).map(|l| {
-            let (inputs, units) = (l[0] as u128 + 32, l[1] as u128 + 16);
+        let padded = self.maps().into_iter().map(|(inputs, units)| {
+            let (inputs, units) = (inputs as u128 + 32, units as u128 + 16);
             inputs.saturating_mul(units)
         });
         if padded.fold(0, u128::saturating_add) >= 1 << 40 {
@@ -135,7 +145,7 @@ impl Mlp {
     /// As for [`Mlp::new`].
     pub fn zeros(architecture: Architecture) -> Result<Self, Error> {
         architecture.validate()?;
-        let layers = Dense::stack(&architecture.layers(), architecture.activation);
+        let layers = Dense::stack(&architecture.layers(), architecture.activation, false);
         let len = layers.last().map_or(0, |layer| layer.range().end);
         Ok(Self {
             architecture,
@@ -144,6 +154,24 @@ impl Mlp {
             params: AlignedBuf::zeros(len),
             pixel_scale: 1.0 / 255.0,
         })
+    }
+
+    /// The same network with gains of 1 in its panels, or without gains.
+    pub(crate) fn with_gains(&self, gains: bool) -> Self {
+        let architecture = self.architecture.clone();
+        let layers = Dense::stack(&architecture.layers(), architecture.activation, gains);
+        let len = layers.last().map_or(0, |layer| layer.range().end);
+        let mut params = AlignedBuf::zeros(len);
+        for (from, to) in self.layers.iter().zip(&layers) {
+            for panel in 0..to.panels() {
+                params[to.weights_of(panel)].copy_from_slice(&self.params[from.weights_of(panel)]);
+                params[to.biases_of(panel)].copy_from_slice(&self.params[from.biases_of(panel)]);
+                if gains {
+                    params[to.gains_of(panel)].fill(1.0);
+                }
+            }
+        }
+        Self { architecture, layers, params, ..*self }
     }
 
     /// Shape of the network.
@@ -338,9 +366,11 @@ pub(crate) fn unpack(dense: &Dense, params: &[f32]) -> (Vec<f32>, Vec<f32>) {
 /// The forward pass over a few rows at a time, with the memory that it needs.
 struct ForwardPass<'a> {
     network: &'a Mlp,
-    /// Activations of the layer before and of the layer at hand.
-    from: AlignedBuf,
-    to: AlignedBuf,
+    /// What the layer at hand reads.
+    x: AlignedBuf,
+    /// What goes into its activation, or has come out where the activation works
+    /// number by number.
+    z: AlignedBuf,
 }
 
 impl<'a> ForwardPass<'a> {
@@ -349,25 +379,34 @@ impl<'a> ForwardPass<'a> {
     const ROWS: usize = 128;
 
     fn new(network: &'a Mlp) -> Self {
-        let widest = network.architecture.layers().into_iter().max().unwrap_or(0);
-        let len = Self::ROWS * widest;
-        Self { network, from: AlignedBuf::zeros(len), to: AlignedBuf::zeros(len) }
+        let widest = network.layers.iter().map(|layer| layer.units.max(layer.inputs)).max();
+        let len = Self::ROWS * widest.unwrap_or(0);
+        Self { network, x: AlignedBuf::zeros(len), z: AlignedBuf::zeros(len) }
     }
 
     /// Logits of `rows` rows, at most [`ROWS`](Self::ROWS), which `input` writes
     /// one by one: rows × classes.
     fn run(&mut self, rows: usize, mut input: impl FnMut(usize, &mut [f32])) -> &mut [f32] {
-        let Self { network, from, to } = self;
+        let Self { network, x, z } = self;
+        let isa = network.isa;
         let width = network.architecture.inputs;
-        for (i, row) in from[..rows * width].chunks_exact_mut(width).enumerate() {
+        for (i, row) in x[..rows * width].chunks_exact_mut(width).enumerate() {
             input(i, row);
         }
         for layer in &network.layers {
-            let x = MatRef::new(&from[..rows * layer.inputs], rows, layer.inputs);
-            let a = MatMut::new(&mut to[..rows * layer.units], rows, layer.units);
-            layer.forward(network.isa, &network.params, x, a);
-            std::mem::swap(from, to);
+            let Dense { inputs, units, .. } = *layer;
+            let h = MatMut::new(&mut z[..rows * units], rows, units);
+            layer.forward(isa, &network.params, MatRef::new(&x[..rows * inputs], rows, inputs), h);
+            match layer.activation {
+                Some(f) if f.pieces() > 1 => {
+                    let outputs = x.chunks_exact_mut(layer.outputs());
+                    for (z, h) in z.chunks_exact(units).zip(outputs).take(rows) {
+                        f.forward(isa, z, h);
+                    }
+                }
+                _ => std::mem::swap(x, z),
+            }
         }
-        &mut from[..rows * network.architecture.outputs]
+        &mut x[..rows * network.architecture.outputs]
     }
 }

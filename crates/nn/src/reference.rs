@@ -4,15 +4,17 @@
 //! One sample at a time, one unit at a time, one weight at a time. It shares no
 //! code with the fast path.
 
-use crate::Activation;
+use crate::{Activation, BatchNorm};
 
 /// A dense layer: `weights[unit][input]` and `biases[unit]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// A row a unit.
+    /// A row a unit; of maxout, all first pieces, then all second ones.
     pub weights: Vec<Vec<f64>>,
     /// One a unit.
     pub biases: Vec<f64>,
+    /// One a unit; of use with batch normalisation alone.
+    pub gains: Vec<f64>,
 }
 
 /// A network of dense layers with one activation between them.
@@ -22,13 +24,22 @@ pub struct Network {
     pub layers: Vec<Layer>,
     /// Of all layers but the last.
     pub activation: Activation,
+    /// Of what goes into each activation, and of the logits.
+    pub batch_norm: Option<BatchNorm>,
 }
 
-/// Dropout factors of one sample: `masks[0]` for the inputs, `masks[l]` for the
-/// units of hidden layer l. Empty where nothing is dropped.
-pub type Masks = Vec<Vec<f64>>;
+/// The random numbers of one sample; empty where there are none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draws {
+    /// Factors of dropout: `masks[0]` for the inputs, `masks[l]` for the units of
+    /// hidden layer l.
+    pub masks: Vec<Vec<f64>>,
+    /// What is added: `noise[0]` to the inputs, `noise[l]` to what goes into the
+    /// activation of layer l, the last of them to the logits.
+    pub noise: Vec<Vec<f64>>,
+}
 
-/// f(z) and f′(z).
+/// f(z) and f′(z), for one z.
 fn activate(activation: Activation, z: f64) -> (f64, f64) {
     match activation {
         Activation::Tanh => (z.tanh(), 1.0 - z.tanh() * z.tanh()),
@@ -37,22 +48,84 @@ fn activate(activation: Activation, z: f64) -> (f64, f64) {
             (f, f * (1.0 - f))
         }
         Activation::Relu => (z.max(0.0), if z > 0.0 { 1.0 } else { 0.0 }),
+        Activation::LeakyRelu { slope } => {
+            let slope = if z > 0.0 { 1.0 } else { f64::from(slope) };
+            (slope * z, slope)
+        }
+        Activation::Elu { alpha } => {
+            let alpha = f64::from(alpha);
+            if z > 0.0 { (z, 1.0) } else { (alpha * z.exp_m1(), alpha * z.exp()) }
+        }
+        Activation::Gelu => {
+            let below = normal_distribution(z);
+            let density = (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
+            (z * below, below + z * density)
+        }
+        Activation::Silu => {
+            let sigmoid = 1.0 / (1.0 + (-z).exp());
+            (z * sigmoid, sigmoid * (1.0 + z * (1.0 - sigmoid)))
+        }
+        Activation::Maxout { .. } => (z, 1.0),
     }
 }
 
+/// Φ(z) = ½ + φ(z)·(z + z³/3 + z⁵/(3·5) + …) (Marsaglia 2004); far enough out it
+/// is 0 or 1.
+fn normal_distribution(z: f64) -> f64 {
+    if z.abs() > 9.0 {
+        return if z > 0.0 { 1.0 } else { 0.0 };
+    }
+    let (mut term, mut sum, mut i) = (z, z, 1.0);
+    while term.abs() > 1e-18 {
+        i += 2.0;
+        term *= z * z / i;
+        sum += term;
+    }
+    0.5 + sum * (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// The pieces of unit `unit` of a layer.
+fn pieces(activation: Activation, z: &[f64], unit: usize) -> impl Iterator<Item = usize> + use<> {
+    (unit..z.len()).step_by(z.len() / activation.pieces())
+}
+
+/// The piece of unit `unit` that counts: the first that is largest.
+fn winner(activation: Activation, z: &[f64], unit: usize) -> usize {
+    let largest = |best, piece| if z[piece] > z[best] { piece } else { best };
+    pieces(activation, z, unit).fold(unit, largest)
+}
+
+/// What a forward pass leaves of a sample.
+struct Trace {
+    /// z of each layer.
+    z: Vec<Vec<f64>>,
+    /// What each layer reads, the input first, and at last the logits.
+    a: Vec<Vec<f64>>,
+}
+
 impl Network {
-    /// Logits of one sample.
+    /// Logits of one sample, without batch normalisation.
     #[must_use]
     pub fn logits(&self, x: &[f64]) -> Vec<f64> {
-        let (_, a) = self.forward(x, &Masks::new());
-        a.last().cloned().unwrap_or_default()
+        self.trace(x, &Draws::default()).a.pop().unwrap_or_default()
     }
 
-    /// Cross-entropy of one sample in nats.
+    /// Cross-entropy of one sample in nats, without batch normalisation.
     #[must_use]
-    pub fn loss(&self, x: &[f64], label: usize, masks: &Masks) -> f64 {
-        let (_, a) = self.forward(x, masks);
-        -softmax(&a[a.len() - 1])[label].ln()
+    pub fn loss(&self, x: &[f64], label: usize, draws: &Draws) -> f64 {
+        let plain = Self { batch_norm: None, ..self.clone() };
+        plain.batch_loss(&[x.to_vec()], &[label], std::slice::from_ref(draws))
+    }
+
+    /// Mean cross-entropy of a batch in nats.
+    #[must_use]
+    pub fn batch_loss(&self, xs: &[Vec<f64>], labels: &[usize], draws: &[Draws]) -> f64 {
+        let traces = self.forward(xs, draws);
+        let losses = traces.iter().zip(labels).map(|(trace, &label)| {
+            let logits = &trace.a[trace.a.len() - 1];
+            -softmax(logits)[label].ln()
+        });
+        losses.sum::<f64>() / xs.len() as f64
     }
 
     /// `½·λ·‖W‖²`.
@@ -62,43 +135,61 @@ impl Network {
         0.5 * l2 * weights.map(|w| w * w).sum::<f64>()
     }
 
-    /// z of each layer, and a of each layer with the input (after its dropout)
-    /// first; the last a is the logits.
-    fn forward(&self, x: &[f64], masks: &Masks) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
-        let mut zs: Vec<Vec<f64>> = Vec::new();
-        let mut activations = vec![masked(x.to_vec(), masks.first())];
-        for (l, layer) in self.layers.iter().enumerate() {
-            let x = &activations[l];
-            let mut z = layer.biases.clone();
-            for (unit, z) in z.iter_mut().enumerate() {
-                for (input, x) in x.iter().enumerate() {
-                    *z += layer.weights[unit][input] * x;
-                }
-            }
-            let a = if l + 1 < self.layers.len() {
-                let a = z.iter().map(|&z| activate(self.activation, z).0).collect();
-                masked(a, masks.get(l + 1))
-            } else {
-                z.clone()
-            };
-            zs.push(z);
-            activations.push(a);
-        }
-        (zs, activations)
+    fn trace(&self, x: &[f64], draws: &Draws) -> Trace {
+        let plain = Self { batch_norm: None, ..self.clone() };
+        plain.forward(&[x.to_vec()], std::slice::from_ref(draws)).remove(0)
     }
 
-    /// Gradient of one sample's cross-entropy with respect to every parameter.
+    /// All samples of a batch, layer by layer.
+    fn forward(&self, xs: &[Vec<f64>], draws: &[Draws]) -> Vec<Trace> {
+        let start = |(x, draws): (&Vec<f64>, &Draws)| {
+            let x = masked(x.clone(), draws.masks.first());
+            Trace { z: Vec::new(), a: vec![plus(x, draws.noise.first())] }
+        };
+        let mut traces: Vec<Trace> = xs.iter().zip(draws).map(start).collect();
+        for (l, layer) in self.layers.iter().enumerate() {
+            let mut us: Vec<Vec<f64>> = traces.iter().map(|trace| layer.map(&trace.a[l])).collect();
+            if let Some(norm) = self.batch_norm {
+                for shard in us.chunks_mut(norm.rows) {
+                    normalise(shard, norm.epsilon.into());
+                }
+            }
+            for ((trace, draws), u) in traces.iter_mut().zip(draws).zip(us) {
+                let mut z = plus(u, draws.noise.get(l + 1));
+                for (unit, z) in z.iter_mut().enumerate() {
+                    if self.batch_norm.is_some() {
+                        *z *= layer.gains[unit];
+                    }
+                    *z += layer.biases[unit];
+                }
+                let a = if l + 1 < self.layers.len() {
+                    let units = 0..z.len() / self.activation.pieces();
+                    let largest = units.map(|unit| z[winner(self.activation, &z, unit)]);
+                    let h = largest.map(|z| activate(self.activation, z).0).collect();
+                    masked(h, draws.masks.get(l + 1))
+                } else {
+                    z.clone()
+                };
+                trace.z.push(z);
+                trace.a.push(a);
+            }
+        }
+        traces
+    }
+
+    /// Gradient of one sample's cross-entropy with respect to every parameter,
+    /// without batch normalisation.
     #[must_use]
-    pub fn gradient(&self, x: &[f64], label: usize, masks: &Masks) -> Vec<Layer> {
-        let (zs, activations) = self.forward(x, masks);
+    pub fn gradient(&self, x: &[f64], label: usize, draws: &Draws) -> Vec<Layer> {
+        let Trace { z, a } = self.trace(x, draws);
         // dz of the output layer: softmax minus one-hot.
-        let mut dz = softmax(&activations[activations.len() - 1]);
+        let mut dz = softmax(&a[a.len() - 1]);
         dz[label] -= 1.0;
         let mut gradient = Vec::new();
         for l in (0..self.layers.len()).rev() {
-            let x = &activations[l];
+            let x = &a[l];
             let weights = dz.iter().map(|dz| x.iter().map(|x| dz * x).collect()).collect();
-            gradient.insert(0, Layer { weights, biases: dz.clone() });
+            gradient.insert(0, Layer { weights, biases: dz.clone(), gains: Vec::new() });
             if l > 0 {
                 let mut da = vec![0.0; x.len()];
                 for (unit, dz) in dz.iter().enumerate() {
@@ -106,18 +197,49 @@ impl Network {
                         *da += self.layers[l].weights[unit][input] * dz;
                     }
                 }
-                let da = masked(da, masks.get(l));
-                let slopes = zs[l - 1].iter().map(|&z| activate(self.activation, z).1);
-                dz = da.iter().zip(slopes).map(|(da, slope)| da * slope).collect();
+                let da = masked(da, draws.masks.get(l));
+                let z = &z[l - 1];
+                dz = vec![0.0; z.len()];
+                for (unit, da) in da.iter().enumerate() {
+                    let piece = winner(self.activation, z, unit);
+                    dz[piece] = da * activate(self.activation, z[piece]).1;
+                }
             }
         }
         gradient
     }
 }
 
+impl Layer {
+    /// `W·x`.
+    fn map(&self, x: &[f64]) -> Vec<f64> {
+        let unit = |row: &Vec<f64>| row.iter().zip(x).map(|(w, x)| w * x).sum();
+        self.weights.iter().map(unit).collect()
+    }
+}
+
+/// Brings each unit to a mean of 0 and a variance of 1 over the samples.
+fn normalise(us: &mut [Vec<f64>], epsilon: f64) {
+    let count = us.len() as f64;
+    for unit in 0..us[0].len() {
+        let mean = us.iter().map(|u| u[unit]).sum::<f64>() / count;
+        let variance = us.iter().map(|u| (u[unit] - mean).powi(2)).sum::<f64>() / count;
+        for u in us.iter_mut() {
+            u[unit] = (u[unit] - mean) / (variance + epsilon).sqrt();
+        }
+    }
+}
+
 fn masked(mut values: Vec<f64>, mask: Option<&Vec<f64>>) -> Vec<f64> {
     for (value, factor) in values.iter_mut().zip(mask.into_iter().flatten()) {
         *value *= factor;
+    }
+    values
+}
+
+fn plus(mut values: Vec<f64>, noise: Option<&Vec<f64>>) -> Vec<f64> {
+    for (value, noise) in values.iter_mut().zip(noise.into_iter().flatten()) {
+        *value += noise;
     }
     values
 }

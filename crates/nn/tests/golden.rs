@@ -6,7 +6,7 @@
 mod common;
 
 use common::{Recorder, distance, examples, wide};
-use nn::{Activation, Architecture, Fit, Init, Mlp, Optimizer, Sequential};
+use nn::{Architecture, Fit, Init, Mlp, Optimizer, Sequential};
 use safetensors::{Dtype, SafeTensors};
 
 /// One fixture.
@@ -144,7 +144,7 @@ fn momentum_is_that_of_pytorch() {
     // They were off by 3·10⁻⁸, which is a unit in the last place of 0.3, and by
     // 2.3·10⁻⁷.
     let bounds = Bounds { parameters: 1e-7, losses: 7e-7 };
-    for (_, activation) in Activation::ALL {
+    for activation in ["tanh", "sigmoid", "relu"] {
         let run = Run::read(&format!("sgd_momentum_{activation}"));
         assert_eq!(run.text("activation"), activation);
         let optimizer = Optimizer::Sgd { momentum: run.number("momentum") };

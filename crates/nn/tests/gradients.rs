@@ -6,7 +6,7 @@ mod common;
 
 use common::{distance, examples, go_on, labels, largest, network, reference, uniform, wide};
 use kernels::{Isa, Stream, dropout_mask};
-use nn::reference::{Layer, Masks};
+use nn::reference::{Draws, Layer};
 use nn::{
     Activation, Architecture, Dropout, Examples, Fit, Inputs, Mlp, Optimizer, Schedule, Sequential,
 };
@@ -36,7 +36,7 @@ fn sizes(inputs: usize, (hidden, classes): (&[usize], usize)) -> Vec<usize> {
 
 /// The masks of row `row` in step `step`, from the streams that a step draws
 /// them from: row, step and layer, where layer 0 is the input.
-fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Masks {
+fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
     let widths = network.architecture().layers();
     let mask = |(l, width): (usize, &usize)| {
         let rate = match l {
@@ -49,7 +49,8 @@ fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Masks {
         wide(&mask)
     };
     let before_logits = &widths[..widths.len() - 1];
-    before_logits.iter().enumerate().map(mask).collect()
+    let masks = before_logits.iter().enumerate().map(mask).collect();
+    Draws { masks, noise: Vec::new() }
 }
 
 /// What the reference says of some samples.
@@ -151,7 +152,7 @@ fn gradients_are_those_of_the_reference() {
 
 #[test]
 fn gradients_with_dropout_are_those_of_the_reference_with_the_same_masks() {
-    check_gradients(Dropout { input: 0.2, hidden: 0.5 });
+    check_gradients(Dropout { input: 0.2, hidden: 0.5, ..Dropout::default() });
 }
 
 #[test]
@@ -204,9 +205,10 @@ fn a_run_is_the_rule_applied_to_the_gradient_of_each_batch() {
         schedule: Schedule::InverseTime { decay: 1.0 },
         optimizer: Optimizer::Sgd { momentum },
         l2: 0.125,
-        dropout: Dropout { input: 0.2, hidden: 0.5 },
+        dropout: Dropout { input: 0.2, hidden: 0.5, ..Dropout::default() },
         shuffle: false,
         seed: 9,
+        ..Fit::default()
     };
     for (activation, name) in Activation::ALL {
         let mut found = network(&[70, 17, 33, 5], activation, 1);
@@ -269,7 +271,7 @@ fn probabilities_and_evaluations_are_those_of_the_reference() {
             let (mut loss, mut errors) = (0.0, 0);
             for (i, x) in x.chunks_exact(17).map(wide).enumerate() {
                 // Nothing is dropped here.
-                let loss_of = |class| plain.loss(&x, class, &Masks::new());
+                let loss_of = |class| plain.loss(&x, class, &Draws::default());
                 for class in 0..shape.1 {
                     let probability = (-loss_of(class)).exp();
                     let found = f64::from(found[i * shape.1 + class]);
@@ -302,7 +304,11 @@ fn pixels_are_their_bytes_times_the_scale_bit_for_bit() {
         let reals = examples(&network, &x, &y);
         let bytes = Examples::new(Inputs::pixels(&pixels, width).unwrap(), &y[..]).unwrap();
 
-        let fit = Fit { epochs: 2, dropout: Dropout { input: 0.1, hidden: 0.1 }, ..Fit::default() };
+        let fit = Fit {
+            epochs: 2,
+            dropout: Dropout { input: 0.1, hidden: 0.1, ..Dropout::default() },
+            ..Fit::default()
+        };
         let results = [reals, bytes].map(|examples| {
             let mut trained = network.clone();
             fit.run(&mut trained, &examples, None, &Sequential, go_on).unwrap();

@@ -7,7 +7,7 @@ mod common;
 
 use common::{labels, largest, network, reference, uniform, wide};
 use nn::Activation;
-use nn::reference::{Layer, Masks, Network};
+use nn::reference::{Draws, Layer, Network};
 
 /// How far a slope may be off, as a share of it: three times what it was,
 /// 3.5·10⁻⁸.
@@ -18,22 +18,22 @@ const TOLERANCE: f64 = 1e-7;
 const STEP: f64 = 1e-5;
 
 /// Rates are of no interest here: factors of 0 and of something else.
-fn masks(seed: u64, widths: &[usize]) -> Masks {
+fn masks(seed: u64, widths: &[usize]) -> Draws {
     let factor = |u: f32| if u < -0.3 { 0.0 } else { 1.0 + f64::from(u.abs()) };
     let rows = widths.iter().enumerate();
-    rows.map(|(l, &width)| {
+    let masks = rows.map(|(l, &width)| {
         let draw = uniform(seed + 100 * l as u64, width);
         draw.into_iter().map(factor).collect()
-    })
-    .collect()
+    });
+    Draws { masks: masks.collect(), noise: Vec::new() }
 }
 
 /// What goes into the activations of layer `l`: the logits of the layers up to
 /// there, with the masks moved into the weights.
-fn before_activation(network: &Network, l: usize, x: &[f64], masks: &Masks) -> Vec<f64> {
+fn before_activation(network: &Network, l: usize, x: &[f64], masks: &Draws) -> Vec<f64> {
     let mut head = network.clone();
     head.layers.truncate(l + 1);
-    for (layer, mask) in head.layers.iter_mut().zip(masks) {
+    for (layer, mask) in head.layers.iter_mut().zip(&masks.masks) {
         for row in &mut layer.weights {
             for (weight, factor) in row.iter_mut().zip(mask) {
                 *weight *= factor;
@@ -51,7 +51,7 @@ fn parameters(layers: &mut [Layer]) -> impl Iterator<Item = &mut f64> {
 /// Compares all the partial derivatives of `loss + penalty` for one sample;
 /// returns the largest error, as a share of the derivative or, if that is
 /// small, of 10⁻³.
-fn largest_error(network: &Network, x: &[f64], label: usize, masks: &Masks) -> f64 {
+fn largest_error(network: &Network, x: &[f64], label: usize, masks: &Draws) -> f64 {
     let l2 = 0.1;
     let cost = |network: &Network| network.loss(x, label, masks) + network.penalty(l2);
 
@@ -89,7 +89,7 @@ fn the_gradient_is_the_slope_of_the_loss() {
                 let (last, others) = sizes.split_last().unwrap();
                 let x = wide(&uniform(seed + 50, sizes[0]));
                 let label = labels(seed, 1, *last)[0] as usize;
-                for masks in [Masks::new(), masks(seed, others)] {
+                for masks in [Draws::default(), masks(seed, others)] {
                     check(&network, &x, label, &masks);
                 }
             }
@@ -97,7 +97,7 @@ fn the_gradient_is_the_slope_of_the_loss() {
     }
 }
 
-fn check(network: &Network, x: &[f64], label: usize, masks: &Masks) {
+fn check(network: &Network, x: &[f64], label: usize, masks: &Draws) {
     // A rectifier has no slope at 0, and a step that crosses 0 measures neither
     // side's.
     if network.activation == Activation::Relu {
@@ -115,8 +115,13 @@ fn small(activation: Activation) -> Network {
     let layer = |weights: &[f64], biases: &[f64]| Layer {
         weights: weights.iter().map(|weight| vec![*weight]).collect(),
         biases: biases.to_vec(),
+        gains: Vec::new(),
     };
-    Network { layers: vec![layer(&[2.0], &[-1.0]), layer(&[5.0, -10.0], &[1.0, 2.0])], activation }
+    Network {
+        layers: vec![layer(&[2.0], &[-1.0]), layer(&[5.0, -10.0], &[1.0, 2.0])],
+        activation,
+        batch_norm: None,
+    }
 }
 
 #[test]
@@ -137,7 +142,7 @@ fn logits_and_losses_are_those_worked_out_by_hand() {
         // For two classes, −ln of the softmax is ln(1 + e^(other − own)).
         for (own, other) in [(0, 1), (1, 0)] {
             let loss = (1.0 + (expected[other] - expected[own]).exp()).ln();
-            let found = network.loss(&x, own, &Masks::new());
+            let found = network.loss(&x, own, &Draws::default());
             assert!((found - loss).abs() < 1e-14, "{activation}: {found}");
         }
     }
@@ -147,8 +152,8 @@ fn logits_and_losses_are_those_worked_out_by_hand() {
 fn masks_multiply_inputs_and_hidden_units() {
     let network = small(Activation::Relu);
     // relu(2·(3·0.5) − 1) = 2, times ¼: the logits are 3.5 and −3.
-    let masks = vec![vec![3.0], vec![0.25]];
-    let loss = network.loss(&[0.5], 0, &masks);
+    let draws = Draws { masks: vec![vec![3.0], vec![0.25]], noise: Vec::new() };
+    let loss = network.loss(&[0.5], 0, &draws);
     assert!((loss - (1.0 + (-6.5_f64).exp()).ln()).abs() < 1e-14);
 }
 

@@ -6,7 +6,9 @@ mod common;
 use std::thread;
 
 use common::{examples, go_on, labels, network, uniform};
-use nn::{Activation, Dropout, Executor, Fit, Optimizer, Sequential};
+use nn::{
+    Activation, BatchNorm, Dropout, DropoutKind, Executor, Fit, Noise, Optimizer, Sequential,
+};
 
 /// A thread for every second task; work is cut for so many.
 struct Threads(usize);
@@ -43,8 +45,9 @@ fn fit(batch_size: usize, seed: u64) -> Fit {
     Fit {
         epochs: 3,
         batch_size,
+        lr: 0.02,
         l2: 1e-3,
-        dropout: Dropout { input: 0.1, hidden: 0.3 },
+        dropout: Dropout { input: 0.1, hidden: 0.3, ..Dropout::default() },
         seed,
         ..Fit::default()
     }
@@ -65,6 +68,7 @@ fn outcome(
     let history = fit.run(&mut network, &examples, Some(&examples), executor, go_on).unwrap();
 
     let mut numbers = vec![gradient.loss];
+    numbers.extend(gradient.gains.concat().into_iter().map(f64::from));
     for (weights, biases) in gradient.layers {
         numbers.extend(weights.into_iter().chain(biases).map(f64::from));
     }
@@ -119,6 +123,19 @@ fn and_with_every_optimizer() {
         let model = outcome(&[50, 130, 17, 10], Activation::Tanh, 211, &fit, &Sequential).0;
         assert!(!models.contains(&model), "{optimizer} does what another does");
         models.push(model);
+    }
+}
+
+#[test]
+fn and_with_batch_normalisation_and_noise() {
+    let dropout = Dropout { input: 0.1, hidden: 0.3, kind: DropoutKind::Gaussian };
+    let noise = Noise { input: 0.1, hidden: 0.2 };
+    for rows in [7, 40, 500] {
+        let batch_norm = Some(BatchNorm { rows, ..BatchNorm::default() });
+        let fit = Fit { batch_norm, noise, dropout, ..fit(100, 4) };
+        for activation in [Activation::Relu, Activation::Maxout { pieces: 2 }] {
+            check(&[50, 70, 17, 10], activation, 211, &fit);
+        }
     }
 }
 

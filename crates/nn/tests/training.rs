@@ -37,10 +37,10 @@ fn samples_in_separate_clouds_are_learnt_and_told_apart() {
         }
     }
     let fit = Fit {
-        epochs: 20,
+        epochs: 40,
         batch_size: 16,
-        lr: 0.05,
-        dropout: Dropout { input: 0.1, hidden: 0.2 },
+        lr: 0.02,
+        dropout: Dropout { input: 0.1, hidden: 0.2, ..Dropout::default() },
         l2: 1e-4,
         ..Fit::default()
     };
@@ -178,7 +178,7 @@ fn a_run_that_diverges_leaves_the_network_as_it_was() {
             let before = network.to_bytes();
             let fit = Fit {
                 lr: f32::MAX,
-                dropout: Dropout { input: dropout, hidden: dropout },
+                dropout: Dropout { input: dropout, hidden: dropout, ..Dropout::default() },
                 ..start().1
             };
             let examples = examples(&network, &x, &y);
@@ -216,8 +216,12 @@ fn the_seed_decides_order_and_masks_and_all_else_is_given() {
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
     let bytes = |seed, shuffle, rate| {
-        let fit =
-            Fit { seed, shuffle, dropout: Dropout { input: rate, hidden: rate }, ..fit.clone() };
+        let fit = Fit {
+            seed,
+            shuffle,
+            dropout: Dropout { input: rate, hidden: rate, ..Dropout::default() },
+            ..fit.clone()
+        };
         train(network.clone(), &fit, &examples).to_bytes()
     };
     for shuffle in [false, true] {

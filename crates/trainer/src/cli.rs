@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(named("relu"), Ok(Activation::Relu));
         assert_eq!(named("he"), Ok(Init::He));
         let error = named::<Activation>("selu").unwrap_err();
-        assert!(error.contains("`selu`") && error.contains("`tanh`"), "{error}");
+        assert!(error.contains("`selu`") && error.contains("tanh, "), "{error}");
     }
 
     #[test]

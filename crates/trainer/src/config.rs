@@ -222,7 +222,7 @@ mod tests {
         assert!(found.network.hidden.is_empty());
         assert_eq!(found.network.activation, Activation::Sigmoid);
         assert_eq!(found.network.init, Init::Uniform);
-        let dropout = nn::Dropout { hidden: 0.375, input: 0.0625 };
+        let dropout = nn::Dropout { hidden: 0.375, input: 0.0625, ..nn::Dropout::default() };
         let training = Fit {
             epochs: 3,
             batch_size: 5,
@@ -233,6 +233,7 @@ mod tests {
             dropout,
             shuffle: true,
             seed: 9,
+            ..Fit::default()
         };
         assert_eq!(found.training, training);
     }
@@ -329,7 +330,10 @@ mod tests {
                 "x.toml, line 6: unknown field `momentum`, expected one of `beta1`",
             ),
             ("[network]\nhidden = [3]".into(), "x.toml, line 1: missing"),
-            (SHORT.replace("tanh", "selu"), "x.toml, line 3: unknown"),
+            (
+                SHORT.replace("tanh", "selu"),
+                "x.toml, line 3: `selu` is no activation: expected one of tanh,",
+            ),
             ("colour = 1".into(), "x.toml, line 1: unknown field"),
         ] {
             let error = Config::parse(&text, "x.toml", "x").unwrap_err().to_string();

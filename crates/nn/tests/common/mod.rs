@@ -34,9 +34,9 @@ pub(crate) fn network(sizes: &[usize], activation: Activation, seed: u64) -> Mlp
         activation,
     };
     let mut network = Mlp::new(architecture, Init::Xavier, seed).unwrap();
-    for (l, &units) in sizes[1..].iter().enumerate() {
-        let (weights, _) = network.layer(l).unwrap();
-        let mut biases = uniform(seed + 1000 * (l as u64 + 1), units);
+    for l in 0..sizes.len() - 1 {
+        let (weights, biases) = network.layer(l).unwrap();
+        let mut biases = uniform(seed + 1000 * (l as u64 + 1), biases.len());
         biases.iter_mut().for_each(|bias| *bias *= 0.25);
         network.set_layer(l, &weights, &biases).unwrap();
     }
@@ -74,10 +74,12 @@ pub(crate) fn reference(network: &Mlp) -> Network {
     let sizes = network.architecture().layers();
     let layer = |(l, &inputs): (usize, &usize)| {
         let (weights, biases) = network.layer(l).unwrap();
-        Layer { weights: weights.chunks_exact(inputs).map(wide).collect(), biases: wide(&biases) }
+        let weights = weights.chunks_exact(inputs).map(wide).collect();
+        Layer { weights, biases: wide(&biases), gains: vec![1.0; biases.len()] }
     };
     let layers = sizes[..sizes.len() - 1].iter().enumerate().map(layer);
-    Network { layers: layers.collect(), activation: network.architecture().activation }
+    let activation = network.architecture().activation;
+    Network { layers: layers.collect(), activation, batch_norm: None }
 }
 
 /// The callback that only lets a run go on.

@@ -1,0 +1,421 @@
+//! Batch normalisation: each column of a matrix, over its rows.
+//!
+//! ```text
+//! μ = Σ u / m,  σ² = Σ (u − μ)² / m               over the m rows
+//! n = (u − μ) / √(σ² + ε)
+//! z = gain·n + bias
+//! ```
+//!
+//! and backward, where dz is the gradient with respect to z,
+//!
+//! ```text
+//! d bias = Σ dz,  d gain = Σ dz·n
+//! du = gain / √(σ² + ε) · (dz − (Σ dz + n·Σ dz·n) / m)
+//! ```
+//!
+//! (Ioffe and Szegedy 2015, algorithm 1 and section 3.) The columns go in stripes,
+//! so that a stripe stays in the L1 cache from the first pass over the rows to the
+//! last. A sum over the rows is a chain in their order, lane by lane, so the bits
+//! are the same for every instruction set.
+
+use crate::isa::Isa;
+use crate::mat::{MatMut, MatRef};
+use crate::simd::{Simd, SimdOp};
+
+/// Columns of a stripe: four cache lines a row.
+const STRIPE: usize = 64;
+/// Columns of a stripe of what is left.
+const NARROW: usize = 16;
+
+/// Gain and bias of each column.
+#[derive(Clone, Copy, Debug)]
+pub struct Gains<'a> {
+    /// One a column.
+    pub gain: &'a [f32],
+    /// One a column.
+    pub bias: &'a [f32],
+}
+
+/// What one call of [`batch_norm`] leaves for the backward pass, one number a
+/// column each.
+#[derive(Debug)]
+pub struct Moments<'a> {
+    /// μ.
+    pub mean: &'a mut [f32],
+    /// 1 / √(σ² + ε).
+    pub inverse: &'a mut [f32],
+}
+
+/// `u ← n`, the normalised columns, and `z = gain·n + bias`.
+///
+/// Shapes: `u` and `z` are rows × columns. `epsilon` is above 0.
+///
+/// # Panics
+/// If the shapes do not fit, there is no row, or columns have gaps.
+pub fn batch_norm(
+    isa: Isa,
+    epsilon: f32,
+    gains: Gains<'_>,
+    u: MatMut<'_>,
+    z: MatMut<'_>,
+    moments: Moments<'_>,
+) {
+    let columns = u.cols();
+    assert!(u.rows() > 0 && u.rows() == z.rows() && columns == z.cols());
+    for len in [gains.gain, gains.bias, moments.mean, moments.inverse].map(|v| v.len()) {
+        assert_eq!(len, columns, "one number for each of {columns} columns");
+    }
+    isa.dispatch(Forward { epsilon, gains, u, z, moments });
+}
+
+struct Forward<'a> {
+    epsilon: f32,
+    gains: Gains<'a>,
+    u: MatMut<'a>,
+    z: MatMut<'a>,
+    moments: Moments<'a>,
+}
+
+impl SimdOp for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<S: Simd>(mut self, _: S) {
+        let columns = self.u.cols();
+        let mut left = 0;
+        while left < columns {
+            left += match columns - left {
+                STRIPE.. => self.stripe::<STRIPE>(left),
+                NARROW.. => self.stripe::<NARROW>(left),
+                _ => self.stripe::<1>(left),
+            };
+        }
+    }
+}
+
+/// The `W` columns from `left` on.
+#[inline(always)]
+fn window<const W: usize>(row: &[f32], left: usize) -> &[f32; W] {
+    row[left..].first_chunk().expect("a row as long as the matrix is wide")
+}
+
+#[inline(always)]
+fn window_mut<const W: usize>(row: &mut [f32], left: usize) -> &mut [f32; W] {
+    row[left..].first_chunk_mut().expect("a row as long as the matrix is wide")
+}
+
+impl Forward<'_> {
+    /// Plain Rust: a loop over the columns of a stripe becomes vectors inside
+    /// `dispatch`. Returns the width.
+    #[inline(always)]
+    fn stripe<const W: usize>(&mut self, left: usize) -> usize {
+        let Self { epsilon, gains, u, z, moments } = self;
+        let rows = u.rows();
+        let count = rows as f32;
+
+        let mut mean = [0.0; W];
+        for i in 0..rows {
+            let u = window::<W>(u.row_mut(i), left);
+            for (mean, u) in mean.iter_mut().zip(u) {
+                *mean += u;
+            }
+        }
+        mean = mean.map(|sum: f32| sum / count);
+
+        let mut inverse = [0.0; W];
+        for i in 0..rows {
+            let u = window::<W>(u.row_mut(i), left);
+            for ((sum, u), mean) in inverse.iter_mut().zip(u).zip(&mean) {
+                *sum += (u - mean) * (u - mean);
+            }
+        }
+        inverse = inverse.map(|sum: f32| 1.0 / (sum / count + *epsilon).sqrt());
+
+        let (gain, bias) = (window::<W>(gains.gain, left), window::<W>(gains.bias, left));
+        for i in 0..rows {
+            let u = window_mut::<W>(u.row_mut(i), left);
+            let z = window_mut::<W>(z.row_mut(i), left);
+            for j in 0..W {
+                let n = (u[j] - mean[j]) * inverse[j];
+                u[j] = n;
+                z[j] = gain[j] * n + bias[j];
+            }
+        }
+        *window_mut(moments.mean, left) = mean;
+        *window_mut(moments.inverse, left) = inverse;
+        W
+    }
+}
+
+/// What [`batch_norm_backward`] sums up, one number a column each.
+#[derive(Debug)]
+pub struct GainsGradient<'a> {
+    /// Σ dz·n.
+    pub gain: &'a mut [f32],
+    /// Σ dz.
+    pub bias: &'a mut [f32],
+}
+
+/// `dz ← du`: the gradient with respect to what [`batch_norm`] took, from that
+/// with respect to what it gave; and that of gain and bias. `scaled` is what the
+/// gain multiplied: n, or n with noise.
+///
+/// Shapes: `dz`, `n` and `scaled` are rows × columns; `gain` and `inverse`, as
+/// `batch_norm` had and left them, one number a column.
+///
+/// # Panics
+/// If the shapes do not fit, there is no row, or columns have gaps.
+pub fn batch_norm_backward(
+    isa: Isa,
+    gain: &[f32],
+    inverse: &[f32],
+    n: MatRef<'_>,
+    scaled: MatRef<'_>,
+    dz: MatMut<'_>,
+    gradient: GainsGradient<'_>,
+) {
+    let columns = dz.cols();
+    for n in [n, scaled] {
+        assert!(dz.rows() > 0 && dz.rows() == n.rows() && columns == n.cols());
+    }
+    for len in [gain, inverse, gradient.gain, gradient.bias].map(|v| v.len()) {
+        assert_eq!(len, columns, "one number for each of {columns} columns");
+    }
+    isa.dispatch(Backward { gain, inverse, n, scaled, dz, gradient });
+}
+
+struct Backward<'a> {
+    gain: &'a [f32],
+    inverse: &'a [f32],
+    n: MatRef<'a>,
+    scaled: MatRef<'a>,
+    dz: MatMut<'a>,
+    gradient: GainsGradient<'a>,
+}
+
+impl SimdOp for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<S: Simd>(mut self, _: S) {
+        let columns = self.dz.cols();
+        let mut left = 0;
+        while left < columns {
+            left += match columns - left {
+                STRIPE.. => self.stripe::<STRIPE>(left),
+                NARROW.. => self.stripe::<NARROW>(left),
+                _ => self.stripe::<1>(left),
+            };
+        }
+    }
+}
+
+impl Backward<'_> {
+    #[inline(always)]
+    fn stripe<const W: usize>(&mut self, left: usize) -> usize {
+        let Self { gain, inverse, n, scaled, dz, gradient } = self;
+        let rows = dz.rows();
+        let count = rows as f32;
+
+        let (mut d_bias, mut d_gain, mut slope) = ([0.0; W], [0.0; W], [0.0; W]);
+        for i in 0..rows {
+            let dz = window::<W>(dz.row_mut(i), left);
+            let n = window::<W>(n.row(i), left);
+            let scaled = window::<W>(scaled.row(i), left);
+            for j in 0..W {
+                d_bias[j] += dz[j];
+                d_gain[j] += dz[j] * scaled[j];
+                slope[j] += dz[j] * n[j];
+            }
+        }
+
+        let (gain, inverse) = (window::<W>(gain, left), window::<W>(inverse, left));
+        let (mut scale, mut shift) = ([0.0; W], [0.0; W]);
+        for j in 0..W {
+            scale[j] = gain[j] * inverse[j];
+            shift[j] = d_bias[j] / count;
+            slope[j] /= count;
+        }
+        for i in 0..rows {
+            let dz = window_mut::<W>(dz.row_mut(i), left);
+            let n = window::<W>(n.row(i), left);
+            for j in 0..W {
+                dz[j] = scale[j] * (dz[j] - shift[j] - n[j] * slope[j]);
+            }
+        }
+        *window_mut(gradient.gain, left) = d_gain;
+        *window_mut(gradient.bias, left) = d_bias;
+        W
+    }
+}
+
+/// `z = gain·n + bias`, number by number.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn scale_shift(isa: Isa, n: &[f32], gains: Gains<'_>, z: &mut [f32]) {
+    struct ScaleShift<'a>(&'a [f32], Gains<'a>, &'a mut [f32]);
+    impl SimdOp for ScaleShift<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, _: S) {
+            let Self(n, Gains { gain, bias }, z) = self;
+            for (((z, n), gain), bias) in z.iter_mut().zip(n).zip(gain).zip(bias) {
+                *z = gain * n + bias;
+            }
+        }
+    }
+    for len in [n, gains.gain, gains.bias].map(<[f32]>::len) {
+        assert_eq!(len, z.len());
+    }
+    isa.dispatch(ScaleShift(n, gains, z));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Gains, GainsGradient, Moments, batch_norm, batch_norm_backward};
+    use crate::isa::Isa;
+    use crate::mat::{MatMut, MatRef};
+
+    const EPSILON: f32 = 1e-3;
+
+    /// Numbers on (−1, 1) without a pattern that counts.
+    fn numbers(seed: usize, len: usize) -> Vec<f32> {
+        (0..len).map(|i| ((i + 1) as f32 * 12.9898 + seed as f32 * 78.233).sin()).collect()
+    }
+
+    struct Found {
+        n: Vec<f32>,
+        z: Vec<f32>,
+        mean: Vec<f32>,
+        inverse: Vec<f32>,
+        du: Vec<f32>,
+        d_gain: Vec<f32>,
+        d_bias: Vec<f32>,
+    }
+
+    fn run(isa: Isa, rows: usize, cols: usize) -> Found {
+        let (gain, bias) = (numbers(3, cols), numbers(4, cols));
+        let (mut n, mut z) = (numbers(1, rows * cols), vec![f32::NAN; rows * cols]);
+        let (mut mean, mut inverse) = (vec![f32::NAN; cols], vec![f32::NAN; cols]);
+        batch_norm(
+            isa,
+            EPSILON,
+            Gains { gain: &gain, bias: &bias },
+            MatMut::new(&mut n, rows, cols),
+            MatMut::new(&mut z, rows, cols),
+            Moments { mean: &mut mean, inverse: &mut inverse },
+        );
+        let noisy: Vec<f32> = n.iter().zip(numbers(5, rows * cols)).map(|(n, e)| n + e).collect();
+        let mut du = numbers(2, rows * cols);
+        let (mut d_gain, mut d_bias) = (vec![f32::NAN; cols], vec![f32::NAN; cols]);
+        batch_norm_backward(
+            isa,
+            &gain,
+            &inverse,
+            MatRef::new(&n, rows, cols),
+            MatRef::new(&noisy, rows, cols),
+            MatMut::new(&mut du, rows, cols),
+            GainsGradient { gain: &mut d_gain, bias: &mut d_bias },
+        );
+        Found { n, z, mean, inverse, du, d_gain, d_bias }
+    }
+
+    /// `Σ dz·z`, whose slopes are what the backward pass gives, of one column,
+    /// with noise before the gain.
+    fn objective(u: &[f64], noise: &[f64], dz: &[f64], gain: f64, bias: f64) -> f64 {
+        let count = u.len() as f64;
+        let mean = u.iter().sum::<f64>() / count;
+        let variance = u.iter().map(|u| (u - mean).powi(2)).sum::<f64>() / count;
+        let normal = |u: f64| (u - mean) / (variance + f64::from(EPSILON)).sqrt();
+        let columns = u.iter().zip(noise).zip(dz);
+        columns.map(|((&u, noise), dz)| dz * (gain * (normal(u) + noise) + bias)).sum()
+    }
+
+    #[test]
+    fn columns_are_normal_and_gradients_are_slopes() {
+        for isa in Isa::available() {
+            for (rows, cols) in [(1, 3), (2, 16), (7, 17), (100, 10), (13, 64), (5, 149)] {
+                let found = run(isa, rows, cols);
+                for j in 0..cols {
+                    let column = |m: &[f32]| -> Vec<f64> {
+                        (0..rows).map(|i| f64::from(m[i * cols + j])).collect()
+                    };
+                    let [u, dz, noise] = [1, 2, 5].map(|seed| column(&numbers(seed, rows * cols)));
+                    let gain = f64::from(numbers(3, cols)[j]);
+                    let bias = f64::from(numbers(4, cols)[j]);
+                    let mean = u.iter().sum::<f64>() / rows as f64;
+                    let variance = u.iter().map(|u| (u - mean).powi(2)).sum::<f64>() / rows as f64;
+                    let inverse = 1.0 / (variance + f64::from(EPSILON)).sqrt();
+                    let close = |found: f32, expected: f64, what: &str| {
+                        let error = (f64::from(found) - expected).abs() / (1.0 + expected.abs());
+                        // Where the variance is small, rounding counts most: it was 1.1·10⁻⁵.
+                        assert!(error < 4e-5, "{isa}, {rows} × {cols}, {what} {j}: off by {error}");
+                    };
+                    close(found.mean[j], mean, "mean");
+                    close(found.inverse[j], inverse, "inverse");
+                    for (i, u) in u.iter().enumerate() {
+                        let n = (u - mean) * inverse;
+                        close(found.n[i * cols + j], n, "n");
+                        close(found.z[i * cols + j], gain * n + bias, "z");
+                    }
+                    // Central differences of the objective, in f64.
+                    const STEP: f64 = 1e-5;
+                    let slope = |f: &dyn Fn(f64) -> f64| (f(STEP) - f(-STEP)) / (2.0 * STEP);
+                    close(
+                        found.d_gain[j],
+                        slope(&|h| objective(&u, &noise, &dz, gain + h, bias)),
+                        "d gain",
+                    );
+                    close(
+                        found.d_bias[j],
+                        slope(&|h| objective(&u, &noise, &dz, gain, bias + h)),
+                        "d bias",
+                    );
+                    for i in 0..rows {
+                        let moved = |h: f64| {
+                            let mut u = u.clone();
+                            u[i] += h;
+                            objective(&u, &noise, &dz, gain, bias)
+                        };
+                        close(found.du[i * cols + j], slope(&moved), "du");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_has_the_same_bits() {
+        for (rows, cols) in [(7, 17), (100, 10), (50, 149)] {
+            let bits = |isa| {
+                let Found { n, z, mean, inverse, du, d_gain, d_bias } = run(isa, rows, cols);
+                let all = [n, z, mean, inverse, du, d_gain, d_bias].concat();
+                all.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            let expected = bits(Isa::by_name("scalar").unwrap());
+            for isa in Isa::available() {
+                assert!(bits(isa) == expected, "{isa}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_column_and_a_single_row_become_their_bias() {
+        for isa in Isa::available() {
+            for rows in [1, 4] {
+                let (mut u, mut z) = (vec![3.0; rows], vec![f32::NAN; rows]);
+                let (mut mean, mut inverse) = ([0.0], [0.0]);
+                batch_norm(
+                    isa,
+                    EPSILON,
+                    Gains { gain: &[2.0], bias: &[0.5] },
+                    MatMut::new(&mut u, rows, 1),
+                    MatMut::new(&mut z, rows, 1),
+                    Moments { mean: &mut mean, inverse: &mut inverse },
+                );
+                assert!(u.iter().all(|n| *n == 0.0) && z.iter().all(|z| *z == 0.5));
+            }
+        }
+    }
+}

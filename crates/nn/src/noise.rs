@@ -1,0 +1,80 @@
+//! What training puts between the layers: dropout and noise.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Share of units that are dropped in each training step, or how much they
+/// tremble instead.
+///
+/// Either way a unit is multiplied by a random factor with a mean of 1, so
+/// prediction needs no scaling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Dropout {
+    /// Of the network's inputs, in `[0, 1)`.
+    pub input: f32,
+    /// Of the units of every hidden layer, in `[0, 1)`.
+    pub hidden: f32,
+    /// What the factors are.
+    pub kind: DropoutKind,
+}
+
+/// The random factors of dropout of rate p.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DropoutKind {
+    /// 0 with probability p, else 1/(1 − p): inverted dropout (Srivastava et al.
+    /// 2014).
+    #[default]
+    Bernoulli,
+    /// Normally distributed, with a mean of 1 and the variance of the other kind,
+    /// p/(1 − p) (the same, section 10).
+    Gaussian,
+}
+
+/// Standard deviation of normal noise that is added in each training step.
+///
+/// Prediction has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Noise {
+    /// On the network's inputs, at least 0.
+    pub input: f32,
+    /// On what goes into the activation of every hidden layer, and on the logits;
+    /// at least 0. With batch normalisation it is added between the normalisation
+    /// and the gain, so that it is a share of what passes, and no gain makes it
+    /// small.
+    pub hidden: f32,
+}
+
+impl Dropout {
+    pub(crate) fn validate(self) -> Result<(), Error> {
+        for (name, rate) in [("dropout of inputs", self.input), ("dropout", self.hidden)] {
+            if !(0.0..1.0).contains(&rate) {
+                return Err(Error::OutOfRange {
+                    name,
+                    found: f64::from(rate),
+                    expected: "a rate of at least 0 and below 1",
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Noise {
+    pub(crate) fn validate(self) -> Result<(), Error> {
+        for (name, sigma) in [("noise on inputs", self.input), ("noise", self.hidden)] {
+            if !(sigma.is_finite() && sigma >= 0.0) {
+                return Err(Error::OutOfRange {
+                    name,
+                    found: f64::from(sigma),
+                    expected: "a finite number of at least 0",
+                });
+            }
+        }
+        Ok(())
+    }
+}

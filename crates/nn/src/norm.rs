@@ -1,0 +1,142 @@
+//! Batch normalisation: what it is set to, its running averages, and how it
+//! becomes a part of the weights.
+//!
+//! It is a matter of training. A network that is handed out has it folded in:
+//!
+//! ```text
+//! z = gain·(x·W − μ)/√(σ² + ε) + bias
+//!   = x·(s·W) + (bias − s·μ)              where s = gain/√(σ² + ε)
+//! ```
+//!
+//! with μ and σ² the running averages, so that it is a network like any other.
+
+use kernels::PANEL;
+use serde::{Deserialize, Serialize};
+
+use crate::dense::Dense;
+use crate::{Error, Mlp};
+
+/// Batch normalisation (Ioffe and Szegedy 2015) over a fixed number of rows
+/// ("ghost batches", Hoffer, Hubara and Soudry 2017).
+///
+/// What goes into the activation of each unit, and each logit, is brought to a
+/// mean of 0 and a variance of 1 over `rows` samples of the batch, then multiplied
+/// by a gain and added to a bias, which are learnt. How many samples that are is
+/// fixed here, and has nothing to do with the batch or with threads.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchNorm {
+    /// Samples that are normalised together, at least 2; the last of a batch may
+    /// be fewer.
+    pub rows: usize,
+    /// Share of a step's mean and variance in the running averages, above 0 and at
+    /// most 1. In the first 1/`momentum` steps it is 1/step, the plain average.
+    pub momentum: f32,
+    /// ε, above 0.
+    pub epsilon: f32,
+}
+
+impl Default for BatchNorm {
+    fn default() -> Self {
+        Self { rows: 100, momentum: 0.01, epsilon: 1e-5 }
+    }
+}
+
+impl BatchNorm {
+    pub(crate) fn validate(self) -> Result<(), Error> {
+        let Self { rows, momentum, epsilon } = self;
+        let out_of_range = |name, found, expected| Err(Error::OutOfRange { name, found, expected });
+        if rows < 2 {
+            return out_of_range("rows of batch normalisation", rows as f64, "at least 2");
+        }
+        if !(momentum > 0.0 && momentum <= 1.0) {
+            let name = "momentum of batch normalisation";
+            return out_of_range(name, momentum.into(), "above 0 and at most 1");
+        }
+        if !(epsilon.is_finite() && epsilon > 0.0) {
+            let name = "epsilon of batch normalisation";
+            return out_of_range(name, epsilon.into(), "a finite number above 0");
+        }
+        Ok(())
+    }
+}
+
+/// Mean and variance of everything that goes into an activation, averaged over
+/// the steps.
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    settings: BatchNorm,
+    steps: u64,
+    /// For each layer, one a unit.
+    mean: Vec<Vec<f32>>,
+    variance: Vec<Vec<f32>>,
+}
+
+impl Running {
+    pub(crate) fn new(settings: BatchNorm, layers: &[Dense]) -> Self {
+        let each = |start: f32| layers.iter().map(|layer| vec![start; layer.units]).collect();
+        Self { settings, steps: 0, mean: each(0.0), variance: each(1.0) }
+    }
+
+    /// Takes in the next step. `shards` gives, for a layer, how many rows each
+    /// shard had, and of each unit μ and 1/√(σ² + ε).
+    pub(crate) fn update<'a, I>(&mut self, shards: impl Fn(usize) -> I)
+    where
+        I: Iterator<Item = (usize, &'a [f32], &'a [f32])>,
+    {
+        self.steps += 1;
+        let share = self.settings.momentum.max(1.0 / self.steps as f32);
+        let epsilon = self.settings.epsilon;
+        for (l, (mean, variance)) in self.mean.iter_mut().zip(&mut self.variance).enumerate() {
+            // One row has no variance.
+            let shards = || shards(l).filter(|(rows, ..)| *rows > 1);
+            let weight = share / shards().count() as f32;
+            if !weight.is_finite() {
+                continue;
+            }
+            mean.iter_mut().chain(&mut *variance).for_each(|average| *average *= 1.0 - share);
+            for (rows, shard_mean, inverse) in shards() {
+                // The variance of a sample is on average too small by this factor.
+                let unbiased = rows as f32 / (rows - 1) as f32;
+                for (mean, found) in mean.iter_mut().zip(shard_mean) {
+                    *mean += weight * found;
+                }
+                for (variance, inverse) in variance.iter_mut().zip(inverse) {
+                    let found = (1.0 / (inverse * inverse) - epsilon).max(0.0);
+                    *variance += weight * (unbiased * found);
+                }
+            }
+        }
+    }
+
+    /// `network`, which has gains, as one without.
+    pub(crate) fn fold(&self, network: &Mlp) -> Mlp {
+        let mut folded = network.with_gains(false);
+        let epsilon = self.settings.epsilon;
+        for (l, layer) in network.layers.iter().enumerate() {
+            let to = &folded.layers[l];
+            for panel in 0..layer.panels() {
+                let gains = &network.params[layer.gains_of(panel)];
+                let first = panel * PANEL;
+                let units = PANEL.min(layer.units - first);
+                // 0 in the padding, which stays 0.
+                let mut scale = [0.0; PANEL];
+                for (i, scale) in scale[..units].iter_mut().enumerate() {
+                    *scale = gains[i] / (self.variance[l][first + i] + epsilon).sqrt();
+                }
+                for row in folded.params[to.weights_of(panel)].chunks_exact_mut(PANEL) {
+                    for (weight, scale) in row.iter_mut().zip(&scale) {
+                        *weight *= scale;
+                    }
+                }
+                let biases = &mut folded.params[to.biases_of(panel)][..units];
+                for ((bias, scale), mean) in
+                    biases.iter_mut().zip(&scale).zip(&self.mean[l][first..])
+                {
+                    *bias -= scale * mean;
+                }
+            }
+        }
+        folded
+    }
+}

@@ -1,0 +1,234 @@
+//! Training step by step.
+
+use crate::metrics::Evaluation;
+use crate::norm::Running;
+use crate::optimizer::{Rule, State};
+use crate::step::{Batch, Collect, Workspace};
+use crate::{Error, Examples, Executor, Fit, Mlp, mlp};
+
+/// A network in training: its parameters, what the optimizer keeps for each of
+/// them, the averages of batch normalisation, and the memory of a step.
+///
+/// [`Fit::run`] drives one from epoch to epoch. Take it yourself where the data
+/// come bit by bit, or where you decide from step to step:
+///
+/// ```
+/// # use nn::*;
+/// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
+/// # let y = [0u8, 1, 1, 0];
+/// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
+/// # let shape =
+/// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
+/// # let network = Mlp::new(shape, Init::Xavier, 1)?;
+/// let mut session = Session::new(network, &Fit::default())?;
+/// for _ in 0..300 {
+///     let result = session.step(&examples, 0.5, &Sequential)?;
+///     if result.loss < 0.05 {
+///         break;
+///     }
+/// }
+/// assert_eq!(session.network().predict(&examples.inputs())?, [0, 1, 1, 0]);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Session {
+    fit: Fit,
+    /// With gains, while there is batch normalisation.
+    network: Mlp,
+    running: Option<Running>,
+    state: State,
+    memory: Option<Memory>,
+    steps: u64,
+}
+
+/// What a step needs beside the parameters, for batches of some size.
+struct Memory {
+    workspace: Workspace,
+    rows: usize,
+    threads: usize,
+}
+
+impl Session {
+    /// A session that goes on from `network`, by the hyperparameters of `fit`;
+    /// of these it has no use for the number of epochs, the batch size, the
+    /// learning rate and its schedule, the order of samples and early stopping,
+    /// which are a matter of the loop around it.
+    ///
+    /// With batch normalisation, gains start at 1 and averages afresh, whatever
+    /// the network was before.
+    ///
+    /// # Errors
+    /// Hyperparameters out of range.
+    pub fn new(network: Mlp, fit: &Fit) -> Result<Self, Error> {
+        fit.validate()?;
+        let network = match fit.batch_norm {
+            Some(_) => network.with_gains(true),
+            None => network,
+        };
+        let running = fit.batch_norm.map(|norm| Running::new(norm, &network.layers));
+        let state = State::new(&network, fit.optimizer.slots());
+        Ok(Self { fit: fit.clone(), network, running, state, memory: None, steps: 0 })
+    }
+
+    /// Steps taken so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The network as it is now, ready to predict.
+    #[must_use]
+    pub fn network(&self) -> Mlp {
+        match &self.running {
+            Some(running) => running.fold(&self.network),
+            None => self.network.clone(),
+        }
+    }
+
+    /// The same, at the end.
+    #[must_use]
+    pub fn into_network(self) -> Mlp {
+        match &self.running {
+            Some(running) => running.fold(&self.network),
+            None => self.network,
+        }
+    }
+
+    /// One step at the learning rate `lr` on all the examples, as one batch.
+    /// Returns what the network said of them before the step.
+    ///
+    /// # Errors
+    /// Examples that do not fit the network; a learning rate that is not above 0;
+    /// [`Error::Diverged`] where the loss is no finite number, and nothing was
+    /// changed.
+    pub fn step(
+        &mut self,
+        examples: &Examples<'_>,
+        lr: f32,
+        executor: &impl Executor,
+    ) -> Result<Evaluation, Error> {
+        let shape = self.network.architecture();
+        examples.check(shape.inputs, shape.outputs)?;
+        if !(lr.is_finite() && lr > 0.0) {
+            let (name, expected) = ("learning rate", "a finite number above 0");
+            return Err(Error::OutOfRange { name, found: lr.into(), expected });
+        }
+        let positions: Vec<u32> = (0..examples.len() as u32).collect();
+        self.step_on(examples, &positions, lr.into(), executor)
+    }
+
+    /// One step on the examples at `positions`, of a set that was checked.
+    pub(crate) fn step_on(
+        &mut self,
+        examples: &Examples<'_>,
+        positions: &[u32],
+        lr: f64,
+        executor: &impl Executor,
+    ) -> Result<Evaluation, Error> {
+        let result = self.gradient_rows(examples, positions, executor);
+        if !result.loss.is_finite() {
+            return Err(Error::Diverged { step: self.steps + 1, loss: result.loss, lr });
+        }
+        let Self { fit, network, running, state, memory, steps } = self;
+        let Some(Memory { workspace, .. }) = memory else { return Ok(result) };
+        if let Some(running) = running {
+            workspace.update(running, positions.len());
+        }
+        *steps += 1;
+        let rule = Rule::new(fit.optimizer, lr, fit.l2, *steps);
+        let Mlp { isa, layers, params, .. } = network;
+        workspace.weights(*isa, layers, positions.len(), state.apply(rule, params), executor);
+        Ok(result)
+    }
+
+    /// The first phase of a step.
+    fn gradient_rows(
+        &mut self,
+        examples: &Examples<'_>,
+        positions: &[u32],
+        executor: &impl Executor,
+    ) -> Evaluation {
+        let (rows, threads) = (positions.len(), executor.threads());
+        let fits = |memory: &Memory| memory.rows >= rows && memory.threads == threads;
+        if !self.memory.as_ref().is_some_and(fits) {
+            // The old memory goes first: it may be large.
+            self.memory = None;
+        }
+        let memory = self.memory.get_or_insert_with(|| Memory {
+            workspace: Workspace::new(&self.network, rows, &self.fit, executor),
+            rows,
+            threads,
+        });
+        let batch = Batch { examples, positions, seed: self.fit.seed, step: self.steps };
+        let rows = memory.workspace.rows(&self.network, &self.state.transposed, batch, executor);
+        Evaluation::from_rows(rows)
+    }
+
+    /// What the network says of examples that were checked, as it is now.
+    pub(crate) fn evaluate(
+        &self,
+        examples: &Examples<'_>,
+        executor: &impl Executor,
+    ) -> Result<Evaluation, Error> {
+        match &self.running {
+            Some(running) => running.fold(&self.network).evaluate(examples, executor),
+            None => self.network.evaluate(examples, executor),
+        }
+    }
+
+    /// Whether every parameter is a finite number.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.network.params.iter().all(|w| w.is_finite())
+    }
+}
+
+/// A loss and its gradient.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Gradient {
+    /// Mean cross-entropy, in nats.
+    pub loss: f64,
+    /// For each layer, first to last, the gradient of its weights (units ×
+    /// inputs, row-major) and of its biases (units).
+    pub layers: Vec<(Vec<f32>, Vec<f32>)>,
+    /// The same for the gains (units) of batch normalisation; empty without it.
+    pub gains: Vec<Vec<f32>>,
+}
+
+impl Fit {
+    /// The gradient of the mean loss over all the examples, as one step of
+    /// training computes it: without the penalty, with the random numbers of step
+    /// `step`, and with gains of 1 where there is batch normalisation.
+    ///
+    /// # Errors
+    /// As for [`Fit::run`].
+    pub fn gradient(
+        &self,
+        network: &Mlp,
+        examples: &Examples<'_>,
+        step: u64,
+        executor: &impl Executor,
+    ) -> Result<Gradient, Error> {
+        let shape = network.architecture();
+        examples.check(shape.inputs, shape.outputs)?;
+        let mut session = Session::new(network.clone(), self)?;
+        session.steps = step;
+        let positions: Vec<u32> = (0..examples.len() as u32).collect();
+        let loss = session.gradient_rows(examples, &positions, executor).loss;
+
+        let Session { network, memory, .. } = session;
+        let mut gradient = vec![0.0; network.params.len()];
+        if let Some(mut memory) = memory {
+            let (sink, rows) = (Collect::new(&mut gradient), positions.len());
+            memory.workspace.weights(network.isa, &network.layers, rows, sink, executor);
+        }
+        let layers = network.layers.iter();
+        Ok(Gradient {
+            loss,
+            layers: layers.clone().map(|dense| mlp::unpack(dense, &gradient)).collect(),
+            gains: layers
+                .filter(|dense| dense.gains)
+                .map(|dense| (0..dense.units).map(|unit| gradient[dense.gain_at(unit)]).collect())
+                .collect(),
+        })
+    }
+}

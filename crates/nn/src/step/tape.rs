@@ -1,0 +1,168 @@
+//! The tape: what a step knows of each sample, a row a sample.
+//!
+//! So to cut the batch is to cut one matrix. A row has the input, then what
+//! belongs to each hidden layer, then the output; in each of these *nodes*, from
+//! left to right, those of
+//!
+//! ```text
+//! n      the normalised numbers        with batch normalisation
+//! noisy  those with noise              with batch normalisation and noise
+//! z      what goes into the activation
+//! h      what comes out of it
+//! mask   the factors of dropout        with dropout
+//! a      h·mask, what the next layer reads
+//! da     the gradient with respect to h
+//! dz     the gradient with respect to what the affine map gave
+//! ```
+//!
+//! that it needs, and of which none takes the place of another: dz that of da and
+//! of z, h that of z, a that of h.
+
+use kernels::PANEL;
+
+use crate::mlp::Mlp;
+use crate::{BatchNorm, Dropout, DropoutKind, Noise};
+
+/// Where the input, a hidden layer or the output has its columns.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Node {
+    /// Columns of h, mask, a and da.
+    pub(super) width: usize,
+    /// Columns of n, noisy, z and dz.
+    pub(super) units: usize,
+    pub(super) n: Option<usize>,
+    pub(super) noisy: Option<usize>,
+    pub(super) z: usize,
+    pub(super) h: usize,
+    pub(super) mask: Option<usize>,
+    pub(super) a: usize,
+    pub(super) da: usize,
+    pub(super) dz: usize,
+    pub(super) dropout: f32,
+    pub(super) noise: f32,
+}
+
+/// The columns of the tape, and what training puts between the layers.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// The input, each hidden layer, the output.
+    pub(super) nodes: Vec<Node>,
+    /// Numbers in a row.
+    pub(super) record: usize,
+    pub(super) dropout: DropoutKind,
+    pub(super) norm: Option<BatchNorm>,
+}
+
+impl Layout {
+    pub(super) fn new(
+        network: &Mlp,
+        dropout: Dropout,
+        noise: Noise,
+        norm: Option<BatchNorm>,
+    ) -> Self {
+        let mut at = 0;
+        let mut take = |width: usize| {
+            at += width;
+            at - width
+        };
+        let inputs = network.architecture().inputs;
+        let h = take(inputs);
+        let mask = (dropout.input > 0.0).then(|| take(inputs));
+        let input = Node {
+            width: inputs,
+            h,
+            mask,
+            // Nobody asks for the input as it was.
+            a: h,
+            dropout: dropout.input,
+            noise: noise.input,
+            ..Node::default()
+        };
+        let mut nodes = vec![input];
+        for layer in &network.layers {
+            let (units, width) = (layer.units, layer.outputs());
+            let mut node = Node { width, units, noise: noise.hidden, ..Node::default() };
+            node.n = norm.map(|_| take(units));
+            node.noisy = (norm.is_some() && noise.hidden > 0.0).then(|| take(units));
+            node.z = take(units);
+            match layer.activation {
+                Some(activation) => {
+                    let keeps_z = activation.keeps_z();
+                    node.h = if keeps_z { take(width) } else { node.z };
+                    node.dropout = dropout.hidden;
+                    node.mask = (dropout.hidden > 0.0).then(|| take(width));
+                    node.a = if node.mask.is_some() { take(width) } else { node.h };
+                    node.da = take(width);
+                    node.dz = if units == width { node.da } else { node.z };
+                }
+                // The logits become the gradient with respect to them.
+                None => (node.h, node.a, node.da, node.dz) = (node.z, node.z, node.z, node.z),
+            }
+            nodes.push(node);
+        }
+        // An odd number of cache lines, so that the rows of a column do not meet
+        // in the same set of a cache.
+        let record = (at.div_ceil(PANEL) | 1) * PANEL;
+        Self { nodes, record, dropout: dropout.kind, norm }
+    }
+}
+
+/// The columns of the matrix of shards, which has a row for each shard of rows
+/// that are normalised together, and in it, for each layer, four numbers a unit.
+#[derive(Clone, Debug)]
+pub(super) struct Shards {
+    /// Where each layer begins, and how long each of its four vectors is.
+    layers: Vec<(usize, usize)>,
+    pub(super) record: usize,
+}
+
+/// What a shard has for each unit of a layer, as views into its row.
+pub(super) struct Shard<V> {
+    /// μ.
+    pub(super) mean: V,
+    /// 1/√(σ² + ε).
+    pub(super) inverse: V,
+    /// Σ dz, the gradient of the bias.
+    pub(super) bias: V,
+    /// Σ dz·n, the gradient of the gain.
+    pub(super) gain: V,
+}
+
+impl Shards {
+    pub(super) fn new(network: &Mlp, norm: bool) -> Self {
+        let mut record = 0;
+        let mut layers = Vec::new();
+        for layer in network.layers.iter().filter(|_| norm) {
+            let len = layer.panels() * PANEL;
+            layers.push((record, len));
+            record += 4 * len;
+        }
+        Self { layers, record }
+    }
+
+    /// The vectors of layer `l` in a shard's row, padded to whole panels.
+    pub(super) fn of<'a>(&self, l: usize, row: &'a [f32]) -> Shard<&'a [f32]> {
+        let (start, len) = self.layers[l];
+        let vector = |i: usize| &row[start + i * len..][..len];
+        Shard { mean: vector(0), inverse: vector(1), bias: vector(2), gain: vector(3) }
+    }
+
+    /// The same, for writing, as long as the layer has units.
+    pub(super) fn of_mut<'a>(
+        &self,
+        l: usize,
+        units: usize,
+        row: &'a mut [f32],
+    ) -> Shard<&'a mut [f32]> {
+        let (start, len) = self.layers[l];
+        let (mean, rest) = row[start..].split_at_mut(len);
+        let (inverse, rest) = rest.split_at_mut(len);
+        let (bias, gain) = rest.split_at_mut(len);
+        Shard {
+            mean: &mut mean[..units],
+            inverse: &mut inverse[..units],
+            bias: &mut bias[..units],
+            gain: &mut gain[..units],
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! When a run ends before its last epoch.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::fit::{Callback, EpochReport, StepReport};
+use crate::metrics::Evaluation;
+use crate::{Error, Mlp};
+
+/// Stops a run that no longer gets better on the validation examples, and gives
+/// back the best network that it had, whatever ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EarlyStopping {
+    /// What is watched.
+    pub monitor: Monitor,
+    /// Epochs without improvement after which the run ends, at least 1.
+    pub patience: usize,
+    /// What counts as improvement: more than this, at least 0.
+    pub min_delta: f64,
+}
+
+/// What early stopping watches, of the validation examples after an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Monitor {
+    /// The share that is classified rightly.
+    #[default]
+    Accuracy,
+    /// The mean cross-entropy.
+    Loss,
+}
+
+impl Default for EarlyStopping {
+    fn default() -> Self {
+        Self { monitor: Monitor::default(), patience: 10, min_delta: 0.0 }
+    }
+}
+
+impl EarlyStopping {
+    pub(crate) fn validate(self) -> Result<(), Error> {
+        if self.patience == 0 {
+            return Err(Error::Zero { what: "patience of early stopping".into() });
+        }
+        if !(self.min_delta.is_finite() && self.min_delta >= 0.0) {
+            return Err(Error::OutOfRange {
+                name: "min-delta of early stopping",
+                found: self.min_delta,
+                expected: "a finite number of at least 0",
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The best network of a run so far.
+pub(crate) struct Best {
+    rule: EarlyStopping,
+    /// Larger is better.
+    score: f64,
+    /// Epoch, from 1; 0 before the first.
+    pub(crate) epoch: usize,
+    network: Option<Mlp>,
+}
+
+impl Best {
+    pub(crate) fn new(rule: EarlyStopping) -> Self {
+        Self { rule, score: f64::NEG_INFINITY, epoch: 0, network: None }
+    }
+
+    /// Takes in the result of an epoch (from 1); whether the run should go on.
+    pub(crate) fn update(
+        &mut self,
+        epoch: usize,
+        result: &Evaluation,
+        network: impl FnOnce() -> Mlp,
+    ) -> ControlFlow<()> {
+        let score = match self.rule.monitor {
+            Monitor::Accuracy => result.accuracy,
+            Monitor::Loss => -result.loss,
+        };
+        if score > self.score + self.rule.min_delta || self.network.is_none() {
+            self.score = score;
+            self.epoch = epoch;
+            self.network = Some(network());
+        }
+        match epoch - self.epoch >= self.rule.patience {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    /// The best network, if an epoch has ended.
+    pub(crate) fn into_network(self) -> Option<Mlp> {
+        self.network
+    }
+}
+
+/// A callback that ends a run after the step at hand, once any thread has pulled
+/// it.
+///
+/// ```
+/// use nn::{Callback, EpochReport, StopToken};
+/// use std::ops::ControlFlow;
+///
+/// let token = StopToken::default();
+/// let pull = token.clone(); // for another thread
+/// let callback = token.and(|report: &EpochReport| {
+///     println!("{}", report.train_loss);
+///     ControlFlow::Continue(())
+/// });
+/// pull.stop();
+/// # let _ = callback;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct StopToken(Arc<AtomicBool>);
+
+impl StopToken {
+    /// Asks the run to end; it cannot be taken back.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn flow(&self) -> ControlFlow<()> {
+        match self.is_stopped() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl Callback for StopToken {
+    fn on_step(&mut self, _: &StepReport) -> ControlFlow<()> {
+        self.flow()
+    }
+
+    fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
+        self.flow()
+    }
+}
+
+/// Two callbacks, of which either may stop the run: see [`Callback::and`].
+#[derive(Clone, Debug)]
+pub struct And<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A: Callback, B: Callback> Callback for And<A, B> {
+    fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
+        // Both see the report, whatever the first says.
+        let (a, b) = (self.0.on_step(report), self.1.on_step(report));
+        if a.is_break() { a } else { b }
+    }
+
+    fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
+        let (a, b) = (self.0.on_epoch(report), self.1.on_epoch(report));
+        if a.is_break() { a } else { b }
+    }
+}
