@@ -44,7 +44,7 @@ pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
 pub use matmul::{Start, Zeros, matmul, matmul_into_panels, matmul_panels};
 pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
-pub use random::{Stream, dropout_mask};
+pub use random::{Stream, dropout_mask, uniform};
 pub use simd::{Identity, Simd, SimdOp, Unary};
 pub use softmax::{RowLoss, cross_entropy_gradient, log_softmax_rows, softmax_rows};
 pub use tanh::Tanh;

@@ -101,9 +101,36 @@ pub fn dropout_mask(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32]) {
     isa.dispatch(Mask { stream, threshold: threshold as u32, keep, mask });
 }
 
+/// Fills `numbers` with uniform numbers on (−1, 1): the odd multiples of 2⁻²⁴,
+/// each as likely as any other, so that their mean is 0 and none is.
+///
+/// # Panics
+/// If there are 2³⁴ places or more.
+pub fn uniform(isa: Isa, stream: Stream, numbers: &mut [f32]) {
+    struct Uniform<'a>(Stream, &'a mut [f32]);
+    impl SimdOp for Uniform<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, _: S) {
+            for (group, numbers) in self.1.chunks_mut(4 * LANES).enumerate() {
+                let words = self.0.group(group as u32);
+                for (numbers, words) in numbers.chunks_mut(LANES).zip(&words) {
+                    for (number, word) in numbers.iter_mut().zip(words) {
+                        // Of 24 bits, so that a float holds it.
+                        let odd = (word.cast_signed() >> 8) * 2 + 1;
+                        *number = odd as f32 * (1.0 / 16_777_216.0);
+                    }
+                }
+            }
+        }
+    }
+    assert!(numbers.len() >> 34 == 0, "a row too long for its counter");
+    isa.dispatch(Uniform(stream, numbers));
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{GROUP, LANES, Stream, dropout_mask, philox};
+    use super::{GROUP, LANES, Stream, dropout_mask, philox, uniform};
     use crate::isa::Isa;
 
     /// Known answers for philox4x32-10 from the authors' Random123 (kat_vectors).
@@ -138,6 +165,36 @@ mod tests {
                 assert_eq!(mask, expected[..len], "{isa}, {len}");
             }
         }
+    }
+
+    #[test]
+    fn uniform_numbers_are_the_words_of_their_counters() {
+        let stream = Stream { seed: 7, counter: [1, 2, 3] };
+        let expected: Vec<f64> = (0..3)
+            .flat_map(|group| stream.group(group).into_iter().flatten())
+            .map(|word| (f64::from(word >> 8 ^ 1 << 23) + 0.5) / f64::from(1 << 23) - 1.0)
+            .collect();
+        for isa in Isa::available() {
+            for len in [0, 1, 15, 16, 17, 63, 64, 65, 192] {
+                let mut numbers = vec![f32::NAN; len];
+                uniform(isa, stream, &mut numbers);
+                let numbers: Vec<_> = numbers.into_iter().map(f64::from).collect();
+                assert_eq!(numbers, expected[..len], "{isa}, {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn uniform_numbers_cover_their_range_evenly() {
+        let mut numbers = vec![0.0; 1 << 20];
+        uniform(Isa::available()[0], Stream { seed: 1, counter: [0; 3] }, &mut numbers);
+        let mut counts = [0i32; 64];
+        for number in numbers {
+            assert!(number.abs() < 1.0);
+            counts[((number + 1.0) * 32.0) as usize] += 1;
+        }
+        // Five standard deviations of a binomial of 2²⁰ draws, one in 64.
+        assert!(counts.iter().all(|count| (count - (1 << 14)).abs() < 640), "{counts:?}");
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 
 use kernels::{
-    Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Start,
-    Stream, Tanh, Zeros, cross_entropy_gradient, dropout_mask, log_softmax_rows, map, matmul,
-    matmul_into_panels, matmul_panels, pack, packed_len, scale_bytes, softmax_rows, zip,
+    Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Simd, SimdOp,
+    Start, Stream, Tanh, Zeros, cross_entropy_gradient, dropout_mask, log_softmax_rows, map,
+    matmul, matmul_into_panels, matmul_panels, pack, packed_len, scale_bytes, softmax_rows,
+    uniform, zip,
 };
 
 /// On which side of the numbers the forbidden page is.
@@ -133,6 +134,8 @@ fn slices() {
                 scale_bytes(isa, &bytes, 0.1, &mut x);
                 dropout_mask(isa, Stream { seed: 1, counter: [0; 3] }, 0.5, &mut x);
                 assert!(x.iter().all(|x| *x == 0.0 || *x == 2.0), "{isa}, {edge:?}: {len}");
+                uniform(isa, Stream { seed: 1, counter: [0; 3] }, &mut x);
+                assert!(x.iter().all(|x| x.abs() < 1.0), "{isa}, {edge:?}: {len}");
             }
         }
     }
@@ -152,6 +155,29 @@ fn rows() {
                 let view = MatMut::new(&mut z, rows, width);
                 cross_entropy_gradient(isa, view, &labels, 1.0, &mut losses);
                 assert!(losses.iter().all(|row| row.correct), "{isa}, {edge:?}: {width}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tables() {
+    struct Gather<'a>(&'a [f32], i32);
+    impl SimdOp for Gather<'_> {
+        type Output = f32;
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) -> f32 {
+            s.gather4(self.0, s.splat_i32(self.1)).map(|lanes| s.sum(lanes)).iter().sum::<f32>()
+                / S::LEN as f32
+        }
+    }
+    for isa in Isa::available() {
+        for edge in EDGES {
+            for len in 4..70 {
+                let table = Guarded::new(len, edge, 0.5);
+                for i in [0, 1, len as i32 - 4, len as i32, -1, i32::MIN, i32::MAX] {
+                    assert_eq!(isa.dispatch(Gather(&table, i)), 2.0, "{isa}, {edge:?}: {len}");
+                }
             }
         }
     }
