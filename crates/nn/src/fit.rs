@@ -33,7 +33,7 @@ pub struct Fit {
     /// Whether each epoch draws a new order of the samples; otherwise they come
     /// as they are given.
     pub shuffle: bool,
-    /// Seed of the order of samples and of the dropout masks.
+    /// Seed of the order of samples, of the dropout masks and of augmentation.
     pub seed: u64,
 }
 
@@ -210,7 +210,8 @@ impl Fit {
             let (mut loss, mut correct, mut seconds) = (0.0, 0, 0.0);
             for positions in order.chunks(batch_size) {
                 let started = Instant::now();
-                let batch = Batch { examples: train, positions, seed: self.seed, step };
+                let (examples, seed, epoch_index) = (train, self.seed, epoch as u64);
+                let batch = Batch { examples, positions, seed, step, epoch: epoch_index };
                 let rows = workspace.rows(network, &state.transposed, batch, executor);
                 let result = Evaluation::from_rows(rows);
                 if !result.loss.is_finite() {
@@ -273,7 +274,8 @@ impl Fit {
 
     /// The gradient of the mean loss over all the examples, as one step of
     /// training computes it: without the penalty, with the dropout masks of step
-    /// `step`. Weights (units × inputs) and biases of each layer, and the loss.
+    /// `step`, counted from 0, and augmented as in an epoch of that number. Weights
+    /// (units × inputs) and biases of each layer, and the loss.
     ///
     /// # Errors
     /// As for [`Fit::run`].
@@ -290,7 +292,9 @@ impl Fit {
         let mut workspace = Workspace::new(network, rows, self.dropout, executor);
         let state = State::new(network, 0);
         let positions: Vec<u32> = (0..rows as u32).collect();
-        let batch = Batch { examples, positions: &positions, seed: self.seed, step };
+        // All examples are one batch, so that a step is an epoch.
+        let (seed, epoch) = (self.seed, step);
+        let batch = Batch { examples, positions: &positions, seed, step, epoch };
         let result = workspace.rows(network, &state.transposed, batch, executor);
         let loss = Evaluation::from_rows(result).loss;
         let mut gradient = vec![0.0; network.params.len()];

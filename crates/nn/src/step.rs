@@ -101,9 +101,11 @@ pub(crate) struct Batch<'a> {
     pub(crate) examples: &'a Examples<'a>,
     /// Which examples, by position; at most as many as the tape has rows.
     pub(crate) positions: &'a [u32],
-    /// Seed and index of the step, for dropout masks.
+    /// Seed and index of the step, for dropout masks, and of the epoch, for
+    /// augmentation.
     pub(crate) seed: u64,
     pub(crate) step: u64,
+    pub(crate) epoch: u64,
 }
 
 /// The memory of a step, and the plan by which its work is cut.
@@ -310,14 +312,16 @@ impl RowPass<'_> {
 
     /// Features and labels of each row.
     fn gather(&self, rows: &mut Rows<'_>) {
-        let Batch { examples, positions, .. } = self.batch;
+        let Batch { examples, positions, seed, epoch, .. } = self.batch;
         let isa = self.network.isa;
         let scale = self.network.pixel_scale();
         for (i, label) in rows.labels.iter_mut().enumerate() {
             let position = positions[rows.first + i] as usize;
             *label = examples.label(position) as u32;
             let record = rows.tape.row_mut(i);
-            examples.copy_row(isa, position, scale, &mut record[..self.nodes[0].width]);
+            let features = &mut record[..self.nodes[0].width];
+            examples.copy_row(isa, position, scale, features);
+            examples.augment_row(seed, epoch, position, features);
             self.drop_units(0, rows.first + i, record);
         }
     }
