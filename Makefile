@@ -18,16 +18,17 @@ doc:
 bench: ## and the tables of docs/performance.md from it
 	cargo bench -p kernels
 	cargo bench -p nn
+	cargo bench -p mnist-io
 	python3 benches/table.py
 
 accuracy: ## every f32 through every function of one variable; takes minutes
 	cargo test -p kernels --release --test accuracy -- --ignored --nocapture
 
-neon: ## kernels and nn in an emulated AArch64 CPU; docs/reliability.md says what it needs
+neon: ## kernels, nn and mnist-io in an emulated AArch64 CPU; docs/reliability.md says what it needs
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
 	KERNELS_REQUIRE=neon,scalar \
-	cargo test -p kernels -p nn --target aarch64-unknown-linux-gnu
+	cargo test -p kernels -p nn -p mnist-io --target aarch64-unknown-linux-gnu
 
 asan: ## memory errors; needs a nightly toolchain
 	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --tests \

@@ -1,6 +1,6 @@
 """Writes what `cargo bench` measured last into docs/performance.md.
 
-    cargo bench -p kernels && cargo bench -p nn && python3 benches/table.py
+    cargo bench -p kernels && cargo bench -p nn && cargo bench -p mnist-io && python3 benches/table.py
 
 Needs Python's standard library alone. The text between the markers
 `<!-- measured -->` and `<!-- /measured -->` is replaced; nothing else is.
@@ -90,6 +90,16 @@ def steps(found):
     return table(["network, on one thread", "samples/s"], rows)
 
 
+def images(found):
+    """Nanoseconds of augmenting an image."""
+    rows = [
+        [*name.rsplit(", ", 1), f"{ns:,.0f}"]
+        for (group, name), (ns, _) in found.items()
+        if group == "augmented image"
+    ]
+    return table(["augmentation of 28 × 28 pixels", "path", "ns an image"], rows)
+
+
 def conditions():
     """Date, CPU and commit."""
     def say(*command):
@@ -106,7 +116,7 @@ found = measured()
 path = ROOT / "docs/performance.md"
 before, rest = path.read_text().split("<!-- measured -->\n")
 _, after = rest.split("<!-- /measured -->\n")
-parts = [conditions(), products(found), threads(found), elements(found), steps(found)]
+parts = [conditions(), products(found), threads(found), elements(found), steps(found), images(found)]
 path.write_text(
     before + "<!-- measured -->\n\n" + "\n\n".join(parts) + "\n\n<!-- /measured -->\n" + after
 )

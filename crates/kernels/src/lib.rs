@@ -56,7 +56,7 @@ pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
 pub use matmul::{Start, Zeros, matmul, matmul_into_panels, matmul_panels};
 pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
-pub use random::Stream;
+pub use random::{Stream, uniform};
 pub use sigmoid::Sigmoid;
 pub use silu::{Silu, SiluGradient};
 pub use simd::{Identity, Simd, SimdOp, Unary};

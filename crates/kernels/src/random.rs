@@ -5,7 +5,8 @@
 //! first. (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as
 //! 1, 2, 3", SC 2011; its constants, and the test vectors of its authors' code.)
 
-use crate::simd::Simd;
+use crate::isa::Isa;
+use crate::simd::{Simd, SimdOp};
 
 /// Counters of a group, which are neighbours.
 pub(crate) const COUNTERS: usize = 16;
@@ -76,9 +77,42 @@ impl Stream {
     }
 }
 
+/// Fills `numbers` with uniform numbers on (−1, 1): the odd multiples of 2⁻²⁴,
+/// each as likely as any other, so that their mean is 0 and none is.
+///
+/// # Panics
+/// If there are 2³⁴ places or more.
+pub fn uniform(isa: Isa, stream: Stream, numbers: &mut [f32]) {
+    struct Uniform<'a>(Stream, &'a mut [f32]);
+    impl SimdOp for Uniform<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            let unit = s.splat(1.0 / 16_777_216.0);
+            for (group, numbers) in self.1.chunks_mut(4 * COUNTERS).enumerate() {
+                for at in (0..COUNTERS).step_by(S::LEN) {
+                    let words = self.0.words(s, group, at);
+                    for (numbers, word) in numbers.chunks_mut(COUNTERS).zip(words) {
+                        // Of 24 bits, so that a float holds it.
+                        let odd = s.or(s.shl::<1>(s.shr::<8>(word)), s.splat_i32(1));
+                        let number = s.mul(s.to_f32(odd), unit);
+                        match numbers.get_mut(at..) {
+                            None | Some([]) => {}
+                            Some(places) if places.len() >= S::LEN => s.store(number, places),
+                            Some(places) => s.store_partial(number, places),
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(numbers.len() >> 34 == 0, "a row too long for its counter");
+    isa.dispatch(Uniform(stream, numbers));
+}
+
 #[cfg(test)]
 mod tests {
-    use super::philox;
+    use super::{Stream, philox, uniform};
     use crate::isa::Isa;
     use crate::simd::{Simd, SimdOp};
 
@@ -116,5 +150,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn uniform_numbers_are_the_same_on_every_isa_and_a_prefix_of_more() {
+        let stream = Stream { seed: 7, counter: [1, 2, 3] };
+        let mut expected = vec![0.0; 192];
+        uniform(Isa::by_name("scalar").unwrap(), stream, &mut expected);
+        for isa in Isa::available() {
+            for len in [0, 1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 100, 192] {
+                let mut numbers = vec![f32::NAN; len];
+                uniform(isa, stream, &mut numbers);
+                assert_eq!(numbers, expected[..len], "{isa}, {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn uniform_numbers_cover_their_range_evenly() {
+        let mut numbers = vec![0.0; 1 << 20];
+        uniform(Isa::available()[0], Stream { seed: 1, counter: [0; 3] }, &mut numbers);
+        let mut counts = [0i32; 64];
+        for number in numbers {
+            assert!(number.abs() < 1.0);
+            counts[((number + 1.0) * 32.0) as usize] += 1;
+        }
+        // Five standard deviations of a binomial of 2²⁰ draws, one in 64.
+        assert!(counts.iter().all(|count| (count - (1 << 14)).abs() < 640), "{counts:?}");
     }
 }

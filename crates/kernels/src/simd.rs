@@ -91,6 +91,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `a` where the mask holds, else `b`.
     fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
 
+    /// The largest integer that is not above `x`.
+    fn floor(self, x: Self::F32) -> Self::F32;
     /// The nearest integer, ties to even.
     fn round(self, x: Self::F32) -> Self::F32;
     /// `x · 2ⁿ`, rounded once, for integers `|n| ≤ 252` where `x · 2^(n/2)` is a
@@ -132,6 +134,15 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn xor_u64(self, a: Self::U64, b: Self::U64) -> Self::U64;
     /// `table[i & 15]` for each lane `i`.
     fn lookup(self, table: &[f32; 16], i: Self::I32) -> Self::F32;
+    /// `a[0], b[0], a[1], b[1]` and so on, in two vectors.
+    fn interleave(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2];
+    /// `table[j]`, `table[j + 1]`, `table[j + 2]` and `table[j + 3]` for each lane
+    /// i, where j is i modulo 2ᵏ, the largest power of two with `2ᵏ + 3 ≤
+    /// table.len()`: so no lane reads outside, whatever is in it.
+    ///
+    /// # Panics
+    /// If there are fewer than four numbers in the table.
+    fn gather4(self, table: &[f32], i: Self::I32) -> [Self::F32; 4];
 
     /// Transposes a 16 × 16 block: `to[j][i] = from[i][j]`.
     #[inline(always)]
@@ -230,6 +241,17 @@ pub trait Simd: Copy + Send + Sync + 'static {
     }
 }
 
+/// What [`Simd::gather4`] leaves of an index into a table of `len` numbers: at
+/// most `len − 4`.
+///
+/// # Panics
+/// If `len` is below 4.
+#[inline(always)]
+pub(crate) fn gather4_mask(len: usize) -> i32 {
+    assert!(len >= 4, "a table of {len} numbers");
+    (1 << (len - 3).ilog2().min(30)) - 1
+}
+
 /// An algorithm that runs on any instruction set.
 pub trait SimdOp {
     /// What it returns.
@@ -258,5 +280,113 @@ impl Unary for Identity {
     #[inline(always)]
     fn apply<S: Simd>(self, _: S, x: S::F32) -> S::F32 {
         x
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Simd, SimdOp};
+    use crate::isa::Isa;
+
+    /// Runs `gather4` on indices, a vector at a time: four numbers for each.
+    struct Gather<'a>(&'a [f32], &'a [i32; 16]);
+
+    impl SimdOp for Gather<'_> {
+        type Output = Vec<[f32; 4]>;
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) -> Vec<[f32; 4]> {
+            let indices = self.1.map(|i| f32::from_bits(i.cast_unsigned()));
+            let mut found = vec![[0.0; 4]; 16];
+            for (part, found) in found.chunks_exact_mut(S::LEN).enumerate() {
+                let i = s.bits(s.load(&indices[part * S::LEN..]));
+                for (k, numbers) in s.gather4(self.0, i).into_iter().enumerate() {
+                    let mut lanes = [0.0; 16];
+                    s.store(numbers, &mut lanes);
+                    for (found, lane) in found.iter_mut().zip(lanes) {
+                        found[k] = lane;
+                    }
+                }
+            }
+            found
+        }
+    }
+
+    #[test]
+    fn four_numbers_are_gathered_from_inside_whatever_the_index() {
+        let numbers: Vec<f32> = (0..2000u16).map(f32::from).collect();
+        for (len, places) in [(4, 1), (5, 2), (6, 2), (7, 4), (66, 32), (67, 64), (2000, 1024)] {
+            let indices = std::array::from_fn(|lane| match lane {
+                0..8 => 37 * lane as i32,
+                8 => -1,
+                9 => i32::MIN,
+                10 => i32::MAX,
+                _ => 1 << (lane * 2),
+            });
+            for isa in Isa::available() {
+                let found = isa.dispatch(Gather(&numbers[..len], &indices));
+                for (i, found) in indices.iter().zip(found) {
+                    let first = i.rem_euclid(places) as f32;
+                    assert_eq!(found, [0.0, 1.0, 2.0, 3.0].map(|k| first + k), "{isa}, {len}: {i}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a table of 3 numbers")]
+    fn a_table_has_four_numbers() {
+        Isa::available()[0].dispatch(Gather(&[0.0; 3], &[0; 16]));
+    }
+
+    #[test]
+    fn floors() {
+        struct Floor(f32);
+        impl SimdOp for Floor {
+            type Output = f32;
+            #[inline(always)]
+            fn eval<S: Simd>(self, s: S) -> f32 {
+                let mut lanes = [0.0; 16];
+                s.store(s.floor(s.splat(self.0)), &mut lanes);
+                lanes[S::LEN - 1]
+            }
+        }
+        for isa in Isa::available() {
+            for (x, expected) in [
+                (0.0, 0.0f32),
+                (-0.0, -0.0),
+                (0.75, 0.0),
+                (-0.25, -1.0),
+                (-1.0, -1.0),
+                (2.5, 2.0),
+                (-2.5, -3.0),
+                (8_388_607.5, 8_388_607.0),
+                (-1e30, -1e30),
+                (1e-40, 0.0),
+            ] {
+                assert_eq!(isa.dispatch(Floor(x)).to_bits(), expected.to_bits(), "{isa}: {x}");
+            }
+        }
+    }
+
+    #[test]
+    fn vectors_are_interleaved() {
+        struct Both;
+        impl SimdOp for Both {
+            type Output = (usize, Vec<f32>);
+            #[inline(always)]
+            fn eval<S: Simd>(self, s: S) -> (usize, Vec<f32>) {
+                let counts: [f32; 32] = std::array::from_fn(|i| i as f32);
+                let mut to = vec![0.0; 2 * S::LEN];
+                let [first, second] = s.interleave(s.load(&counts), s.load(&counts[16..]));
+                s.store(first, &mut to);
+                s.store(second, &mut to[S::LEN..]);
+                (S::LEN, to)
+            }
+        }
+        for isa in Isa::available() {
+            let (len, found) = isa.dispatch(Both);
+            let expected: Vec<_> = (0..len).flat_map(|i| [i as f32, 16.0 + i as f32]).collect();
+            assert_eq!(found, expected, "{isa}");
+        }
     }
 }

@@ -7,10 +7,10 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 
 use kernels::{
-    Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Start,
-    Stream, Tanh, Zeros, add_gaussian, cross_entropy_gradient, dropout, dropout_in_place,
+    Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Simd, SimdOp,
+    Start, Stream, Tanh, Zeros, add_gaussian, cross_entropy_gradient, dropout, dropout_in_place,
     dropout_mask, gaussian_mask, log_softmax_rows, map, matmul, matmul_into_panels, matmul_panels,
-    pack, packed_len, scale_bytes, softmax_rows, zip, zip_masked,
+    pack, packed_len, scale_bytes, softmax_rows, uniform, zip, zip_masked,
 };
 
 /// On which side of the numbers the forbidden page is.
@@ -144,6 +144,8 @@ fn slices() {
                 gaussian_mask(isa, stream, 0.1, &mut mask);
                 add_gaussian(isa, stream, 0.1, &mut a);
                 assert!(mask.iter().all(|m| (0.0..2.0).contains(m)), "{isa}, {edge:?}: {len}");
+                uniform(isa, stream, &mut a);
+                assert!(a.iter().all(|a| a.abs() < 1.0), "{isa}, {edge:?}: {len}");
             }
         }
     }
@@ -163,6 +165,29 @@ fn rows() {
                 let view = MatMut::new(&mut z, rows, width);
                 cross_entropy_gradient(isa, view, &labels, 1.0, &mut losses);
                 assert!(losses.iter().all(|row| row.correct), "{isa}, {edge:?}: {width}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tables() {
+    struct Gather<'a>(&'a [f32], i32);
+    impl SimdOp for Gather<'_> {
+        type Output = f32;
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) -> f32 {
+            s.gather4(self.0, s.splat_i32(self.1)).map(|lanes| s.sum(lanes)).iter().sum::<f32>()
+                / S::LEN as f32
+        }
+    }
+    for isa in Isa::available() {
+        for edge in EDGES {
+            for len in 4..70 {
+                let table = Guarded::new(len, edge, 0.5);
+                for i in [0, 1, len as i32 - 4, len as i32, -1, i32::MIN, i32::MAX] {
+                    assert_eq!(isa.dispatch(Gather(&table, i)), 2.0, "{isa}, {edge:?}: {len}");
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with a file, a pair of files or a split.
+//! What can be wrong with a file, a pair of files, a split or an augmentation.
 //!
 //! The messages carry their cause: a type here names it in its text and has it
 //! as a field, and does not give it again as [`source`](std::error::Error::source),
@@ -281,6 +281,33 @@ pub enum SplitError {
     TooMany {
         /// How many labels there are.
         samples: usize,
+    },
+}
+
+/// Why images cannot be augmented as was asked.
+#[derive(Clone, Debug, PartialEq, ThisError)]
+pub enum AugmentError {
+    /// A range is itself out of range.
+    #[error("augmentation: {name} is {found}: expected {expected}")]
+    OutOfRange {
+        /// The field's name.
+        name: &'static str,
+        /// Its value.
+        found: f32,
+        /// Where it must lie.
+        expected: &'static str,
+    },
+
+    /// The images are too large, or have no pixels.
+    #[error(
+        "augmentation: the images are of {rows} x {cols} pixels: expected 1 to {} along each side",
+        crate::Warp::MOST
+    )]
+    Size {
+        /// The height of an image.
+        rows: usize,
+        /// The width of an image.
+        cols: usize,
     },
 }
 

@@ -10,6 +10,8 @@
 //!   that nobody does. Reading needs no such promise.
 //! - [`Dataset`] is a file of `u8` images with its file of `u8` labels.
 //! - [`stratified_split`] holds a part of the samples out for validation.
+//! - [`Warp`] shifts, turns, stretches and bends images at random, as an
+//!   [`Augment`] says.
 //!
 //! Everything that can be wrong with a file is a variant of [`Error`] or
 //! [`IdxError`], whose message is one line that says what was read, at which
@@ -41,6 +43,7 @@
 
 #![deny(unsafe_code)]
 
+mod augment;
 mod dataset;
 mod error;
 mod file;
@@ -50,8 +53,9 @@ mod mapped;
 mod part;
 mod split;
 
+pub use augment::{Augment, Draw, Elastic, Warp};
 pub use dataset::Dataset;
-pub use error::{Error, IdxError, SplitError};
+pub use error::{AugmentError, Error, IdxError, SplitError};
 pub use file::IdxFile;
 pub use idx::{Dtype, Header, parse};
 pub use part::Part;

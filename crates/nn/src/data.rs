@@ -2,7 +2,8 @@
 
 use kernels::Isa;
 
-use crate::Error;
+use crate::augment::Augmented;
+use crate::{Augment, Draw, Error};
 
 /// Samples × features, row-major, borrowed.
 #[derive(Clone, Copy, Debug)]
@@ -196,6 +197,7 @@ pub struct Examples<'a> {
     inputs: Inputs<'a>,
     labels: Labels<'a>,
     subset: Option<&'a [u32]>,
+    augment: Option<Augmented<'a>>,
 }
 
 impl<'a> Examples<'a> {
@@ -208,7 +210,7 @@ impl<'a> Examples<'a> {
         if inputs.len() != labels.len() {
             return Err(Error::Unpaired { samples: inputs.len(), labels: labels.len() });
         }
-        Ok(Self { inputs, labels, subset: None })
+        Ok(Self { inputs, labels, subset: None, augment: None })
     }
 
     /// Only the samples that `indices` names, in that order; the indices count
@@ -222,6 +224,13 @@ impl<'a> Examples<'a> {
             Some(&index) => Err(Error::Subset { index: index as usize, samples }),
             None => Ok(Self { subset: Some(indices), ..self }),
         }
+    }
+
+    /// Has training pass each row through `augment`, anew in each epoch; what only
+    /// evaluates does not.
+    #[must_use]
+    pub fn augmented(self, augment: &'a dyn Augment) -> Self {
+        Self { augment: Some(Augmented(augment)), ..self }
     }
 
     /// Number of examples.
@@ -255,6 +264,14 @@ impl<'a> Examples<'a> {
     /// Writes example `position`, as real numbers, into `row`.
     pub(crate) fn copy_row(&self, isa: Isa, position: usize, pixel_scale: f32, row: &mut [f32]) {
         self.inputs.copy_row(isa, self.index(position), pixel_scale, row);
+    }
+
+    /// Changes `row`, which holds example `position`, as training wants it.
+    pub(crate) fn augment_row(&self, seed: u64, epoch: u64, position: usize, row: &mut [f32]) {
+        if let Some(Augmented(augment)) = self.augment {
+            let sample = self.index(position) as u64;
+            augment.augment(Draw { seed, epoch, sample }, row);
+        }
     }
 
     /// Everything a network of this shape relies on, checked once so that the

@@ -41,7 +41,7 @@ pub struct Fit {
     /// Whether each epoch draws a new order of the samples; otherwise they come
     /// as they are given.
     pub shuffle: bool,
-    /// Seed of the order of samples, of dropout and of noise.
+    /// Seed of the order of samples, of dropout, of noise and of augmentation.
     pub seed: u64,
 }
 
@@ -271,7 +271,7 @@ impl Fit {
         for positions in order.chunks(batch_size) {
             let started = Instant::now();
             let lr = self.schedule.rate(f64::from(self.lr), epoch, self.epochs);
-            let result = session.step_on(train, positions, lr, executor)?;
+            let result = session.step_on(train, positions, epoch as u64, lr, executor)?;
             sums.seconds += started.elapsed().as_secs_f64();
             sums.loss += result.loss * result.samples as f64;
             sums.correct += result.samples - result.errors;

@@ -5,6 +5,7 @@
 //!   saved and loaded.
 //! - [`Fit`] holds the hyperparameters of training and runs it.
 //! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes.
+//! - [`Augment`] changes examples while they are trained on.
 //! - [`Evaluation`], [`Confusion`] and [`Predictions`] say how good a network is,
 //!   and [`Mistake`] where it is wrong.
 //! - [`Executor`] is who runs the tasks of a step: [`Sequential`], or your
@@ -17,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod activation;
+mod augment;
 mod checkpoint;
 mod data;
 mod dense;
@@ -37,6 +39,7 @@ mod step;
 mod stopping;
 
 pub use activation::Activation;
+pub use augment::{Augment, Draw};
 pub use data::{Examples, Inputs, Labels};
 pub use error::Error;
 pub use executor::{Executor, Sequential};

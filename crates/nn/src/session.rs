@@ -113,18 +113,21 @@ impl Session {
             return Err(Error::OutOfRange { name, found: lr.into(), expected });
         }
         let positions: Vec<u32> = (0..examples.len() as u32).collect();
-        self.step_on(examples, &positions, lr.into(), executor)
+        // Each step is an epoch of its own.
+        self.step_on(examples, &positions, self.steps, lr.into(), executor)
     }
 
-    /// One step on the examples at `positions`, of a set that was checked.
+    /// One step of epoch `epoch` on the examples at `positions`, of a set that was
+    /// checked.
     pub(crate) fn step_on(
         &mut self,
         examples: &Examples<'_>,
         positions: &[u32],
+        epoch: u64,
         lr: f64,
         executor: &impl Executor,
     ) -> Result<Evaluation, Error> {
-        let result = self.gradient_rows(examples, positions, executor);
+        let result = self.gradient_rows(examples, positions, epoch, executor);
         if !result.loss.is_finite() {
             return Err(Error::Diverged { step: self.steps + 1, loss: result.loss, lr });
         }
@@ -145,6 +148,7 @@ impl Session {
         &mut self,
         examples: &Examples<'_>,
         positions: &[u32],
+        epoch: u64,
         executor: &impl Executor,
     ) -> Evaluation {
         let (rows, threads) = (positions.len(), executor.threads());
@@ -158,7 +162,8 @@ impl Session {
             rows,
             threads,
         });
-        let batch = Batch { examples, positions, seed: self.fit.seed, step: self.steps };
+        let (seed, step) = (self.fit.seed, self.steps);
+        let batch = Batch { examples, positions, seed, step, epoch };
         let rows = memory.workspace.rows(&self.network, &self.state.transposed, batch, executor);
         Evaluation::from_rows(rows)
     }
@@ -197,7 +202,8 @@ pub struct Gradient {
 impl Fit {
     /// The gradient of the mean loss over all the examples, as one step of
     /// training computes it: without the penalty, with the random numbers of step
-    /// `step`, and with gains of 1 where there is batch normalisation.
+    /// `step`, augmented as in an epoch of that number, and with gains of 1 where
+    /// there is batch normalisation.
     ///
     /// # Errors
     /// As for [`Fit::run`].
@@ -213,7 +219,7 @@ impl Fit {
         let mut session = Session::new(network.clone(), self)?;
         session.steps = step;
         let positions: Vec<u32> = (0..examples.len() as u32).collect();
-        let loss = session.gradient_rows(examples, &positions, executor).loss;
+        let loss = session.gradient_rows(examples, &positions, step, executor).loss;
 
         let Session { network, memory, .. } = session;
         let mut gradient = vec![0.0; network.params.len()];

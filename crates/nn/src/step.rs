@@ -32,9 +32,11 @@ pub(crate) struct Batch<'a> {
     pub(crate) examples: &'a Examples<'a>,
     /// Which examples, by position; at most as many as the tape has rows.
     pub(crate) positions: &'a [u32],
-    /// Seed and index of the step, for random numbers.
+    /// Seed and index of the step, for random numbers, and of the epoch, for
+    /// augmentation.
     pub(crate) seed: u64,
     pub(crate) step: u64,
+    pub(crate) epoch: u64,
 }
 
 /// The memory of a step, and the plan by which its work is cut.

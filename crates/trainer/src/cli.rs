@@ -149,8 +149,47 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) input_dropout: Option<f32>,
 
-    /// Seed of the initial weights, the order of the images, what is held out
-    /// and what is dropped: 0 to 2^63 - 1
+    /// Shift every training image anew in each epoch, by up to so many pixels
+    /// along each axis, 0 to 1024
+    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
+    pub(crate) shift: Option<f32>,
+
+    /// Shift by whole pixels only
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) whole_pixels: Option<bool>,
+
+    /// Rotate the training images by up to so many degrees, 0 to 180
+    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true)]
+    pub(crate) rotate: Option<f32>,
+
+    /// Stretch or shrink each axis of the training images by up to this share, at
+    /// least 0 and below 1
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub(crate) scale: Option<f32>,
+
+    /// Shear the training images by up to this share, 0 to 1
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub(crate) shear: Option<f32>,
+
+    /// Bend the training images: noise of up to so many pixels, 0 to 1000,
+    /// smoothed by a Gaussian of SIGMA pixels, 0.1 to 1000 [sigma: 4, unless the
+    /// recipe has another]; such as 20 or 20:4
+    #[arg(
+        long,
+        value_name = "PIXELS[:SIGMA]",
+        value_parser = elastic,
+        allow_hyphen_values = true
+    )]
+    pub(crate) elastic: Option<ElasticFlag>,
+
+    /// Seed of the initial weights, the order of the images, what is held out,
+    /// what is dropped and how images are augmented: 0 to 2^63 - 1
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }
@@ -190,6 +229,25 @@ fn hidden(text: &str) -> Result<Hidden, String> {
             .map_err(|_| format!("`{part}` is no number of units: write 100,50 or none"))
     });
     Ok(Hidden(units.collect::<Result<_, _>>()?))
+}
+
+/// What `--elastic` says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ElasticFlag {
+    pub(crate) displacement: f32,
+    pub(crate) sigma: Option<f32>,
+}
+
+/// `displacement` or `displacement:sigma`.
+fn elastic(text: &str) -> Result<ElasticFlag, String> {
+    let number = |text: &str| {
+        text.trim().parse().map_err(|_| format!("`{text}` is no number: write 20 or 20:4"))
+    };
+    let (displacement, sigma) = match text.split_once(':') {
+        None => (text, None),
+        Some((displacement, sigma)) => (displacement, Some(number(sigma)?)),
+    };
+    Ok(ElasticFlag { displacement: number(displacement)?, sigma })
 }
 
 /// Reads a name as recipe files do, so that `nn` alone knows the names.
@@ -252,6 +310,17 @@ mod tests {
         assert_eq!(hidden("none"), Ok(Hidden(vec![])));
         for wrong in ["100,", "a", "-1", "1.5", "100;50"] {
             assert!(hidden(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn elastic_fields() {
+        let flag = |displacement, sigma| Ok(ElasticFlag { displacement, sigma });
+        assert_eq!(elastic("20"), flag(20.0, None));
+        assert_eq!(elastic("20:4.5"), flag(20.0, Some(4.5)));
+        for wrong in ["", "x", "20:", ":4", "20:4:1", "20,4"] {
+            let error = elastic(wrong).unwrap_err();
+            assert!(error.contains("write 20 or 20:4"), "{wrong}: {error}");
         }
     }
 

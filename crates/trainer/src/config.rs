@@ -6,6 +6,7 @@ use std::mem::discriminant;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use mnist_io::Augment;
 use nn::{Activation, Architecture, Fit, Init, Optimizer};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) network: Network,
     #[serde(default)]
     pub(crate) data: Data,
+    #[serde(default)]
+    pub(crate) augment: Augment,
     #[serde(default)]
     pub(crate) training: Fit,
 }
@@ -108,9 +111,16 @@ impl Config {
                 *field = value;
             }
         }
-        let Self { network, data, training, .. } = self;
+        let Self { network, data, augment, training, .. } = self;
         set(&mut data.dir, flags.data.clone());
         set(&mut data.validation, flags.validation);
+        set(&mut augment.shift, flags.shift);
+        set(&mut augment.whole_pixels, flags.whole_pixels);
+        set(&mut augment.rotate, flags.rotate);
+        set(&mut augment.scale, flags.scale);
+        set(&mut augment.shear, flags.shear);
+        set(&mut augment.elastic.displacement, flags.elastic.map(|field| field.displacement));
+        set(&mut augment.elastic.sigma, flags.elastic.and_then(|field| field.sigma));
         set(&mut network.hidden, flags.hidden.clone().map(|h| h.0));
         set(&mut network.activation, flags.activation);
         set(&mut network.init, flags.init);
@@ -149,6 +159,7 @@ impl Config {
                 expected: "at least 0 and below 1".into(),
             }));
         }
+        self.augment.validate()?;
         Ok(self.training.validate()?)
     }
 
@@ -216,12 +227,22 @@ mod tests {
     fn every_flag_arrives() {
         let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
                      --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 \
+                     --shift 2.5 --whole-pixels --rotate 10 --scale 0.5 --shear 0.75 --elastic 20:6 \
                      --optimizer nesterov --momentum 0.75 --l2 0.125 --dropout 0.375 --input-dropout 0.0625 --seed 9";
         let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!((found.data.dir, found.data.validation), (PathBuf::from("d"), 0.25));
         assert!(found.network.hidden.is_empty());
         assert_eq!(found.network.activation, Activation::Sigmoid);
         assert_eq!(found.network.init, Init::Uniform);
+        let augment = Augment {
+            shift: 2.5,
+            whole_pixels: true,
+            rotate: 10.0,
+            scale: 0.5,
+            shear: 0.75,
+            elastic: mnist_io::Elastic { displacement: 20.0, sigma: 6.0 },
+        };
+        assert_eq!(found.augment, augment);
         let dropout = nn::Dropout { hidden: 0.375, input: 0.0625, ..nn::Dropout::default() };
         let training = Fit {
             epochs: 3,
@@ -274,6 +295,28 @@ mod tests {
         assert_eq!(found.recipe, "short");
         assert_eq!(found.training, Fit::default());
         assert_eq!(found.data, Data::default());
+        assert_eq!(found.augment, Augment::default());
+    }
+
+    #[test]
+    fn augmentation_in_a_recipe_and_flags_over_it() {
+        let text = format!(
+            "{SHORT}[augment]\nshift = 1.5\nwhole-pixels = true\n\
+             elastic = {{ displacement = 0.1, sigma = 5.0 }}\n"
+        );
+        let mut config = Config::parse(&text, "x.toml", "x").unwrap();
+        let elastic = mnist_io::Elastic { displacement: 0.1, sigma: 5.0 };
+        let expected = Augment { shift: 1.5, whole_pixels: true, elastic, ..Augment::default() };
+        assert_eq!(config.augment, expected);
+        let written = config.to_toml().unwrap();
+        assert!(written.contains("displacement = 0.1\n"), "f32 as it was typed: {written}");
+        assert_eq!(Config::parse(&written, "config.toml", "config").unwrap(), config);
+
+        let line = ["trainer", "--elastic", "7", "--whole-pixels=false"];
+        let Command::Train(args) = Cli::parse_from(line).command() else { unreachable!() };
+        config.lay_over(&args.overrides).unwrap();
+        let elastic = mnist_io::Elastic { displacement: 7.0, sigma: 5.0 };
+        assert_eq!(config.augment, Augment { whole_pixels: false, elastic, ..expected });
     }
 
     #[test]
@@ -323,6 +366,7 @@ mod tests {
                 "x.toml, line 6: invalid type: string \"ten\", expected usize",
             ),
             (with("epochs = ["), "x.toml, line "),
+            (format!("{SHORT}[augment]\nturn = 1\n"), "x.toml, line 6: unknown field `turn`"),
             (with("schedule = { kind = \"step\" }"), "x.toml, line 6: unknown variant `step`"),
             (with("optimizer = { kind = \"adma\" }"), "x.toml, line 6: unknown variant `adma`"),
             (

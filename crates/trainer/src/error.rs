@@ -14,6 +14,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     Split(#[from] mnist_io::SplitError),
     #[error(transparent)]
+    Augment(#[from] mnist_io::AugmentError),
+    #[error(transparent)]
     Network(#[from] nn::Error),
     #[error(
         "there is no folder `{dir}` in the current directory: \

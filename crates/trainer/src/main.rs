@@ -6,6 +6,7 @@
 
 #![deny(unsafe_code)] // The one line with a reason for it is in `data.rs`.
 
+mod augment;
 mod cli;
 mod config;
 mod data;

@@ -5,8 +5,9 @@ use std::time::{Instant, SystemTime};
 
 use kernels::Isa;
 use mnist_io::{Dataset, Part, stratified_split};
-use nn::{Callback, EpochReport, History, Mlp, StepReport};
+use nn::{Callback, EpochReport, Examples, History, Mlp, StepReport};
 
+use crate::augment::Augmentation;
 use crate::cli::TrainArgs;
 use crate::config::Config;
 use crate::data;
@@ -26,13 +27,19 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
     let test_set = data::open(&config.data.dir, Part::Test)?;
     data::check_pair(&config.data.dir, &training_set, &test_set)?;
 
+    let augmentation = Augmentation::new(config.augment, &training_set, isa)?;
+
     let shape = config.architecture(training_set.features(), training_set.classes());
     let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
     let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
     let mut report = Report::new(args.quiet, args.json);
     report.begin(&config, network.architecture(), training_set.len(), &run);
 
-    let history = fit(&config, &mut network, &training_set, &pool, &mut report, &mut run)?;
+    let mut all = data::examples(&training_set)?;
+    if let Some(augmentation) = &augmentation {
+        all = all.augmented(augmentation);
+    }
+    let history = fit(&config, &mut network, all, &training_set, &pool, &mut report, &mut run)?;
     let examples = data::examples(&test_set)?;
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
@@ -47,12 +54,12 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
 fn fit(
     config: &Config,
     network: &mut Mlp,
+    all: Examples<'_>,
     training_set: &Dataset,
     pool: &Pool,
     report: &mut Report,
     run: &mut RunDir,
 ) -> Result<History, Error> {
-    let all = data::examples(training_set)?;
     let split = match config.data.validation {
         0.0 => None,
         fraction => Some(stratified_split(training_set.labels(), fraction, config.training.seed)?),

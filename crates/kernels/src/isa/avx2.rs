@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use crate::matmul::microkernel::{self, Column};
-use crate::simd::{Simd, SimdOp};
+use crate::simd::{Simd, SimdOp, gather4_mask};
 
 /// Proof that the CPU has AVX2 and FMA.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -172,6 +172,10 @@ impl Simd for Avx2 {
         unsafe { _mm256_blendv_ps(b, a, mask) }
     }
     #[inline(always)]
+    fn floor(self, x: __m256) -> __m256 {
+        unsafe { _mm256_floor_ps(x) }
+    }
+    #[inline(always)]
     fn round(self, x: __m256) -> __m256 {
         unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x) }
     }
@@ -257,6 +261,43 @@ impl Simd for Avx2 {
             // Bit 3 of the index, moved to the sign, chooses the half.
             let bit3 = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(i));
             _mm256_blendv_ps(low, high, bit3)
+        }
+    }
+    #[inline(always)]
+    fn interleave(self, a: __m256, b: __m256) -> [__m256; 2] {
+        unsafe {
+            // Of each half of a vector.
+            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            [_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high)]
+        }
+    }
+    /// Four numbers at once for each lane, transposed: half as long as a gather.
+    #[inline(always)]
+    fn gather4(self, table: &[f32], i: __m256i) -> [__m256; 4] {
+        let mask = gather4_mask(table.len());
+        let mut lanes = [0i32; 8];
+        unsafe {
+            _mm256_storeu_si256(lanes.as_mut_ptr().cast(), self.and(i, self.splat_i32(mask)))
+        };
+        // No index is above the mask, behind which the table has three numbers.
+        let four = |lane: usize| unsafe {
+            _mm_loadu_ps(table.as_ptr().add(std::ptr::read_volatile(&lanes[lane]) as usize))
+        };
+        // Lanes 0 and 4, 1 and 5, and so on.
+        let r: [__m256; 4] = std::array::from_fn(|lane| unsafe {
+            _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(four(lane)), four(lane + 4))
+        });
+        unsafe {
+            let (ab_low, ab_high) =
+                (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
+            let (cd_low, cd_high) =
+                (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
+            [
+                _mm256_shuffle_ps::<0x44>(ab_low, cd_low),
+                _mm256_shuffle_ps::<0xEE>(ab_low, cd_low),
+                _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+                _mm256_shuffle_ps::<0xEE>(ab_high, cd_high),
+            ]
         }
     }
 }

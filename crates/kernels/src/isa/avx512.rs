@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use crate::matmul::microkernel::{self, Column};
-use crate::simd::{Simd, SimdOp};
+use crate::simd::{Simd, SimdOp, gather4_mask};
 
 /// Proof that the CPU has the AVX-512 subsets that every server and desktop
 /// core with AVX-512 has had since 2017 (F, BW, DQ, VL), and FMA.
@@ -180,6 +180,10 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_blend_ps(mask, b, a) }
     }
     #[inline(always)]
+    fn floor(self, x: __m512) -> __m512 {
+        unsafe { _mm512_roundscale_ps::<_MM_FROUND_TO_NEG_INF>(x) }
+    }
+    #[inline(always)]
     fn round(self, x: __m512) -> __m512 {
         unsafe { _mm512_roundscale_ps::<_MM_FROUND_TO_NEAREST_INT>(x) }
     }
@@ -258,5 +262,44 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn lookup(self, table: &[f32; 16], i: __m512i) -> __m512 {
         unsafe { _mm512_permutexvar_ps(i, _mm512_loadu_ps(table.as_ptr())) }
+    }
+    #[inline(always)]
+    fn interleave(self, a: __m512, b: __m512) -> [__m512; 2] {
+        unsafe {
+            // From 16 on, lanes are those of b.
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+            [_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b)]
+        }
+    }
+    /// Four numbers at once for each lane, transposed.
+    #[inline(always)]
+    fn gather4(self, table: &[f32], i: __m512i) -> [__m512; 4] {
+        let mask = gather4_mask(table.len());
+        let mut lanes = [0i32; 16];
+        unsafe { _mm512_storeu_epi32(lanes.as_mut_ptr(), self.and(i, self.splat_i32(mask))) };
+        // No index is above the mask, behind which the table has three numbers.
+        let four = |lane: usize| unsafe {
+            _mm_loadu_ps(table.as_ptr().add(std::ptr::read_volatile(&lanes[lane]) as usize))
+        };
+        // Lanes 0, 4, 8 and 12, then those behind them, and so on.
+        let r: [__m512; 4] = std::array::from_fn(|lane| unsafe {
+            let x = _mm512_castps128_ps512(four(lane));
+            let x = _mm512_insertf32x4::<1>(x, four(lane + 4));
+            let x = _mm512_insertf32x4::<2>(x, four(lane + 8));
+            _mm512_insertf32x4::<3>(x, four(lane + 12))
+        });
+        unsafe {
+            let (ab_low, ab_high) =
+                (_mm512_unpacklo_ps(r[0], r[1]), _mm512_unpackhi_ps(r[0], r[1]));
+            let (cd_low, cd_high) =
+                (_mm512_unpacklo_ps(r[2], r[3]), _mm512_unpackhi_ps(r[2], r[3]));
+            [
+                _mm512_shuffle_ps::<0x44>(ab_low, cd_low),
+                _mm512_shuffle_ps::<0xEE>(ab_low, cd_low),
+                _mm512_shuffle_ps::<0x44>(ab_high, cd_high),
+                _mm512_shuffle_ps::<0xEE>(ab_high, cd_high),
+            ]
+        }
     }
 }

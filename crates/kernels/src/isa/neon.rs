@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 
 use crate::matmul::microkernel::{self, Column};
-use crate::simd::{Simd, SimdOp};
+use crate::simd::{Simd, SimdOp, gather4_mask};
 
 /// Proof that the CPU has NEON.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,10 @@ impl Simd for Neon {
         unsafe { vbslq_f32(mask, a, b) }
     }
     #[inline(always)]
+    fn floor(self, x: float32x4_t) -> float32x4_t {
+        unsafe { vrndmq_f32(x) }
+    }
+    #[inline(always)]
     fn round(self, x: float32x4_t) -> float32x4_t {
         unsafe { vrndnq_f32(x) }
     }
@@ -221,5 +225,24 @@ impl Simd for Neon {
         unsafe { vst1q_s32(lanes.as_mut_ptr(), i) };
         let found = lanes.map(|i| table[(i & 15) as usize]);
         unsafe { vld1q_f32(found.as_ptr()) }
+    }
+    #[inline(always)]
+    fn interleave(self, a: float32x4_t, b: float32x4_t) -> [float32x4_t; 2] {
+        let both = unsafe { vzipq_f32(a, b) };
+        [both.0, both.1]
+    }
+    /// Four numbers at once for each lane, transposed.
+    #[inline(always)]
+    fn gather4(self, table: &[f32], i: int32x4_t) -> [float32x4_t; 4] {
+        let mask = gather4_mask(table.len());
+        let mut j = [0; 4];
+        unsafe { vst1q_s32(j.as_mut_ptr(), self.and(i, self.splat_i32(mask))) };
+        // No index is above the mask, behind which the table has three numbers.
+        let [a, b, c, d] = j.map(|j| unsafe { vld1q_f32(table.as_ptr().add(j as usize)) });
+        unsafe {
+            let (ac, bd) = (vzipq_f32(a, c), vzipq_f32(b, d));
+            let (low, high) = (vzipq_f32(ac.0, bd.0), vzipq_f32(ac.1, bd.1));
+            [low.0, low.1, high.0, high.1]
+        }
     }
 }

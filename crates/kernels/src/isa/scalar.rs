@@ -2,7 +2,7 @@
 //! plainest reading of what each operation means.
 
 use crate::matmul::microkernel::{self, Column};
-use crate::simd::Simd;
+use crate::simd::{Simd, gather4_mask};
 
 /// Every CPU has this one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,10 @@ impl Simd for Scalar {
         if mask { a } else { b }
     }
     #[inline(always)]
+    fn floor(self, x: f32) -> f32 {
+        x.floor()
+    }
+    #[inline(always)]
     fn round(self, x: f32) -> f32 {
         // Adding 1.5 · 2²³ leaves no bits for a fraction, so the sum is rounded
         // to an integer as IEEE rounds; the library's function may be a call.
@@ -186,5 +190,14 @@ impl Simd for Scalar {
     #[inline(always)]
     fn lookup(self, table: &[f32; 16], i: i32) -> f32 {
         table[(i & 15) as usize]
+    }
+    #[inline(always)]
+    fn interleave(self, a: f32, b: f32) -> [f32; 2] {
+        [a, b]
+    }
+    #[inline(always)]
+    fn gather4(self, table: &[f32], i: i32) -> [f32; 4] {
+        let j = (i & gather4_mask(table.len())) as usize;
+        std::array::from_fn(|k| table[j + k])
     }
 }

@@ -94,7 +94,7 @@ impl RowPass<'_> {
 
     /// Features and labels of each row.
     fn gather(&self, rows: &mut Rows<'_>) {
-        let Batch { examples, positions, .. } = self.batch;
+        let Batch { examples, positions, seed, epoch, .. } = self.batch;
         let isa = self.network.isa;
         let scale = self.network.pixel_scale();
         let node = &self.layout.nodes[0];
@@ -103,7 +103,9 @@ impl RowPass<'_> {
             let position = positions[row] as usize;
             *label = examples.label(position) as u32;
             let record = rows.tape.row_mut(i);
-            examples.copy_row(isa, position, scale, &mut record[..node.width]);
+            let features = &mut record[..node.width];
+            examples.copy_row(isa, position, scale, features);
+            examples.augment_row(seed, epoch, position, features);
             self.drop_units(0, row, record);
             self.add_noise(0, row, &mut record[node.a..][..node.width]);
         }

@@ -68,6 +68,12 @@ fn help_says_what_there_is() {
             "--dropout",
             "--input-dropout",
             "--schedule",
+            "--shift",
+            "--whole-pixels",
+            "--rotate",
+            "--scale",
+            "--shear",
+            "--elastic",
             "--validation",
             "--threads",
             "--quiet",
@@ -257,6 +263,34 @@ fn threads_do_not_change_a_bit() {
     });
     for other in &models[1..] {
         assert!(*other == models[0]);
+    }
+}
+
+#[test]
+fn augmented_images_train_the_same_model_everywhere_and_their_settings_repeat_it() {
+    let dir = data::folder();
+    let all = "--shift 1.5 --rotate 12 --scale 0.12 --shear 0.15 --elastic 20:4";
+    let common = "--epochs 2 --hidden 40,20 --validation 0.2 --quiet";
+    let mut models = Vec::new();
+    for (which, flags) in ["", "--shift 1.5", "--shift 1 --whole-pixels", all].iter().enumerate() {
+        let runs = [1, 2, 3].map(|threads| {
+            let out = format!("run{which}-{threads}");
+            succeed(dir.path(), &format!("{common} {flags} --threads {threads} --out {out}"));
+            model(&dir.path().join(out))
+        });
+        assert!(runs.iter().all(|model| *model == runs[0]), "{flags}");
+        for isa in kernels::Isa::available().into_iter().filter(|isa| isa.name() != "scalar") {
+            let out = format!("run{which}-{isa}");
+            let mut command = crate::trainer();
+            command.current_dir(dir.path()).env("KERNELS_ISA", isa.name());
+            command.args(format!("{common} {flags} --out {out}").split_whitespace());
+            command.assert().success();
+            assert!(model(&dir.path().join(out)) == runs[0], "{flags}: {isa}");
+        }
+        succeed(dir.path(), &format!("--config run{which}-1/config.toml --quiet --out x{which}"));
+        assert!(model(&dir.path().join(format!("x{which}"))) == runs[0], "{flags}");
+        assert!(!models.contains(&runs[0]), "{flags}: nothing changed");
+        models.push(runs[0].clone());
     }
 }
 

@@ -1,0 +1,79 @@
+//! The part of the map that is the same for all pixels of an image.
+//!
+//! In f64 and with nothing but additions and multiplications, whose bits are the
+//! same everywhere; those of a library's sine are not.
+
+use super::Augment;
+
+/// `x' = x_x·x + x_y·y + x_0`, and y' alike, where pixel centers are whole
+/// numbers that count from the first row and column.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matrix {
+    pub(super) x: [f32; 3],
+    pub(super) y: [f32; 3],
+}
+
+impl Matrix {
+    /// The map that the first random numbers of an image stand for.
+    pub(super) fn draw(augment: &Augment, head: &[f32], rows: usize, cols: usize) -> Self {
+        let within = |range: f32, place: usize| f64::from(range) * f64::from(head[place]);
+        let (sin, cos) = sin_cos(within(augment.rotate, 2) * (std::f64::consts::PI / 180.0));
+        let shear = within(augment.shear, 3);
+        let [right, down] = [4, 5].map(|place| 1.0 + within(augment.scale, place));
+        let [shift_x, shift_y] = shift(augment, head);
+
+        let x = [right * cos, right * (cos * shear - sin)];
+        let y = [down * sin, down * (sin * shear + cos)];
+        let center_x = (cols - 1) as f64 / 2.0;
+        let center_y = (rows - 1) as f64 / 2.0;
+        let about = |[of_x, of_y]: [f64; 2], center: f64, shift: f64| {
+            let origin = center - of_x * center_x - of_y * center_y + shift;
+            [of_x as f32, of_y as f32, origin as f32]
+        };
+        Self { x: about(x, center_x, shift_x), y: about(y, center_y, shift_y) }
+    }
+}
+
+/// The shift along x and y, in pixels, that the random numbers stand for.
+pub(super) fn shift(augment: &Augment, head: &[f32]) -> [f64; 2] {
+    let range = f64::from(augment.shift);
+    [head[0], head[1]].map(|number| {
+        let number = f64::from(number);
+        if augment.whole_pixels {
+            // One of 2n + 1 equal parts of (0, 1).
+            let most = range.floor();
+            ((number + 1.0) / 2.0 * (2.0 * most + 1.0)).floor() - most
+        } else {
+            range * number
+        }
+    })
+}
+
+/// Sine and cosine of an angle within ±π, by Taylor's series: what is left out
+/// is below 10⁻¹³.
+fn sin_cos(angle: f64) -> (f64, f64) {
+    let square = angle * angle;
+    let (mut sin, mut cos) = (1.0, 1.0);
+    for k in (1..13).rev() {
+        let k = f64::from(2 * k);
+        cos = 1.0 - cos * square / (k * (k - 1.0));
+        sin = 1.0 - sin * square / (k * (k + 1.0));
+    }
+    (sin * angle, cos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sin_cos;
+
+    #[test]
+    fn sine_and_cosine() {
+        for step in -1800..=1800 {
+            let angle = f64::from(step) / 1800.0 * std::f64::consts::PI;
+            let (sin, cos) = sin_cos(angle);
+            assert!((sin - angle.sin()).abs() < 1e-12, "{angle}");
+            assert!((cos - angle.cos()).abs() < 1e-12, "{angle}");
+        }
+        assert_eq!(sin_cos(0.0), (0.0, 1.0));
+    }
+}
