@@ -26,6 +26,7 @@ mod executor;
 mod fit;
 mod init;
 mod loss;
+mod math;
 mod metrics;
 mod mlp;
 mod optimizer;

@@ -105,7 +105,8 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "NAME", value_parser = named::<Activation>)]
     pub(crate) activation: Option<Activation>,
 
-    /// Distribution of the initial weights: uniform, xavier or he
+    /// Distribution of the initial weights: uniform, fan-in, xavier,
+    /// xavier-normal, he or he-normal
     #[arg(long, value_name = "NAME", value_parser = named::<Init>)]
     pub(crate) init: Option<Init>,
 
@@ -258,7 +259,9 @@ mod tests {
     #[test]
     fn names_are_those_of_recipe_files() {
         assert_eq!(named("relu"), Ok(Activation::Relu));
-        assert_eq!(named("he"), Ok(Init::He));
+        for (init, name) in Init::ALL {
+            assert_eq!(named(name), Ok(init));
+        }
         let error = named::<Activation>("selu").unwrap_err();
         assert!(error.contains("`selu`") && error.contains("`tanh`"), "{error}");
     }
