@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::metrics::Evaluation;
 use crate::optimizer::{Rule, State};
 use crate::step::{Batch, Collect, Workspace};
-use crate::{Dropout, Error, Examples, Executor, Mlp, Optimizer, Schedule, init, mlp};
+use crate::{Dropout, Error, Examples, Executor, Mlp, Optimizer, Progress, Schedule, init, mlp};
 
 /// Hyperparameters of training by minibatches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,9 +19,9 @@ pub struct Fit {
     pub epochs: usize,
     /// Samples of a step, at least 1; an epoch's last step takes what is left.
     pub batch_size: usize,
-    /// Initial learning rate, above 0.
+    /// Learning rate, above 0: the first one, or what the schedule rises to.
     pub lr: f32,
-    /// How the learning rate changes.
+    /// How the learning rate changes from step to step.
     pub schedule: Schedule,
     /// How a step moves the parameters: SGD with a momentum of 0.9 unless given.
     pub optimizer: Optimizer,
@@ -43,7 +43,7 @@ impl Default for Fit {
             epochs: 10,
             batch_size: 128,
             lr: 0.1,
-            schedule: Schedule::Constant,
+            schedule: Schedule::default(),
             optimizer: Optimizer::Sgd { momentum: 0.9 },
             l2: 0.0,
             dropout: Dropout::default(),
@@ -83,7 +83,7 @@ pub struct EpochReport {
     pub epochs: usize,
     /// Steps taken so far in all epochs.
     pub step: u64,
-    /// Learning rate of this epoch.
+    /// Learning rate of this epoch's first step.
     pub lr: f64,
     /// Mean of the steps' own losses over the epoch's samples.
     pub train_loss: f64,
@@ -191,6 +191,7 @@ impl Fit {
     ) -> Result<History, Error> {
         let batch_size = self.batch_size.min(train.len());
         let steps_per_epoch = train.len().div_ceil(batch_size) as u64;
+        let steps = steps_per_epoch.saturating_mul(self.epochs as u64);
         let mut workspace = Workspace::new(network, batch_size, self.dropout, executor);
         let mut state = State::new(network, self.optimizer.slots());
         let mut history = History::default();
@@ -198,7 +199,11 @@ impl Fit {
         let mut step = 0;
 
         for epoch in 0..self.epochs {
-            let lr = self.schedule.rate(f64::from(self.lr), epoch, self.epochs);
+            let rate = |step| {
+                let at = Progress { step, steps, epoch, epochs: self.epochs };
+                self.schedule.rate(f64::from(self.lr), at)
+            };
+            let first_rate = rate(step);
             // Shuffled afresh from the same start, so that the order depends on
             // the epoch's number and not on the epochs before it.
             order.clear();
@@ -210,6 +215,7 @@ impl Fit {
             let (mut loss, mut correct, mut seconds) = (0.0, 0, 0.0);
             for positions in order.chunks(batch_size) {
                 let started = Instant::now();
+                let lr = rate(step);
                 let batch = Batch { examples: train, positions, seed: self.seed, step };
                 let rows = workspace.rows(network, &state.transposed, batch, executor);
                 let result = Evaluation::from_rows(rows);
@@ -228,7 +234,7 @@ impl Fit {
                 let report = StepReport {
                     epoch: epoch + 1,
                     step,
-                    steps: steps_per_epoch.saturating_mul(self.epochs as u64),
+                    steps,
                     samples: result.samples,
                     lr,
                     loss: result.loss,
@@ -252,7 +258,7 @@ impl Fit {
                 epoch: epoch + 1,
                 epochs: self.epochs,
                 step,
-                lr,
+                lr: first_rate,
                 train_loss: loss / samples as f64,
                 train_accuracy: correct as f64 / samples as f64,
                 validation: match validation {

@@ -45,7 +45,7 @@ pub use loss::{cross_entropy, one_hot};
 pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
 pub use optimizer::Optimizer;
-pub use schedule::Schedule;
+pub use schedule::{Curve, Progress, Schedule};
 
 /// The example of the README, so that it goes on compiling.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 //! standard library promises of none of its own: nothing but operations that
 //! IEEE 754 defines to the bit.
 
-use std::f64::consts::{LN_2, SQRT_2};
+use std::f64::consts::{FRAC_PI_2, LN_2, SQRT_2};
 
 /// `baseⁿ` by squaring.
 pub(crate) fn power(mut base: f64, mut n: u64) -> f64 {
@@ -33,9 +33,26 @@ pub(crate) fn ln(x: f64) -> f64 {
     k as f64 * LN_2 + 2.0 * s * series
 }
 
+/// `(1 + cos(π·x)) / 2` for `x` in `[0, 1]`: 1 at 0, 0 at 1, and never outside.
+pub(crate) fn half_cosine(x: f64) -> f64 {
+    // cos²(π·x/2): by the sine from whichever end is nearer, so that both ends
+    // are exact.
+    let sine = sine(x.min(1.0 - x) * FRAC_PI_2);
+    if x < 0.5 { 1.0 - sine * sine } else { sine * sine }
+}
+
+/// `sin t` for `t` in `[0, π/4]`.
+fn sine(t: f64) -> f64 {
+    let square = t * t;
+    // 1 − t²/3! + t⁴/5! − …, from behind; t¹⁶/17! is below 2⁻⁵³.
+    let series =
+        (1..8).rev().fold(1.0, |sum, i| 1.0 - sum * square / f64::from(2 * i * (2 * i + 1)));
+    t * series
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{ln, power};
+    use super::{half_cosine, ln, power};
 
     /// Four units in the last place of 1.
     const CLOSE: f64 = 4.0 * f64::EPSILON;
@@ -62,5 +79,19 @@ mod tests {
             }
         }
         assert_eq!(ln(1.0), 0.0);
+    }
+
+    #[test]
+    fn half_a_cosine_is_that_of_the_library_and_falls_from_1_to_0() {
+        let mut before = 1.0;
+        for i in 0..=10_000 {
+            let x = f64::from(i) / 10_000.0;
+            let found = half_cosine(x);
+            let expected = (1.0 + (std::f64::consts::PI * x).cos()) / 2.0;
+            assert!((found - expected).abs() <= CLOSE, "{x}: {found}, expected {expected}");
+            assert!(found <= before, "{x}: {found} after {before}");
+            before = found;
+        }
+        assert_eq!((half_cosine(0.0), half_cosine(1.0)), (1.0, 0.0));
     }
 }
