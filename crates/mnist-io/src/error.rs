@@ -252,38 +252,6 @@ pub enum Error {
     },
 }
 
-/// Why labels could not be split.
-#[derive(Clone, Debug, PartialEq, ThisError)]
-pub enum SplitError {
-    /// The fraction is not between 0 and 1, or is one of the two, or no number.
-    #[error(
-        "found a validation fraction of {found}, expected one above 0 and below 1; pass 0.1 to hold out a tenth"
-    )]
-    Fraction {
-        /// The fraction.
-        found: f64,
-    },
-
-    /// No class has a sample to spare.
-    #[error(
-        "found {samples} labels with no two alike, expected a class of at least two samples: one to train with and one to hold out"
-    )]
-    NothingToHoldOut {
-        /// How many labels there are.
-        samples: usize,
-    },
-
-    /// There are more labels than a `u32` can count.
-    #[error(
-        "found {samples} labels, expected at most {}, which is as many as an IDX file holds",
-        u32::MAX
-    )]
-    TooMany {
-        /// How many labels there are.
-        samples: usize,
-    },
-}
-
 fn inflated_note(inflated: &bool) -> &'static str {
     if *inflated { " (inflated)" } else { "" }
 }

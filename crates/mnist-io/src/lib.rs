@@ -9,7 +9,6 @@
 //!   the reader's feet when somebody else changes the file; the caller vouches
 //!   that nobody does. Reading needs no such promise.
 //! - [`Dataset`] is a file of `u8` images with its file of `u8` labels.
-//! - [`stratified_split`] holds a part of the samples out for validation.
 //!
 //! Everything that can be wrong with a file is a variant of [`Error`] or
 //! [`IdxError`], whose message is one line that says what was read, at which
@@ -48,11 +47,9 @@ mod idx;
 #[allow(unsafe_code)] // The one module with a reason for it, and nothing else in it.
 mod mapped;
 mod part;
-mod split;
 
 pub use dataset::Dataset;
-pub use error::{Error, IdxError, SplitError};
+pub use error::{Error, IdxError};
 pub use file::IdxFile;
 pub use idx::{Dtype, Header, parse};
 pub use part::Part;
-pub use split::{Split, stratified_split};

@@ -124,6 +124,15 @@ pub enum Error {
         /// Number of samples.
         samples: usize,
     },
+    /// No sample can be held out such that one of its kind is left.
+    #[error(
+        "nothing can be held out of {samples} samples: expected two at least, \
+         and two of one class where each class gives its share"
+    )]
+    NothingToHoldOut {
+        /// Number of samples.
+        samples: usize,
+    },
     /// The loss or a parameter stopped being a finite number.
     #[error(
         "training diverged in step {step}, with a loss of {loss}: \

@@ -4,7 +4,8 @@
 //! - [`Mlp`] is the network: [`Architecture`] and parameters; it predicts, and is
 //!   saved and loaded.
 //! - [`Fit`] holds the hyperparameters of training and runs it.
-//! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes.
+//! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes,
+//!   and [`Split`] deals the samples out to train with and to validate with.
 //! - [`Evaluation`], [`Confusion`] and [`Predictions`] say how good a network is,
 //!   and [`Mistake`] where it is wrong.
 //! - [`Executor`] is who runs the tasks of a step: [`Sequential`], or your
@@ -32,6 +33,7 @@ mod mlp;
 mod optimizer;
 pub mod reference;
 mod schedule;
+mod split;
 mod step;
 
 pub use activation::Activation;
@@ -46,6 +48,7 @@ pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
 pub use optimizer::Optimizer;
 pub use schedule::{Curve, Progress, Schedule};
+pub use split::Split;
 
 /// The example of the README, so that it goes on compiling.
 #[cfg(doctest)]

@@ -12,8 +12,6 @@ pub(crate) enum Error {
     #[error(transparent)]
     Data(#[from] mnist_io::Error),
     #[error(transparent)]
-    Split(#[from] mnist_io::SplitError),
-    #[error(transparent)]
     Network(#[from] nn::Error),
     #[error(
         "there is no folder `{dir}` in the current directory: \

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
 use kernels::Isa;
-use mnist_io::{Dataset, Part, stratified_split};
-use nn::{Callback, EpochReport, History, Mlp, StepReport};
+use mnist_io::{Dataset, Part};
+use nn::{Callback, EpochReport, History, Mlp, Split, StepReport};
 
 use crate::cli::TrainArgs;
 use crate::config::Config;
@@ -55,7 +55,7 @@ fn fit(
     let all = data::examples(training_set)?;
     let split = match config.data.validation {
         0.0 => None,
-        fraction => Some(stratified_split(training_set.labels(), fraction, config.training.seed)?),
+        fraction => Some(Split::stratified(training_set.labels(), fraction, config.training.seed)?),
     };
     let (train, validation) = match &split {
         None => (all, None),
