@@ -146,6 +146,14 @@ pub enum Error {
         /// Learning rate of that step.
         lr: f64,
     },
+    /// A candidate of a search cannot be trained.
+    #[error("candidate `{name}`: {source}")]
+    Candidate {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// A name that stands for nothing here.
     #[error("`{found}` is no {kind}: expected one of {expected}")]
     Unknown {

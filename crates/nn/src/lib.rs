@@ -8,6 +8,7 @@
 //!   and [`Split`] deals the samples out to train with and to validate with.
 //! - [`Evaluation`], [`Confusion`] and [`Predictions`] say how good a network is,
 //!   and [`Mistake`] where it is wrong.
+//! - [`search()`] cross-validates candidates, from a grid or drawn at random.
 //! - [`Executor`] is who runs the tasks of a step: [`Sequential`], or your
 //!   threads. This crate starts none, and the result has the same bits for any.
 //!
@@ -33,6 +34,7 @@ mod mlp;
 mod optimizer;
 pub mod reference;
 mod schedule;
+mod search;
 mod split;
 mod step;
 
@@ -48,6 +50,7 @@ pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
 pub use optimizer::Optimizer;
 pub use schedule::{Curve, Progress, Schedule};
+pub use search::{Candidate, Sampler, Trial, Trials, random_candidates, search, vary};
 pub use split::Split;
 
 /// The example of the README, so that it goes on compiling.

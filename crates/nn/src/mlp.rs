@@ -59,7 +59,7 @@ impl Architecture {
         all.saturating_mul(6) - weights(&layers[..2]).saturating_mul(2)
     }
 
-    fn validate(&self) -> Result<(), Error> {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
         let layers = self.layers();
         if let Some(l) = layers.iter().position(|&units| units == 0) {
             let what = match l {

@@ -192,7 +192,7 @@ fn draw<'a>(indices: &'a mut [u32], count: usize, rng: &mut impl Rng) -> &'a [u3
 }
 
 /// A number in `0..bound`, each as likely as the other. `bound` is not zero.
-fn below(bound: u32, rng: &mut impl Rng) -> u32 {
+pub(crate) fn below(bound: u32, rng: &mut impl Rng) -> u32 {
     loop {
         let product = u64::from(rng.next_u32()) * u64::from(bound);
         // The upper half says into which of `bound` bins the number falls, the
