@@ -9,6 +9,7 @@
 //! - [`Evaluation`], [`Confusion`] and [`Predictions`] say how good a network is,
 //!   and [`Mistake`] where it is wrong.
 //! - [`search()`] cross-validates candidates, from a grid or drawn at random.
+//! - [`Perceptron`] and [`OneVsAll`] are what came before networks, to compare with.
 //! - [`Executor`] is who runs the tasks of a step: [`Sequential`], or your
 //!   threads. This crate starts none, and the result has the same bits for any.
 //!
@@ -32,6 +33,7 @@ mod math;
 mod metrics;
 mod mlp;
 mod optimizer;
+mod perceptron;
 pub mod reference;
 mod schedule;
 mod search;
@@ -49,6 +51,7 @@ pub use loss::{cross_entropy, one_hot};
 pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
 pub use optimizer::Optimizer;
+pub use perceptron::{OneVsAll, Perceptron};
 pub use schedule::{Curve, Progress, Schedule};
 pub use search::{Candidate, Sampler, Trial, Trials, random_candidates, search, vary};
 pub use split::Split;

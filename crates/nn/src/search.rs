@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 pub use candidates::{Candidate, Sampler, random_candidates, vary};
 
+use crate::executor::for_each;
 use crate::metrics::Evaluation;
 use crate::{EpochReport, Error, Examples, Executor, Mlp, Sequential, Split};
 
@@ -170,13 +171,7 @@ pub fn search(
         parts.iter().map(move |(train, held_out)| Job { candidate, train, held_out, outcome: None })
     });
     let mut jobs: Vec<Job<'_>> = jobs.collect();
-    // Smaller tasks than one a thread, since trainings differ in length; but no
-    // more of them than an executor that starts a thread for each would bear.
-    let tasks = match executor.threads() {
-        0 | 1 => 1,
-        threads => threads.saturating_mul(4),
-    };
-    run(&mut jobs, tasks, executor);
+    for_each(&mut jobs, executor, |job| job.outcome = Some(job.run()));
 
     let mut outcomes = jobs.into_iter().map(|job| job.outcome).collect::<Vec<_>>().into_iter();
     let mut rows = Vec::new();
@@ -200,19 +195,6 @@ struct Job<'a> {
     train: &'a Examples<'a>,
     held_out: &'a Examples<'a>,
     outcome: Option<Result<Evaluation, Error>>,
-}
-
-/// Runs the jobs in `tasks` tasks.
-fn run(jobs: &mut [Job<'_>], tasks: usize, executor: &impl Executor) {
-    if tasks > 1 && jobs.len() > 1 {
-        let near = tasks / 2;
-        let (left, right) = jobs.split_at_mut(jobs.len() / 2);
-        executor.join(|| run(left, near, executor), || run(right, tasks - near, executor));
-        return;
-    }
-    for job in jobs {
-        job.outcome = Some(job.run());
-    }
 }
 
 impl Job<'_> {
