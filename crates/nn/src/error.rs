@@ -83,6 +83,16 @@ pub enum Error {
         /// Number of classes, the network's outputs.
         classes: usize,
     },
+    /// Two classes have the same name.
+    #[error("classes {first} and {second} are both called `{name}`")]
+    SameName {
+        /// The name.
+        name: String,
+        /// The first class that has it.
+        first: usize,
+        /// The next one.
+        second: usize,
+    },
     /// A prediction names no class.
     #[error("sample {sample} is predicted as {predicted}: there are classes 0 to {}", .classes - 1)]
     Prediction {
