@@ -1,4 +1,4 @@
-//! What can be wrong with a file, a pair of files or a split.
+//! What can be wrong with a file or a pair of files.
 //!
 //! The messages carry their cause: a type here names it in its text and has it
 //! as a field, and does not give it again as [`source`](std::error::Error::source),
@@ -134,6 +134,15 @@ pub enum Error {
     NotAFile {
         /// The path asked for.
         path: PathBuf,
+    },
+
+    /// A line of the file of class names is empty or no text.
+    #[error("{path}: line {line}: found none, expected the name of a class in UTF-8")]
+    ClassNames {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
     },
 
     /// The file could not be opened.

@@ -8,7 +8,8 @@
 //!   gzip) or mapped. Mapping is an `unsafe fn`, because a map changes under
 //!   the reader's feet when somebody else changes the file; the caller vouches
 //!   that nobody does. Reading needs no such promise.
-//! - [`Dataset`] is a file of `u8` images with its file of `u8` labels.
+//! - [`Dataset`] is a file of `u8` images with its file of `u8` labels, and
+//!   [`class_names`] what the labels stand for, if a file beside them says so.
 //!
 //! Everything that can be wrong with a file is a variant of [`Error`] or
 //! [`IdxError`], whose message is one line that says what was read, at which
@@ -46,10 +47,12 @@ mod file;
 mod idx;
 #[allow(unsafe_code)] // The one module with a reason for it, and nothing else in it.
 mod mapped;
+mod names;
 mod part;
 
 pub use dataset::Dataset;
 pub use error::{Error, IdxError};
 pub use file::IdxFile;
 pub use idx::{Dtype, Header, parse};
+pub use names::{CLASS_NAMES, class_names};
 pub use part::Part;

@@ -34,6 +34,8 @@ pub(crate) enum Error {
          name the data that the model was trained on with --data DIR"
     )]
     ImageSize { model: PathBuf, expected: usize, dir: PathBuf, found: String },
+    #[error("{path}: {source}")]
+    ClassNames { path: PathBuf, source: nn::Error },
     #[error("there is no recipe `{name}`: the recipes are {}", crate::recipe::names())]
     UnknownRecipe { name: String },
     #[error(

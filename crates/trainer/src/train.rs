@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
 use kernels::Isa;
-use mnist_io::{Dataset, Part};
+use mnist_io::{CLASS_NAMES, Dataset, Part, class_names};
 use nn::{Callback, EpochReport, History, Mlp, Split, StepReport};
 
 use crate::cli::TrainArgs;
@@ -28,6 +28,10 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
 
     let shape = config.architecture(training_set.features(), training_set.classes());
     let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
+    if let Some(names) = class_names(&config.data.dir)? {
+        let path = config.data.dir.join(CLASS_NAMES);
+        network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
+    }
     let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
     let mut report = Report::new(args.quiet, args.json);
     report.begin(&config, network.architecture(), training_set.len(), &run);
