@@ -1,4 +1,4 @@
-//! What can be wrong with a file, a pair of files, a split or an augmentation.
+//! What can be wrong with a file, a pair of files or an augmentation.
 //!
 //! The messages carry their cause: a type here names it in its text and has it
 //! as a field, and does not give it again as [`source`](std::error::Error::source),
@@ -136,6 +136,15 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A line of the file of class names is empty or no text.
+    #[error("{path}: line {line}: found none, expected the name of a class in UTF-8")]
+    ClassNames {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+
     /// The file could not be opened.
     #[error("{path}: cannot be opened: {error}; check the path, and that the file may be read")]
     Open {
@@ -249,38 +258,6 @@ pub enum Error {
         path: PathBuf,
         /// The dimensions of one image.
         found: Vec<usize>,
-    },
-}
-
-/// Why labels could not be split.
-#[derive(Clone, Debug, PartialEq, ThisError)]
-pub enum SplitError {
-    /// The fraction is not between 0 and 1, or is one of the two, or no number.
-    #[error(
-        "found a validation fraction of {found}, expected one above 0 and below 1; pass 0.1 to hold out a tenth"
-    )]
-    Fraction {
-        /// The fraction.
-        found: f64,
-    },
-
-    /// No class has a sample to spare.
-    #[error(
-        "found {samples} labels with no two alike, expected a class of at least two samples: one to train with and one to hold out"
-    )]
-    NothingToHoldOut {
-        /// How many labels there are.
-        samples: usize,
-    },
-
-    /// There are more labels than a `u32` can count.
-    #[error(
-        "found {samples} labels, expected at most {}, which is as many as an IDX file holds",
-        u32::MAX
-    )]
-    TooMany {
-        /// How many labels there are.
-        samples: usize,
     },
 }
 

@@ -8,8 +8,8 @@
 //!   gzip) or mapped. Mapping is an `unsafe fn`, because a map changes under
 //!   the reader's feet when somebody else changes the file; the caller vouches
 //!   that nobody does. Reading needs no such promise.
-//! - [`Dataset`] is a file of `u8` images with its file of `u8` labels.
-//! - [`stratified_split`] holds a part of the samples out for validation.
+//! - [`Dataset`] is a file of `u8` images with its file of `u8` labels, and
+//!   [`class_names`] what the labels stand for, if a file beside them says so.
 //! - [`Warp`] shifts, turns, stretches and bends images at random, as an
 //!   [`Augment`] says.
 //!
@@ -50,13 +50,13 @@ mod file;
 mod idx;
 #[allow(unsafe_code)] // The one module with a reason for it, and nothing else in it.
 mod mapped;
+mod names;
 mod part;
-mod split;
 
 pub use augment::{Augment, Draw, Elastic, Warp};
 pub use dataset::Dataset;
-pub use error::{AugmentError, Error, IdxError, SplitError};
+pub use error::{AugmentError, Error, IdxError};
 pub use file::IdxFile;
 pub use idx::{Dtype, Header, parse};
+pub use names::{CLASS_NAMES, class_names};
 pub use part::Part;
-pub use split::{Split, stratified_split};

@@ -1,8 +1,9 @@
 //! A network as a file: safetensors, with the architecture in its metadata.
 //!
 //! Tensors `layer.<l>.weight` (units × inputs, as PyTorch's `Linear` has it) and
-//! `layer.<l>.bias`, in f32. Metadata `format`, `version`, `architecture` (JSON)
-//! and `pixel_scale`, so that a loaded network needs nothing else.
+//! `layer.<l>.bias`, in f32. Metadata `format`, `version`, `architecture` (JSON),
+//! `pixel_scale` and, where the classes have names, `class_names` (JSON), so that
+//! a loaded network needs nothing else.
 
 use std::collections::HashMap;
 use std::fs;
@@ -72,12 +73,16 @@ impl Mlp {
             (name.as_str(), view.expect("as many bytes as the shape says"))
         });
         let architecture = serde_json::to_string(self.architecture()).expect("plain data");
-        let metadata = HashMap::from([
+        let mut metadata = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("version".to_owned(), VERSION.to_owned()),
             ("architecture".to_owned(), architecture),
             ("pixel_scale".to_owned(), self.pixel_scale().to_string()),
         ]);
+        if let Some(names) = self.class_names() {
+            let names = serde_json::to_string(names).expect("plain data");
+            metadata.insert("class_names".to_owned(), names);
+        }
         canonical(safetensors::serialize(views, Some(metadata)).expect("plain tensors"))
     }
 
@@ -107,6 +112,16 @@ impl Mlp {
         let architecture: Architecture = serde_json::from_str(field("architecture")?)
             .map_err(|e| bad(format!("its architecture: {e}")))?;
         let scale = field("pixel_scale")?;
+        let names: Vec<String> = match metadata.and_then(|map| map.get("class_names")) {
+            None => Vec::new(),
+            Some(names) => match serde_json::from_str::<Vec<String>>(names) {
+                Ok(names) if names.is_empty() => {
+                    return Err(bad("its class names are none".into()));
+                }
+                Ok(names) => names,
+                Err(e) => return Err(bad(format!("its class names: {e}"))),
+            },
+        };
         let scale: f32 = scale.parse().map_err(|_| bad(format!("a pixel scale of `{scale}`")))?;
 
         // The tensors first: a header may name an architecture of any size.
@@ -141,6 +156,7 @@ impl Mlp {
         }
         let mut network = Self::zeros(architecture).map_err(|e| bad(e.to_string()))?;
         network.set_pixel_scale(scale).map_err(|e| bad(e.to_string()))?;
+        network.set_class_names(names).map_err(|e| bad(e.to_string()))?;
         for (l, (weights, biases)) in read.iter().enumerate() {
             network.set_layer(l, weights, biases)?;
         }

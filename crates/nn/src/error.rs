@@ -83,6 +83,16 @@ pub enum Error {
         /// Number of classes, the network's outputs.
         classes: usize,
     },
+    /// Two classes have the same name.
+    #[error("classes {first} and {second} are both called `{name}`")]
+    SameName {
+        /// The name.
+        name: String,
+        /// The first class that has it.
+        first: usize,
+        /// The next one.
+        second: usize,
+    },
     /// A prediction names no class.
     #[error("sample {sample} is predicted as {predicted}: there are classes 0 to {}", .classes - 1)]
     Prediction {
@@ -127,6 +137,15 @@ pub enum Error {
     /// Early stopping has nothing to watch.
     #[error("early stopping watches validation examples: none were given")]
     NoValidation,
+    /// No sample can be held out such that one of its kind is left.
+    #[error(
+        "nothing can be held out of {samples} samples: expected two at least, \
+         and two of one class where each class gives its share"
+    )]
+    NothingToHoldOut {
+        /// Number of samples.
+        samples: usize,
+    },
     /// The loss or a parameter stopped being a finite number.
     #[error(
         "training diverged in step {step}, with a loss of {loss}: \
@@ -139,6 +158,14 @@ pub enum Error {
         loss: f64,
         /// Learning rate of that step.
         lr: f64,
+    },
+    /// A candidate of a search cannot be trained.
+    #[error("candidate `{name}`: {source}")]
+    Candidate {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<Error>,
     },
     /// A name that stands for nothing here.
     #[error("`{found}` is no {kind}: expected one of {expected}")]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::metrics::Evaluation;
 use crate::stopping::{And, Best};
 use crate::{
-    BatchNorm, Dropout, EarlyStopping, Error, Examples, Executor, Mlp, Noise, Optimizer, Schedule,
-    Session, init,
+    BatchNorm, Dropout, EarlyStopping, Error, Examples, Executor, Mlp, Noise, Optimizer, Progress,
+    Schedule, Session, init,
 };
 
 /// Hyperparameters of training by minibatches.
@@ -21,9 +21,9 @@ pub struct Fit {
     pub epochs: usize,
     /// Samples of a step, at least 1; an epoch's last step takes what is left.
     pub batch_size: usize,
-    /// Initial learning rate, above 0.
+    /// Learning rate, above 0: the first one, or what the schedule rises to.
     pub lr: f32,
-    /// How the learning rate changes.
+    /// How the learning rate changes from step to step.
     pub schedule: Schedule,
     /// How a step moves the parameters: SGD with a momentum of 0.9 unless given.
     pub optimizer: Optimizer,
@@ -51,7 +51,7 @@ impl Default for Fit {
             epochs: 10,
             batch_size: 128,
             lr: 0.1,
-            schedule: Schedule::Constant,
+            schedule: Schedule::default(),
             optimizer: Optimizer::Sgd { momentum: 0.9 },
             l2: 0.0,
             dropout: Dropout::default(),
@@ -94,7 +94,7 @@ pub struct EpochReport {
     pub epochs: usize,
     /// Steps taken so far in all epochs.
     pub step: u64,
-    /// Learning rate of this epoch.
+    /// Learning rate of this epoch's first step.
     pub lr: f64,
     /// Mean of the steps' own losses over the epoch's samples.
     pub train_loss: f64,
@@ -226,7 +226,7 @@ impl Fit {
                 epoch: epoch + 1,
                 epochs: self.epochs,
                 step: session.steps(),
-                lr: sums.lr,
+                lr: sums.lr.unwrap_or_default(),
                 train_loss: sums.loss / train.len() as f64,
                 train_accuracy: sums.correct as f64 / train.len() as f64,
                 validation: evaluation,
@@ -270,12 +270,13 @@ impl Fit {
         let mut sums = Sums::default();
         for positions in order.chunks(batch_size) {
             let started = Instant::now();
-            let lr = self.schedule.rate(f64::from(self.lr), epoch, self.epochs);
+            let at = Progress { step: session.steps(), steps, epoch, epochs: self.epochs };
+            let lr = self.schedule.rate(f64::from(self.lr), at);
             let result = session.step_on(train, positions, epoch as u64, lr, executor)?;
             sums.seconds += started.elapsed().as_secs_f64();
+            sums.lr.get_or_insert(lr);
             sums.loss += result.loss * result.samples as f64;
             sums.correct += result.samples - result.errors;
-            sums.lr = lr;
             let report = StepReport {
                 epoch: epoch + 1,
                 step: session.steps(),
@@ -306,6 +307,6 @@ struct Sums {
     loss: f64,
     correct: usize,
     seconds: f64,
-    /// Of the last step.
-    lr: f64,
+    /// Of the first step.
+    lr: Option<f64>,
 }

@@ -4,10 +4,13 @@
 //! - [`Mlp`] is the network: [`Architecture`] and parameters; it predicts, and is
 //!   saved and loaded.
 //! - [`Fit`] holds the hyperparameters of training and runs it.
-//! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes.
+//! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes,
+//!   and [`Split`] deals the samples out to train with and to validate with.
 //! - [`Augment`] changes examples while they are trained on.
 //! - [`Evaluation`], [`Confusion`] and [`Predictions`] say how good a network is,
 //!   and [`Mistake`] where it is wrong.
+//! - [`search()`] cross-validates candidates, from a grid or drawn at random.
+//! - [`Perceptron`] and [`OneVsAll`] are what came before networks, to compare with.
 //! - [`Executor`] is who runs the tasks of a step: [`Sequential`], or your
 //!   threads. This crate starts none, and the result has the same bits for any.
 //!
@@ -27,14 +30,18 @@ mod executor;
 mod fit;
 mod init;
 mod loss;
+mod math;
 mod metrics;
 mod mlp;
 mod noise;
 mod norm;
 mod optimizer;
+mod perceptron;
 pub mod reference;
 mod schedule;
+mod search;
 mod session;
+mod split;
 mod step;
 mod stopping;
 
@@ -51,8 +58,11 @@ pub use mlp::{Architecture, Mlp};
 pub use noise::{Dropout, DropoutKind, Noise};
 pub use norm::BatchNorm;
 pub use optimizer::Optimizer;
-pub use schedule::Schedule;
+pub use perceptron::{OneVsAll, Perceptron};
+pub use schedule::{Curve, Progress, Schedule};
+pub use search::{Candidate, Sampler, Trial, Trials, random_candidates, search, vary};
 pub use session::{Gradient, Session};
+pub use split::Split;
 pub use stopping::{And, EarlyStopping, Monitor, StopToken};
 
 /// The example of the README, so that it goes on compiling.

@@ -1,5 +1,7 @@
 //! The network: an architecture and its parameters.
 
+use std::collections::HashMap;
+
 use kernels::{AlignedBuf, Isa, MatMut, MatRef, RowLoss, softmax_rows};
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +70,7 @@ impl Architecture {
         all.saturating_mul(6) - weights(&maps[0]).saturating_mul(2)
     }
 
-    fn validate(&self) -> Result<(), Error> {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
         self.activation.validate()?;
         let layers = self.layers();
         if let Some(l) = layers.iter().position(|&units| units == 0) {
@@ -119,6 +121,8 @@ pub struct Mlp {
     /// All weights and biases, in the order that [`Dense`] describes.
     pub(crate) params: AlignedBuf,
     pixel_scale: f32,
+    /// As many as there are classes, or none at all.
+    class_names: Vec<String>,
 }
 
 impl Mlp {
@@ -153,6 +157,7 @@ impl Mlp {
             layers,
             params: AlignedBuf::zeros(len),
             pixel_scale: 1.0 / 255.0,
+            class_names: Vec::new(),
         })
     }
 
@@ -171,7 +176,7 @@ impl Mlp {
                 }
             }
         }
-        Self { architecture, layers, params, ..*self }
+        Self { architecture, layers, params, class_names: self.class_names.clone(), ..*self }
     }
 
     /// Shape of the network.
@@ -200,6 +205,37 @@ impl Mlp {
             });
         }
         self.pixel_scale = scale;
+        Ok(())
+    }
+
+    /// What the classes are called, first to last, if somebody said.
+    #[must_use]
+    pub fn class_names(&self) -> Option<&[String]> {
+        (!self.class_names.is_empty()).then_some(&self.class_names)
+    }
+
+    /// Sets what the classes are called, first to last; it is saved with the
+    /// network. No names at all take those away that were there.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when there are not as many names as classes, and
+    /// [`Error::SameName`] when two are the same.
+    pub fn set_class_names(
+        &mut self,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<(), Error> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let (found, expected) = (names.len(), self.architecture.outputs);
+        if found != expected && found > 0 {
+            return Err(Error::Length { what: "list of class names".into(), found, expected });
+        }
+        let mut seen = HashMap::new();
+        for (second, name) in names.iter().enumerate() {
+            if let Some(first) = seen.insert(name, second) {
+                return Err(Error::SameName { name: name.clone(), first, second });
+            }
+        }
+        self.class_names = names;
         Ok(())
     }
 

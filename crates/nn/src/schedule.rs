@@ -1,105 +1,262 @@
-//! Learning-rate schedules: the rate of an epoch as a function of the epoch.
+//! Learning-rate schedules: the rate of a step as a function of how far the run
+//! is.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
+use crate::math::{half_cosine, power};
 
-/// How the learning rate changes from epoch to epoch.
+/// How far a run is, before a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps taken so far in all epochs.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Whole epochs so far.
+    pub epoch: usize,
+    /// Epochs of the whole run.
+    pub epochs: usize,
+}
+
+/// How the learning rate changes in the course of a run: a [`Curve`], and a
+/// warm-up before it if one is wanted.
 ///
-/// `e` counts epochs from 0, `n` is their number and `lr` the initial rate.
+/// ```
+/// use nn::{Curve, Fit, Schedule};
+/// let schedule = Schedule { curve: Curve::Cosine, warmup: 0.1 };
+/// let fit = Fit { schedule, ..Fit::default() };
+/// // Without a warm-up, the curve will do.
+/// let fit = Fit { schedule: Curve::Linear { from: 0.3 }.into(), ..fit };
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Schedule {
+    /// Where the rate goes after the warm-up.
+    ///
+    /// In files its fields stand beside `warmup`, and refuse what is not theirs.
+    #[serde(flatten)]
+    pub curve: Curve,
+    /// Share of the run, in `[0, 1)`, in which the rate rises in equal steps: the
+    /// factor of step `t` from 0 is `(t + 1) / (w + 1)`, where `w` is this share
+    /// of the steps, and 1 from step `w` on (Goyal et al. 2017, section 2.2).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warmup: f32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(share: &f32) -> bool {
+    *share == 0.0
+}
+
+/// The course of the learning rate.
+///
+/// `lr` is [`Fit::lr`](crate::Fit::lr). Some curves change from epoch to epoch:
+/// `e` counts them from 0. The others move with every step: `t` counts these from
+/// 0, and `n` is how many there are; of a run with a warm-up, `t` and `n` count
+/// the steps behind it, and `t` is 0 until then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub enum Schedule {
+pub enum Curve {
     /// `lr`.
     #[default]
+    #[serde(deserialize_with = "nothing_else")]
     Constant,
-    /// `lr / (1 + decay·e)`: what is usually meant by learning-rate decay.
-    InverseTime {
-        /// Decay, at least 0.
-        decay: f32,
-    },
     /// `lr / Π (1 + decay·i)` for `i` in `0..=e`: the article divides the
     /// *current* rate by `1 + decay·i` in each epoch, so its decay compounds.
     Compounding {
         /// Decay, at least 0.
         decay: f32,
     },
-    /// `lr · (1 − e/n)`.
-    Linear,
-    /// `lr · (1 + cos(π·e/n)) / 2` (Loshchilov and Hutter 2017, one period).
+    /// `lr / (1 + decay·e)`: what is usually meant by learning-rate decay.
+    InverseTime {
+        /// Decay, at least 0.
+        decay: f32,
+    },
+    /// `lr · factor^⌊e/every⌋`, as PyTorch's `StepLR`.
+    Step {
+        /// Epochs after which the rate changes, at least 1.
+        every: u32,
+        /// Factor above 0; 0.1 unless given.
+        #[serde(default = "default::factor")]
+        factor: f32,
+    },
+    /// `lr · factorᵉ`, as PyTorch's `ExponentialLR`.
+    Exponential {
+        /// Factor above 0; above 1 the rate grows.
+        factor: f32,
+    },
+    /// `lr` until `from`, then `lr · (1 − t/n)`, where `t` and `n` count the steps
+    /// from there: down the straight line that would be 0 with the step after the
+    /// last.
+    Linear {
+        /// Share of the whole run, in `[0, 1)`, until which the rate stays; 0
+        /// unless given. A warm-up that takes longer is waited for.
+        #[serde(default)]
+        from: f32,
+    },
+    /// `lr · (1 + cos(π·t/n)) / 2` (Loshchilov and Hutter 2017, eq. 5, one period
+    /// down to 0), as PyTorch's `CosineAnnealingLR`.
+    #[serde(deserialize_with = "nothing_else")]
     Cosine,
+    /// Up from `lr / div_factor` to `lr`, then down to `lr / (div_factor ·
+    /// final_div_factor)` in the last step, each along half a cosine (Smith and
+    /// Topin 2018, in the form of PyTorch's `OneCycleLR`, whose momentum moves
+    /// too, unless it is told otherwise, and here does not).
+    OneCycle {
+        /// Share of the cycle in which the rate rises, in `[0, 1]`; 0.3 unless
+        /// given.
+        #[serde(default = "default::pct_start")]
+        pct_start: f32,
+        /// What `lr` is divided by at first, at least 1; 25 unless given.
+        #[serde(default = "default::div_factor")]
+        div_factor: f32,
+        /// What the first rate is divided by at last, at least 1; 10⁴ unless given.
+        #[serde(default = "default::final_div_factor")]
+        final_div_factor: f32,
+    },
+}
+
+/// Serde lets a curve without parameters have any.
+fn nothing_else<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+    Nothing::deserialize(fields).map(|Nothing {}| ())
+}
+
+/// What a parameter is if nobody says.
+mod default {
+    pub(super) const fn factor() -> f32 {
+        0.1
+    }
+    pub(super) const fn pct_start() -> f32 {
+        0.3
+    }
+    pub(super) const fn div_factor() -> f32 {
+        25.0
+    }
+    pub(super) const fn final_div_factor() -> f32 {
+        1e4
+    }
+}
+
+impl From<Curve> for Schedule {
+    fn from(curve: Curve) -> Self {
+        Self { curve, warmup: 0.0 }
+    }
 }
 
 impl Schedule {
-    /// The learning rate of epoch `epoch` (from 0) of `epochs`.
+    /// The learning rate of the step that comes next.
     ///
     /// ```
-    /// use nn::Schedule;
-    /// let halved = Schedule::InverseTime { decay: 1.0 };
-    /// assert_eq!(halved.rate(0.1, 1, 10), 0.05);
+    /// use nn::{Curve, Progress, Schedule};
+    /// let schedule: Schedule = Curve::InverseTime { decay: 1.0 }.into();
+    /// let at = Progress { step: 600, steps: 6000, epoch: 1, epochs: 10 };
+    /// assert_eq!(schedule.rate(0.1, at), 0.05);
     /// ```
     #[must_use]
-    pub fn rate(self, lr: f64, epoch: usize, epochs: usize) -> f64 {
-        let progress = epoch as f64 / epochs.max(1) as f64;
+    pub fn rate(&self, lr: f64, at: Progress) -> f64 {
+        let warmup = f64::from(self.warmup) * at.steps as f64;
+        let ramp = (at.step as f64 + 1.0) / (warmup + 1.0);
+        ramp.min(1.0) * self.curve.rate(lr, at, warmup)
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        share("warm-up", self.warmup, self.warmup < 1.0, "a share of at least 0 and below 1")?;
+        self.curve.validate()
+    }
+}
+
+impl Curve {
+    /// The rate behind a warm-up of `warmup` steps.
+    fn rate(self, lr: f64, at: Progress, warmup: f64) -> f64 {
+        let e = at.epoch as u64;
+        // Steps since `first`, and how many there are.
+        let since = |first: f64| {
+            let n = (at.steps as f64 - first).max(1.0);
+            ((at.step as f64 - first).clamp(0.0, n), n)
+        };
         match self {
             Self::Constant => lr,
-            Self::InverseTime { decay } => lr / (1.0 + f64::from(decay) * epoch as f64),
+            Self::InverseTime { decay } => lr / (1.0 + f64::from(decay) * e as f64),
             Self::Compounding { decay } => {
-                (0..=epoch).fold(lr, |rate, i| rate / (1.0 + f64::from(decay) * i as f64))
+                (0..=e).fold(lr, |rate, i| rate / (1.0 + f64::from(decay) * i as f64))
             }
-            Self::Linear => lr * (1.0 - progress),
-            Self::Cosine => lr * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+            Self::Step { every, factor } => lr * power(factor.into(), e / u64::from(every.max(1))),
+            Self::Exponential { factor } => lr * power(factor.into(), e),
+            Self::Linear { from } => {
+                let (t, n) = since(warmup.max(f64::from(from) * at.steps as f64));
+                lr * (1.0 - t / n)
+            }
+            Self::Cosine => {
+                let (t, n) = since(warmup);
+                lr * half_cosine(t / n)
+            }
+            Self::OneCycle { pct_start, div_factor, final_div_factor } => {
+                let (t, n) = since(warmup);
+                let first = lr / f64::from(div_factor);
+                let last = first / f64::from(final_div_factor);
+                // As PyTorch has them, these are steps: the last rate is that of
+                // the last step, not that of the step after it.
+                let (peak, end) = (f64::from(pct_start) * n - 1.0, n - 1.0);
+                let (from, to, share) = if t < peak {
+                    (first, lr, t / peak)
+                } else if t < end {
+                    (lr, last, (t - peak) / (end - peak))
+                } else if t > peak {
+                    return last;
+                } else {
+                    return lr;
+                };
+                to + (from - to) * half_cosine(share)
+            }
         }
     }
 
-    pub(crate) fn validate(self) -> Result<(), Error> {
+    fn validate(self) -> Result<(), Error> {
         match self {
-            Self::InverseTime { decay } | Self::Compounding { decay }
-                if !(decay.is_finite() && decay >= 0.0) =>
-            {
-                Err(Error::OutOfRange {
-                    name: "decay",
-                    found: f64::from(decay),
-                    expected: "a finite number of at least 0",
-                })
+            Self::Constant | Self::Cosine => Ok(()),
+            Self::InverseTime { decay } | Self::Compounding { decay } => {
+                at_least("decay", decay, 0.0, "a finite number of at least 0")
             }
-            _ => Ok(()),
+            Self::Step { every, factor } => {
+                if every == 0 {
+                    return Err(Error::Zero { what: "epochs of a learning rate's step".into() });
+                }
+                above_0("factor of the learning rate", factor)
+            }
+            Self::Exponential { factor } => above_0("factor of the learning rate", factor),
+            Self::Linear { from } => {
+                share("start of the decay", from, from < 1.0, "a share of at least 0 and below 1")
+            }
+            Self::OneCycle { pct_start, div_factor, final_div_factor } => {
+                share("pct-start", pct_start, pct_start <= 1.0, "a share from 0 to 1")?;
+                at_least("div-factor", div_factor, 1.0, "a finite number of at least 1")?;
+                at_least("final-div-factor", final_div_factor, 1.0, "a finite number of at least 1")
+            }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Schedule;
-
-    #[test]
-    fn every_schedule_starts_at_the_initial_rate() {
-        for schedule in [
-            Schedule::Constant,
-            Schedule::InverseTime { decay: 0.5 },
-            Schedule::Compounding { decay: 0.5 },
-            Schedule::Linear,
-            Schedule::Cosine,
-        ] {
-            assert_eq!(schedule.rate(0.25, 0, 8), 0.25, "{schedule:?}");
-        }
+fn check(name: &'static str, x: f32, valid: bool, expected: &'static str) -> Result<(), Error> {
+    match valid {
+        true => Ok(()),
+        false => Err(Error::OutOfRange { name, found: f64::from(x), expected }),
     }
+}
 
-    #[test]
-    fn compounding_divides_the_current_rate() {
-        // The article's loop, written out.
-        let (decay, mut rate) = (0.1, 1.0);
-        for i in 0..5 {
-            rate /= 1.0 + f64::from(0.1f32) * f64::from(i);
-            let found = Schedule::Compounding { decay }.rate(1.0, i as usize, 5);
-            assert!((found - rate).abs() < 1e-12);
-        }
-    }
+/// A share that is at least 0 and whatever else is asked of it.
+fn share(name: &'static str, x: f32, valid: bool, expected: &'static str) -> Result<(), Error> {
+    check(name, x, valid && x >= 0.0, expected)
+}
 
-    #[test]
-    fn linear_and_cosine_pass_their_midpoint() {
-        assert_eq!(Schedule::Linear.rate(1.0, 5, 10), 0.5);
-        assert!((Schedule::Cosine.rate(1.0, 5, 10) - 0.5).abs() < 1e-12);
-    }
+fn at_least(name: &'static str, x: f32, low: f32, expected: &'static str) -> Result<(), Error> {
+    check(name, x, x.is_finite() && x >= low, expected)
+}
+
+fn above_0(name: &'static str, x: f32) -> Result<(), Error> {
+    check(name, x, x.is_finite() && x > 0.0, "a finite number above 0")
 }

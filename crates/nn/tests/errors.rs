@@ -5,8 +5,8 @@ mod common;
 
 use common::{Recorder, examples, noise, start};
 use nn::{
-    Activation, Architecture, EpochReport, Error, Examples, Executor, Fit, Init, Inputs, Mlp,
-    Optimizer, Schedule, Sequential,
+    Activation, Architecture, Curve, EpochReport, Error, Examples, Executor, Fit, Init, Inputs,
+    Mlp, Optimizer, Sequential,
 };
 
 /// A run that is to fail; the network must be as it was, and nobody called.
@@ -74,11 +74,34 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
     }
     for (value, text) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         check(&|fit| fit.l2 = value, &format!("l2 is {text}: expected"));
-        for schedule in
-            [Schedule::InverseTime { decay: value }, Schedule::Compounding { decay: value }]
-        {
-            check(&|fit| fit.schedule = schedule, &format!("decay is {text}: expected"));
+        for curve in [Curve::InverseTime { decay: value }, Curve::Compounding { decay: value }] {
+            check(&|fit| fit.schedule = curve.into(), &format!("decay is {text}: expected"));
         }
+    }
+    for (value, text) in [(0.0, "0"), (-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        for curve in [Curve::Step { every: 2, factor: value }, Curve::Exponential { factor: value }]
+        {
+            let expected = format!("factor of the learning rate is {text}: expected");
+            check(&|fit| fit.schedule = curve.into(), &expected);
+        }
+    }
+    check(&|fit| fit.schedule = Curve::Step { every: 0, factor: 0.5 }.into(), "epochs of a");
+    for (value, text) in [(1.0, "1"), (-0.5, "-0.5"), (f32::NAN, "NaN")] {
+        let curve = Curve::Linear { from: value };
+        let expected = format!("start of the decay is {text}: expected");
+        check(&|fit| fit.schedule = curve.into(), &expected);
+        check(&|fit| fit.schedule.warmup = value, &format!("warm-up is {text}: expected"));
+    }
+    let cycle = |pct_start, div_factor, final_div_factor| {
+        let curve = Curve::OneCycle { pct_start, div_factor, final_div_factor };
+        move |fit: &mut Fit| fit.schedule = curve.into()
+    };
+    for (value, text) in [(1.5, "1.5"), (-0.5, "-0.5"), (f32::NAN, "NaN")] {
+        check(&cycle(value, 2.0, 2.0), &format!("pct-start is {text}: expected"));
+    }
+    for (value, text) in [(0.5, "0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        check(&cycle(0.5, value, 2.0), &format!("div-factor is {text}: expected"));
+        check(&cycle(0.5, 2.0, value), &format!("final-div-factor is {text}: expected"));
     }
 }
 

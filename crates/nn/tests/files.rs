@@ -59,8 +59,60 @@ fn files_that_are_not_there_or_cannot_be_are_errors_with_their_path() {
 }
 
 #[test]
+fn class_names_are_kept_and_checked() {
+    let mut network = network(&[3, 2, 2], Activation::Sigmoid, 1);
+    let nameless = network.to_bytes();
+    assert_eq!(network.class_names(), None);
+    assert_eq!(Mlp::from_bytes(&nameless).unwrap().class_names(), None);
+    // What JSON has to escape, and what it need not.
+    let names = ["a \"quoted\" \\ one", "größer als ½"];
+    network.set_class_names(names).unwrap();
+    let bytes = network.to_bytes();
+    let loaded = Mlp::from_bytes(&bytes).unwrap();
+    assert_eq!(loaded.class_names().unwrap(), names);
+    assert_eq!(loaded.to_bytes(), bytes);
+
+    for (wrong, expected) in [
+        (&["a", "b", "c"][..], "list of class names has 3 elements: expected 2"),
+        (&["a"], "list of class names has 1 elements: expected 2"),
+        (&["b", "b"], "classes 0 and 1 are both called `b`"),
+    ] {
+        let error = network.set_class_names(wrong.iter().copied()).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(network.class_names().unwrap(), names);
+    }
+    network.set_class_names(["a", "b"]).unwrap();
+    // In the file, a JSON list in a JSON string.
+    let bytes = network.to_bytes();
+    let listed = br#"[\"a\",\"b\"]"#;
+    let at = bytes.windows(listed.len()).position(|w| w == listed).unwrap();
+    for (wrong, expected) in [
+        (&br#"[\"a\",\"a\"]"#[..], "classes 0 and 1 are both called `a`"),
+        (br#"[\"a,b.c\"]"#, "list of class names has 1 elements: expected 2"),
+        (br"[]", "its class names are none"),
+        (br#"[\"a\",\"b\"x"#, "its class names: "),
+        (br"[1,2]", "its class names: "),
+    ] {
+        let mut file = bytes.clone();
+        let blank = file[at..at + listed.len()].iter_mut();
+        blank.zip(wrong.iter().chain(&[b' '; 13])).for_each(|(to, from)| *to = *from);
+        let error = Mlp::from_bytes(&file).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    // No UTF-8.
+    let mut file = bytes.clone();
+    file[at + 3] = 0xff;
+    assert!(matches!(Mlp::from_bytes(&file).unwrap_err(), Error::Model { .. }));
+
+    network.set_class_names([""; 0]).unwrap();
+    assert_eq!(network.to_bytes(), nameless);
+}
+
+#[test]
 fn no_byte_that_is_wrong_makes_reading_a_network_panic() {
-    let bytes = network(&[3, 2, 2], Activation::Sigmoid, 1).to_bytes();
+    let mut named = network(&[3, 2, 2], Activation::Sigmoid, 1);
+    named.set_class_names(["no", "yes"]).unwrap();
+    let bytes = named.to_bytes();
     let x = uniform(1, 6);
     let (mut read, mut refused) = (0, 0);
     for at in 0..bytes.len() {

@@ -8,7 +8,7 @@ use common::{distance, examples, go_on, labels, largest, network, reference, uni
 use kernels::{Isa, Stream, dropout_mask};
 use nn::reference::{Draws, Layer};
 use nn::{
-    Activation, Architecture, Dropout, Examples, Fit, Inputs, Mlp, Optimizer, Schedule, Sequential,
+    Activation, Architecture, Curve, Dropout, Examples, Fit, Inputs, Mlp, Optimizer, Sequential,
 };
 
 /// Hidden layers and classes: without a hidden layer, the narrowest, one panel
@@ -202,7 +202,7 @@ fn a_run_is_the_rule_applied_to_the_gradient_of_each_batch() {
         epochs: 2,
         batch_size: 20,
         lr: 0.25,
-        schedule: Schedule::InverseTime { decay: 1.0 },
+        schedule: Curve::InverseTime { decay: 1.0 }.into(),
         optimizer: Optimizer::Sgd { momentum },
         l2: 0.125,
         dropout: Dropout { input: 0.2, hidden: 0.5, ..Dropout::default() },

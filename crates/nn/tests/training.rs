@@ -5,7 +5,8 @@ mod common;
 
 use common::{Recorder, examples, go_on, network, noise, start, train, uniform};
 use nn::{
-    Activation, Dropout, Error, Examples, Fit, Init, Inputs, Mlp, Schedule, Sequential, StepReport,
+    Activation, Curve, Dropout, Error, Examples, Fit, Init, Inputs, Mlp, Progress, Schedule,
+    Sequential, StepReport,
 };
 
 #[test]
@@ -59,7 +60,7 @@ fn samples_in_separate_clouds_are_learnt_and_told_apart() {
 #[test]
 fn each_step_and_each_epoch_is_reported_with_its_numbers() {
     let (mut network, fit) = start();
-    let fit = Fit { schedule: Schedule::InverseTime { decay: 1.0 }, lr: 0.5, ..fit };
+    let fit = Fit { schedule: Curve::InverseTime { decay: 1.0 }.into(), lr: 0.5, ..fit };
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
     let mut seen = Recorder::default();
@@ -100,6 +101,25 @@ fn each_step_and_each_epoch_is_reported_with_its_numbers() {
 
     assert!(!history.stopped);
     assert_eq!(format!("{:?}", history.epochs), format!("{:?}", seen.epochs));
+}
+
+#[test]
+fn each_step_has_the_rate_of_its_place_in_the_run() {
+    let (network, fit) = start();
+    let schedule = Schedule { curve: Curve::Cosine, warmup: 0.25 };
+    let fit = Fit { schedule, batch_size: 3, ..fit };
+    let (x, y) = noise();
+    let examples = examples(&network, &x, &y);
+    let mut seen = Recorder::default();
+    fit.run(&mut network.clone(), &examples, None, &Sequential, &mut seen).unwrap();
+    // 17 steps an epoch, 3 epochs.
+    assert_eq!(seen.steps.len(), 51);
+    for (step, report) in seen.steps.iter().enumerate() {
+        let at = Progress { step: step as u64, steps: 51, epoch: step / 17, epochs: 3 };
+        assert_eq!(report.lr, schedule.rate(f64::from(fit.lr), at));
+    }
+    let first = seen.epochs.iter().map(|epoch| epoch.lr);
+    assert!(first.eq(seen.steps.iter().step_by(17).map(|step| step.lr)));
 }
 
 #[test]

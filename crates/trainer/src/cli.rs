@@ -105,7 +105,8 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "NAME", value_parser = named::<Activation>)]
     pub(crate) activation: Option<Activation>,
 
-    /// Distribution of the initial weights: uniform, xavier or he
+    /// Distribution of the initial weights: uniform, fan-in, xavier,
+    /// xavier-normal, he or he-normal
     #[arg(long, value_name = "NAME", value_parser = named::<Init>)]
     pub(crate) init: Option<Init>,
 
@@ -121,8 +122,10 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) lr: Option<f32>,
 
-    /// How the learning rate changes from epoch to epoch: constant, linear,
-    /// cosine, inverse-time:DECAY or compounding:DECAY, with a decay of at least 0
+    /// How the learning rate changes: constant, compounding:DECAY,
+    /// inverse-time:DECAY, step:EPOCHS,factor=FACTOR, exponential:FACTOR,
+    /// linear:FROM, cosine or one-cycle, as recipes have them (docs/formats.md);
+    /// behind each may stand warmup=SHARE, as in cosine:warmup=0.1
     #[arg(long, value_name = "KIND", value_parser = schedule)]
     pub(crate) schedule: Option<Schedule>,
 
@@ -255,35 +258,50 @@ fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     T::deserialize(name.into_deserializer()).map_err(|error: NameError| error.to_string())
 }
 
-/// `kind` or `kind:decay`: the table that a recipe has, on one line.
+/// The parameter of a schedule that needs no name on the command line, and an
+/// example of it.
+const MAIN_PARAMETERS: [(&str, &str, &str); 5] = [
+    ("compounding", "decay", "0.001"),
+    ("inverse-time", "decay", "0.01"),
+    ("step", "every", "10"),
+    ("exponential", "factor", "0.95"),
+    ("linear", "from", "0.3"),
+];
+
+/// `kind`, `kind:number` or `kind:number,name=number`: the table that a recipe
+/// has, on one line.
 fn schedule(text: &str) -> Result<Schedule, String> {
-    let (kind, decay) = match text.split_once(':') {
-        None => (text, None),
-        Some((kind, decay)) => {
-            let number = decay.parse::<f64>();
-            (kind, Some(number.map_err(|_| format!("`{decay}` is no number"))?))
-        }
-    };
+    let (kind, parameters) = text.split_once(':').unwrap_or((text, ""));
+    let main = MAIN_PARAMETERS.iter().find(|(known, ..)| *known == kind);
     let mut table = toml::Table::from_iter([("kind".to_owned(), kind.into())]);
-    if let Some(decay) = decay {
-        table.insert("decay".to_owned(), decay.into());
+    for (i, part) in parameters.split(',').filter(|part| !part.is_empty()).enumerate() {
+        let (name, number) = match (part.split_once('='), main) {
+            (Some((name, number)), _) => (name.trim(), number.trim()),
+            (None, Some((_, name, _))) if i == 0 => (*name, part.trim()),
+            (None, _) => return Err(format!("`{part}` has no name: write NAME={part}")),
+        };
+        // Every finite number of TOML is one of these.
+        let value = match (number.parse::<i64>(), number.parse::<f64>()) {
+            (Ok(number), _) => toml::Value::from(number),
+            (_, Ok(number)) => number.into(),
+            _ => return Err(format!("`{number}` is no number")),
+        };
+        if table.insert(name.to_owned(), value).is_some() {
+            return Err(format!("`{name}` is there twice"));
+        }
     }
-    let schedule = Schedule::deserialize(table).map_err(|error| match decay {
-        None if error.message().contains("decay") => {
-            format!("{kind} takes a decay: write {kind}:0.01")
+    Schedule::deserialize(table).map_err(|error| match main {
+        Some((_, name, example)) if error.message() == format!("missing field `{name}`") => {
+            format!("{kind} wants `{name}`: write {kind}:{example}")
         }
         _ => error.message().to_owned(),
-    })?;
-    let decays = matches!(schedule, Schedule::InverseTime { .. } | Schedule::Compounding { .. });
-    if decay.is_some() && !decays {
-        return Err(format!("{kind} takes no decay"));
-    }
-    Ok(schedule)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use nn::Curve;
 
     use super::*;
 
@@ -327,23 +345,47 @@ mod tests {
     #[test]
     fn names_are_those_of_recipe_files() {
         assert_eq!(named("relu"), Ok(Activation::Relu));
-        assert_eq!(named("he"), Ok(Init::He));
+        for (init, name) in Init::ALL {
+            assert_eq!(named(name), Ok(init));
+        }
         let error = named::<Activation>("selu").unwrap_err();
         assert!(error.contains("`selu`") && error.contains("tanh, "), "{error}");
     }
 
     #[test]
     fn schedules() {
-        assert_eq!(schedule("constant"), Ok(Schedule::Constant));
-        assert_eq!(schedule("linear"), Ok(Schedule::Linear));
-        assert_eq!(schedule("cosine"), Ok(Schedule::Cosine));
         let decay = 0.01;
-        assert_eq!(schedule("inverse-time:0.01"), Ok(Schedule::InverseTime { decay }));
-        assert_eq!(schedule("compounding:0.01"), Ok(Schedule::Compounding { decay }));
+        let one_cycle = |pct_start, div_factor| Curve::OneCycle {
+            pct_start,
+            div_factor,
+            final_div_factor: 1e4,
+        };
+        for (text, curve, warmup) in [
+            ("constant", Curve::Constant, 0.0),
+            ("cosine", Curve::Cosine, 0.0),
+            ("cosine:warmup=0.25", Curve::Cosine, 0.25),
+            ("inverse-time:0.01", Curve::InverseTime { decay }, 0.0),
+            ("compounding:decay=0.01", Curve::Compounding { decay }, 0.0),
+            ("step:3", Curve::Step { every: 3, factor: 0.1 }, 0.0),
+            ("step:3,factor=0.5", Curve::Step { every: 3, factor: 0.5 }, 0.0),
+            ("exponential:0.95", Curve::Exponential { factor: 0.95 }, 0.0),
+            ("linear", Curve::Linear { from: 0.0 }, 0.0),
+            ("linear:0.3, warmup=0.1", Curve::Linear { from: 0.3 }, 0.1),
+            ("one-cycle", one_cycle(0.3, 25.0), 0.0),
+            ("one-cycle:pct-start=0.4,div-factor=10", one_cycle(0.4, 10.0), 0.0),
+        ] {
+            assert_eq!(schedule(text), Ok(Schedule { curve, warmup }), "{text}");
+        }
         for (wrong, part) in [
-            ("inverse-time", "inverse-time:0.01"),
-            ("linear:0.1", "takes no decay"),
-            ("step", "`linear`"),
+            ("inverse-time", "inverse-time wants `decay`: write inverse-time:0.01"),
+            ("step", "step wants `every`: write step:10"),
+            ("step:0.5", "invalid type: floating point `0.5`, expected u32"),
+            ("cosine:0.1", "`0.1` has no name"),
+            ("cosine:decay=0.1", "unknown field `decay`"),
+            ("linear:0.1,0.2", "`0.2` has no name"),
+            ("linear:0.1,from=0.2", "`from` is there twice"),
+            ("linear:kind=1", "`kind` is there twice"),
+            ("staircase", "`linear`"),
             ("compounding:x", "`x` is no number"),
         ] {
             let error = schedule(wrong).unwrap_err();

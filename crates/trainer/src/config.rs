@@ -196,7 +196,7 @@ where
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use nn::Schedule;
+    use nn::{Curve, Schedule};
 
     use super::*;
     use crate::cli::{Cli, Command};
@@ -248,7 +248,7 @@ mod tests {
             epochs: 3,
             batch_size: 5,
             lr: 0.5,
-            schedule: Schedule::InverseTime { decay: 0.25 },
+            schedule: Curve::InverseTime { decay: 0.25 }.into(),
             optimizer: Optimizer::Nesterov { momentum: 0.75 },
             l2: 0.125,
             dropout,
@@ -357,6 +357,30 @@ mod tests {
     }
 
     #[test]
+    fn every_schedule_reads_back_the_same() {
+        let one_cycle = Curve::OneCycle { pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4 };
+        for (table, curve, warmup) in [
+            ("{ kind = \"constant\" }", Curve::Constant, 0.0),
+            ("{ kind = \"compounding\", decay = 0.1 }", Curve::Compounding { decay: 0.1 }, 0.0),
+            ("{ kind = \"inverse-time\", decay = 1 }", Curve::InverseTime { decay: 1.0 }, 0.0),
+            ("{ kind = \"step\", every = 3 }", Curve::Step { every: 3, factor: 0.1 }, 0.0),
+            ("{ kind = \"exponential\", factor = 0.9 }", Curve::Exponential { factor: 0.9 }, 0.0),
+            ("{ kind = \"linear\" }", Curve::Linear { from: 0.0 }, 0.0),
+            ("{ kind = \"linear\", from = 0.3 }", Curve::Linear { from: 0.3 }, 0.0),
+            ("{ kind = \"cosine\", warmup = 0.1 }", Curve::Cosine, 0.1),
+            ("{ kind = \"one-cycle\" }", one_cycle, 0.0),
+        ] {
+            let text = format!("{SHORT}[training]\nschedule = {table}\n");
+            let config = Config::parse(&text, "x.toml", "x").unwrap();
+            assert_eq!(config.training.schedule, Schedule { curve, warmup });
+            let text = config.to_toml().unwrap();
+            assert_eq!(text.contains("warmup = 0.1\n"), warmup == 0.1, "{text}");
+            assert_eq!(text.contains("warmup"), warmup > 0.0, "{text}");
+            assert_eq!(Config::parse(&text, "config.toml", "config").unwrap(), config, "{text}");
+        }
+    }
+
+    #[test]
     fn errors_of_files_are_one_line_with_its_number() {
         let with = |line: &str| format!("{SHORT}[training]\n{line}\n");
         for (text, expected) in [
@@ -367,7 +391,11 @@ mod tests {
             ),
             (with("epochs = ["), "x.toml, line "),
             (format!("{SHORT}[augment]\nturn = 1\n"), "x.toml, line 6: unknown field `turn`"),
-            (with("schedule = { kind = \"step\" }"), "x.toml, line 6: unknown variant `step`"),
+            (with("schedule = { kind = \"stair\" }"), "x.toml, line 6: unknown variant `stair`"),
+            (
+                with("schedule = { kind = \"cosine\", decay = 0.1 }"),
+                "x.toml, line 6: unknown field `decay`",
+            ),
             (with("optimizer = { kind = \"adma\" }"), "x.toml, line 6: unknown variant `adma`"),
             (
                 with("optimizer = { kind = \"adam\", momentum = 0.9 }"),

@@ -12,8 +12,6 @@ pub(crate) enum Error {
     #[error(transparent)]
     Data(#[from] mnist_io::Error),
     #[error(transparent)]
-    Split(#[from] mnist_io::SplitError),
-    #[error(transparent)]
     Augment(#[from] mnist_io::AugmentError),
     #[error(transparent)]
     Network(#[from] nn::Error),
@@ -38,6 +36,8 @@ pub(crate) enum Error {
          name the data that the model was trained on with --data DIR"
     )]
     ImageSize { model: PathBuf, expected: usize, dir: PathBuf, found: String },
+    #[error("{path}: {source}")]
+    ClassNames { path: PathBuf, source: nn::Error },
     #[error("there is no recipe `{name}`: the recipes are {}", crate::recipe::names())]
     UnknownRecipe { name: String },
     #[error(

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
 use kernels::Isa;
-use mnist_io::{Dataset, Part, stratified_split};
-use nn::{Callback, EpochReport, Examples, History, Mlp, StepReport};
+use mnist_io::{CLASS_NAMES, Dataset, Part, class_names};
+use nn::{Callback, EpochReport, Examples, History, Mlp, Split, StepReport};
 
 use crate::augment::Augmentation;
 use crate::cli::TrainArgs;
@@ -31,6 +31,10 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
 
     let shape = config.architecture(training_set.features(), training_set.classes());
     let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
+    if let Some(names) = class_names(&config.data.dir)? {
+        let path = config.data.dir.join(CLASS_NAMES);
+        network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
+    }
     let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
     let mut report = Report::new(args.quiet, args.json);
     report.begin(&config, network.architecture(), training_set.len(), &run);
@@ -62,7 +66,7 @@ fn fit(
 ) -> Result<History, Error> {
     let split = match config.data.validation {
         0.0 => None,
-        fraction => Some(stratified_split(training_set.labels(), fraction, config.training.seed)?),
+        fraction => Some(Split::stratified(training_set.labels(), fraction, config.training.seed)?),
     };
     let (train, validation) = match &split {
         None => (all, None),

@@ -3,6 +3,7 @@
 use kernels::{Isa, Simd, SimdOp};
 
 use super::Optimizer;
+use crate::math::power;
 
 /// An optimizer at one step of a run.
 #[derive(Clone, Copy, Debug)]
@@ -128,36 +129,5 @@ impl SimdOp for Update<'_> {
                 }
             }
         }
-    }
-}
-
-/// `baseⁿ` by squaring: the same bits everywhere, which the library's `powi` does
-/// not promise.
-fn power(mut base: f64, mut n: u64) -> f64 {
-    let mut product = 1.0;
-    while n > 0 {
-        if n % 2 == 1 {
-            product *= base;
-        }
-        base *= base;
-        n /= 2;
-    }
-    product
-}
-
-#[cfg(test)]
-mod tests {
-    use super::power;
-
-    #[test]
-    fn powers() {
-        let mut product = 1.0;
-        for n in 0..100 {
-            let error: f64 = power(0.875, n) / product - 1.0;
-            assert!(error.abs() < 1e-14, "{n}: {error}");
-            product *= 0.875;
-        }
-        assert_eq!(power(0.0, 1), 0.0);
-        assert_eq!(power(0.999, u64::MAX), 0.0);
     }
 }

@@ -79,6 +79,21 @@ fn data_that_do_not_belong_together() {
 }
 
 #[test]
+fn class_names_that_are_wrong() {
+    let dir = data::folder();
+    let path = dir.path().join("data/classes.txt");
+    for (text, parts) in [
+        ("one\ntwo\n", &["classes.txt: list of class names has 2 elements: expected 10"][..]),
+        ("a\nb\nc\nd\ne\nf\ng\nh\ni\na\n", &["classes.txt: classes 0 and 9 are both called `a`"]),
+        ("a\n\nc\n", &["classes.txt: line 2: found none"]),
+    ] {
+        fs::write(&path, text).unwrap();
+        fail(dir.path(), "", parts);
+    }
+    no_runs(dir.path());
+}
+
+#[test]
 fn flags_that_are_wrong() {
     let dir = data::folder();
     // What clap finds, it says in its own format, with its own exit code.

@@ -224,6 +224,23 @@ fn the_settings_of_a_run_repeat_it() {
 }
 
 #[test]
+fn names_that_the_data_have_are_kept_with_the_model() {
+    let dir = data::folder();
+    succeed(dir.path(), "--epochs 1 --quiet --out nameless");
+    let names: Vec<String> = (0..10).map(|class| format!("bar {class}")).collect();
+    fs::write(dir.path().join("data/classes.txt"), names.join("\n")).unwrap();
+    succeed(dir.path(), "--epochs 1 --quiet --out named");
+
+    let names_of = |run: &str| {
+        let network = nn::Mlp::load(dir.path().join(run).join("model.safetensors")).unwrap();
+        network.class_names().map(<[String]>::to_vec)
+    };
+    assert_eq!(names_of("named").unwrap(), names);
+    assert_eq!(names_of("nameless"), None);
+    succeed(dir.path(), "eval --model named/model.safetensors");
+}
+
+#[test]
 fn every_optimizer_trains_and_its_settings_repeat_it() {
     let dir = data::folder();
     let optimizers = [

@@ -1,0 +1,229 @@
+//! Which hyperparameters are the best: cross-validation of candidates, which are
+//! a grid or drawn at random.
+
+mod candidates;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::ops::ControlFlow;
+
+pub use candidates::{Candidate, Sampler, random_candidates, vary};
+
+use crate::executor::for_each;
+use crate::metrics::Evaluation;
+use crate::{EpochReport, Error, Examples, Executor, Mlp, Sequential, Split};
+
+/// A candidate, and how good it was on what each fold holds out.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Trial {
+    /// What was tried.
+    pub candidate: Candidate,
+    /// The held-out part of each fold after training on the rest, first fold
+    /// first, but for those in which training diverged.
+    pub folds: Vec<Evaluation>,
+    /// Folds in which training diverged.
+    pub diverged: usize,
+}
+
+impl Trial {
+    /// Samples held out in all folds.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.folds.iter().map(|fold| fold.samples).sum()
+    }
+
+    /// Held-out samples whose most probable class is not their label.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.folds.iter().map(|fold| fold.errors).sum()
+    }
+
+    /// Mean accuracy of the folds, in `[0, 1]`; NaN if there are none.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        self.mean(|fold| fold.accuracy)
+    }
+
+    /// Mean cross-entropy of the folds, in nats; NaN if there are none.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        self.mean(|fold| fold.loss)
+    }
+
+    /// Standard deviation of the folds' accuracies, `√(Σ (aᵢ − ā)²/(n − 1))`: how
+    /// much one fold says. 0 for one fold.
+    #[must_use]
+    pub fn deviation(&self) -> f64 {
+        let mean = self.accuracy();
+        let squares: f64 = self.folds.iter().map(|fold| (fold.accuracy - mean).powi(2)).sum();
+        (squares / (self.folds.len().max(2) - 1) as f64).sqrt()
+    }
+
+    /// What is better is less.
+    fn compare(&self, other: &Self) -> Ordering {
+        let by_accuracy = other.accuracy().total_cmp(&self.accuracy());
+        let by_loss = self.loss().total_cmp(&other.loss());
+        self.diverged.cmp(&other.diverged).then(by_accuracy).then(by_loss)
+    }
+
+    fn mean(&self, of: impl Fn(&Evaluation) -> f64) -> f64 {
+        self.folds.iter().map(of).sum::<f64>() / self.folds.len() as f64
+    }
+}
+
+/// What came of a search: a row for each candidate, in their order until it is
+/// sorted.
+///
+/// ```text
+/// candidate  accuracy  deviation    loss  wrong
+/// lr 0.1       0.9667     0.0236  0.1102  5 of 150
+/// lr 0.01      0.9400     0.0435  0.2310  9 of 150
+/// lr 1000      diverged in 3 of 5 folds
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Trials {
+    /// The rows.
+    pub rows: Vec<Trial>,
+}
+
+impl Trials {
+    /// Best first: fewest folds diverged, then highest accuracy, then lowest
+    /// loss. What is equal stays in its order.
+    pub fn sort(&mut self) {
+        self.rows.sort_by(Trial::compare);
+    }
+
+    /// The row that sorting brings to the front, if there is any.
+    #[must_use]
+    pub fn best(&self) -> Option<&Trial> {
+        self.rows.iter().min_by(|a, b| a.compare(b))
+    }
+}
+
+/// Cross-validates candidates.
+///
+/// Each candidate is trained anew for each fold, from the initial weights that
+/// the seed of its [`Fit`](crate::Fit) draws, and looked at with what the fold
+/// holds out. `folds` are of all examples, as
+/// [`Split::stratified_k_fold`] deals them out, or a single split. What is best
+/// of many is so partly by chance: for the figure of the winner, take samples that
+/// were in no fold.
+///
+/// The trainings are independent: `executor` runs them side by side, each on one
+/// thread, and changes not a bit of the result.
+///
+/// # Errors
+/// [`Error::Candidate`], which names the first candidate with hyperparameters out
+/// of range, or that does not fit the examples; [`Error::Zero`] where there is no
+/// fold, [`Error::Subset`] for a fold of other examples, and [`Error::Empty`] for
+/// one that leaves nothing to train with or holds nothing out. A training that
+/// diverges is no error, but a part of the result.
+///
+/// ```
+/// use nn::{Activation, Architecture, Candidate, Examples, Fit, Init, Inputs};
+/// use nn::{Sequential, Split, search, vary};
+///
+/// // Is the first of two numbers the larger?
+/// let x: Vec<f32> = (0..120u16).map(|i| f32::from(i * 37 % 101) / 101.0).collect();
+/// let y: Vec<u8> = x.chunks(2).map(|pair| u8::from(pair[0] > pair[1])).collect();
+/// let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
+/// let folds = Split::stratified_k_fold(&y, 3, 1)?;
+///
+/// let shape =
+///     Architecture { inputs: 2, hidden: vec![4], outputs: 2, activation: Activation::Tanh };
+/// let fit = Fit { epochs: 20, batch_size: 10, ..Fit::default() };
+/// // A grid: every value of the one with every value of the other.
+/// let grid = vec![Candidate::new("", shape, Init::Xavier, fit)];
+/// let grid = vary(grid, "lr", [0.01, 0.1], |candidate, lr| candidate.fit.lr = lr);
+/// let grid = vary(grid, "hidden", [4, 8], |candidate, units| {
+///     candidate.architecture.hidden = vec![units];
+/// });
+/// let mut trials = search(grid, &examples, &folds, &Sequential)?;
+/// trials.sort();
+/// println!("{trials}");
+/// assert!(trials.rows[0].accuracy() > 0.9);
+/// # Ok::<(), nn::Error>(())
+/// ```
+pub fn search(
+    candidates: impl IntoIterator<Item = Candidate>,
+    examples: &Examples<'_>,
+    folds: &[Split],
+    executor: &impl Executor,
+) -> Result<Trials, Error> {
+    let candidates: Vec<Candidate> = candidates.into_iter().collect();
+    if folds.is_empty() {
+        return Err(Error::Zero { what: "number of folds".into() });
+    }
+    let mut parts = Vec::new();
+    for Split { train, validation } in folds {
+        let part = (examples.subset(train)?, examples.subset(validation)?);
+        if part.0.is_empty() || part.1.is_empty() {
+            return Err(Error::Empty);
+        }
+        parts.push(part);
+    }
+    for candidate in &candidates {
+        candidate.check(examples).map_err(|source| candidate.named(source))?;
+    }
+
+    let jobs = candidates.iter().flat_map(|candidate| {
+        parts.iter().map(move |(train, held_out)| Job { candidate, train, held_out, outcome: None })
+    });
+    let mut jobs: Vec<Job<'_>> = jobs.collect();
+    for_each(&mut jobs, executor, |job| job.outcome = Some(job.run()));
+
+    let mut outcomes = jobs.into_iter().map(|job| job.outcome).collect::<Vec<_>>().into_iter();
+    let mut rows = Vec::new();
+    for candidate in candidates {
+        let mut trial = Trial { candidate, folds: Vec::new(), diverged: 0 };
+        for outcome in outcomes.by_ref().take(folds.len()).flatten() {
+            match outcome {
+                Ok(evaluation) => trial.folds.push(evaluation),
+                Err(Error::Diverged { .. }) => trial.diverged += 1,
+                Err(source) => return Err(trial.candidate.named(source)),
+            }
+        }
+        rows.push(trial);
+    }
+    Ok(Trials { rows })
+}
+
+/// One training.
+struct Job<'a> {
+    candidate: &'a Candidate,
+    train: &'a Examples<'a>,
+    held_out: &'a Examples<'a>,
+    outcome: Option<Result<Evaluation, Error>>,
+}
+
+impl Job<'_> {
+    fn run(&self) -> Result<Evaluation, Error> {
+        let Candidate { architecture, init, fit, .. } = self.candidate;
+        let mut network = Mlp::new(architecture.clone(), *init, fit.seed)?;
+        let go_on = |_: &EpochReport| ControlFlow::Continue(());
+        fit.run(&mut network, self.train, None, &Sequential, go_on)?;
+        network.evaluate(self.held_out, &Sequential)
+    }
+}
+
+impl fmt::Display for Trials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = "candidate";
+        let names = self.rows.iter().map(|row| row.candidate.name.chars().count());
+        let width = names.max().unwrap_or_default().max(head.len());
+        write!(f, "{head:width$}  accuracy  deviation    loss  wrong")?;
+        for row in &self.rows {
+            write!(f, "\n{:width$}", row.candidate.name)?;
+            if row.diverged > 0 {
+                let folds = row.folds.len() + row.diverged;
+                write!(f, "  diverged in {} of {folds} folds", row.diverged)?;
+            } else {
+                let (accuracy, deviation, loss) = (row.accuracy(), row.deviation(), row.loss());
+                write!(f, "  {accuracy:>8.4}  {deviation:>9.4}  {loss:>6.4}")?;
+                write!(f, "  {} of {}", row.errors(), row.samples())?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! What a search tries.
+
+use std::fmt::Debug;
+
+use rand::RngExt;
+use rand::rngs::Xoshiro256PlusPlus;
+
+use crate::init::seeded;
+use crate::split::below;
+use crate::{Architecture, Error, Examples, Fit, Init, math};
+
+/// Hyperparameters to be tried, with a name for the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// What it is called in tables and errors.
+    pub name: String,
+    /// Shape of the network.
+    pub architecture: Architecture,
+    /// Distribution of its initial weights, drawn by the seed of `fit`.
+    pub init: Init,
+    /// How it is trained.
+    pub fit: Fit,
+}
+
+impl Candidate {
+    /// All of it at once.
+    #[must_use]
+    pub fn new(name: impl Into<String>, architecture: Architecture, init: Init, fit: Fit) -> Self {
+        Self { name: name.into(), architecture, init, fit }
+    }
+
+    /// That it can be trained on these examples, as far as one can know before.
+    pub(super) fn check(&self, examples: &Examples<'_>) -> Result<(), Error> {
+        self.fit.validate()?;
+        let Architecture { inputs, outputs, .. } = self.architecture;
+        self.architecture.validate()?;
+        examples.check(inputs, outputs)
+    }
+
+    pub(super) fn named(&self, source: Error) -> Error {
+        Error::Candidate { name: self.name.clone(), source: Box::new(source) }
+    }
+}
+
+/// Every candidate with every value, which is how a grid grows by a dimension:
+/// candidates first, each with the values in their order. `set` puts a value into
+/// a candidate, and `what` and the value go behind its name.
+///
+/// [`search`](crate::search()) has an example.
+pub fn vary<T: Clone + Debug>(
+    candidates: Vec<Candidate>,
+    what: &str,
+    values: impl AsRef<[T]>,
+    set: impl Fn(&mut Candidate, T),
+) -> Vec<Candidate> {
+    let values = values.as_ref();
+    let with = |candidate: &Candidate, value: &T| {
+        let mut varied = candidate.clone();
+        set(&mut varied, value.clone());
+        let comma = if candidate.name.is_empty() { "" } else { ", " };
+        varied.name = format!("{}{comma}{what} {value:?}", candidate.name);
+        varied
+    };
+    let all = candidates.iter().flat_map(|one| values.iter().map(move |value| (one, value)));
+    all.map(|(candidate, value)| with(candidate, value)).collect()
+}
+
+/// `count` candidates drawn by `make`: random search (Bergstra and Bengio 2012),
+/// which finds what a grid does with fewer trials where some of the
+/// hyperparameters hardly matter.
+///
+/// Each candidate has a generator of its own, a function of (seed, index), so
+/// that more candidates are these and some more.
+///
+/// ```
+/// use nn::{Activation, Architecture, Candidate, Fit, Init, random_candidates};
+///
+/// let candidates = random_candidates(20, 7, |draw| {
+///     let hidden = vec![draw.integer(8, 64)];
+///     let activation = draw.pick([Activation::Tanh, Activation::Relu]);
+///     let fit = Fit { lr: draw.log_uniform(1e-3, 1.0), ..Fit::default() };
+///     let shape = Architecture { inputs: 4, hidden, outputs: 3, activation };
+///     Candidate::new(format!("{:?}, {activation}, lr {}", shape.hidden, fit.lr), shape, Init::Xavier, fit)
+/// });
+/// assert!(candidates.iter().all(|candidate| (1e-3..=1.0).contains(&candidate.fit.lr)));
+/// ```
+pub fn random_candidates(
+    count: usize,
+    seed: u64,
+    mut make: impl FnMut(&mut Sampler) -> Candidate,
+) -> Vec<Candidate> {
+    (0..count as u64).map(|index| make(&mut Sampler { rng: seeded(seed, index) })).collect()
+}
+
+/// Draws the hyperparameters of one candidate.
+///
+/// The same numbers on every platform.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    rng: Xoshiro256PlusPlus,
+}
+
+impl Sampler {
+    /// Uniform on [low, high].
+    pub fn uniform(&mut self, low: f32, high: f32) -> f32 {
+        let (from, to) = (f64::from(low), f64::from(high));
+        (from + (to - from) * self.rng.random::<f64>()) as f32
+    }
+
+    /// A number in [low, high] whose logarithm is uniform, as is wanted of a
+    /// learning rate: between 0.01 and 0.1 as often as between 0.1 and 1. NaN,
+    /// which no hyperparameter may be, unless 0 < low ≤ high < ∞.
+    pub fn log_uniform(&mut self, low: f32, high: f32) -> f32 {
+        let share: f64 = self.rng.random();
+        if !(low > 0.0 && low <= high && high.is_finite()) {
+            return f32::NAN;
+        }
+        let (from, to) = (math::ln(low.into()), math::ln(high.into()));
+        (math::exp(from + (to - from) * share) as f32).clamp(low, high)
+    }
+
+    /// An integer from `low` to `high`, both included, each as likely as the
+    /// other; `low` if there is none. At most 2³² − 1 above `low`.
+    pub fn integer(&mut self, low: usize, high: usize) -> usize {
+        let count = u32::try_from(high.saturating_sub(low)).unwrap_or(u32::MAX);
+        low + below(count.saturating_add(1), &mut self.rng) as usize
+    }
+
+    /// One of the options, each as likely as the other. No options do not
+    /// compile.
+    pub fn pick<T, const N: usize>(&mut self, options: [T; N]) -> T {
+        const { assert!(N > 0, "nothing to pick from") };
+        let index = self.integer(0, N - 1);
+        let mut options = options.into_iter();
+        options.nth(index).expect("an index below their number")
+    }
+}

@@ -1,0 +1,161 @@
+//! Rosenblatt's rule, step by step, and what is proven about it.
+
+mod common;
+
+use common::{labels, uniform};
+use nn::{Error, Examples, Executor, Inputs, OneVsAll, Perceptron, Sequential};
+use proptest::prelude::*;
+
+/// Points of the plane at least `margin` off a line through the origin, and on
+/// which side they are.
+fn parted(seed: u64, margin: f32) -> (Vec<f32>, Vec<u8>) {
+    let normal = [0.6, 0.8];
+    let points = uniform(seed, 400);
+    let side = |p: &[f32]| p[0] * normal[0] + p[1] * normal[1];
+    let points: Vec<&[f32]> = points.chunks(2).filter(|p| side(p).abs() > margin).collect();
+    (points.concat(), points.iter().map(|p| u8::from(side(p) > 0.0)).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+
+    /// Novikoff's theorem. With a 1 behind each sample for the bias, none is longer
+    /// than √3, and the line that parts them, with a bias of 0, still does.
+    #[test]
+    fn mistakes_are_as_few_as_is_proven((seed, margin) in (any::<u64>(), 0.05f32..0.5)) {
+        let (x, y) = parted(seed, margin);
+        let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
+        let mut neuron = Perceptron::new(2).unwrap();
+        let mistakes = neuron.fit(&examples, 1, 10_000, seed).unwrap();
+        prop_assert_eq!(*mistakes.last().unwrap(), 0);
+        prop_assert!((mistakes.iter().sum::<usize>() as f32) < 3.0 / (margin * margin));
+        // Nothing is left to learn.
+        let before = neuron.clone();
+        prop_assert_eq!(neuron.fit(&examples, 1, 3, seed).unwrap(), [0]);
+        prop_assert_eq!(&neuron, &before);
+        let right = neuron.predict(&examples.inputs()).unwrap();
+        prop_assert!(right.into_iter().map(u8::from).eq(y));
+    }
+}
+
+#[test]
+fn a_mistake_adds_or_subtracts_the_sample() {
+    // One sample, so the order is known. More features than one sum takes, and
+    // not a multiple of it.
+    let x: Vec<f32> = (1..=19u8).map(f32::from).collect();
+    let inputs = Inputs::new(&x, 19).unwrap();
+    for (label, y) in [(1u8, 1.0), (0, -1.0)] {
+        let mut neuron = Perceptron::new(19).unwrap();
+        let mistakes = neuron.fit(&Examples::new(inputs, &[label]).unwrap(), 1, 5, 0).unwrap();
+        // A score of 0 is a mistake either way, and then there is none.
+        assert_eq!(mistakes, [1, 0]);
+        assert_eq!(neuron.weights(), x.iter().map(|x| y * x).collect::<Vec<_>>());
+        assert_eq!(neuron.bias(), y);
+        // 1² + … + 19², and the bias.
+        assert_eq!(neuron.scores(&inputs).unwrap(), [y * 2471.0]);
+        assert_eq!(neuron.predict(&inputs).unwrap(), [label == 1]);
+    }
+}
+
+#[test]
+fn bytes_are_parts_of_255() {
+    let pixels = Inputs::pixels(&[255, 51], 2).unwrap();
+    let mut neuron = Perceptron::new(2).unwrap();
+    neuron.fit(&Examples::new(pixels, &[3u8]).unwrap(), 3, 1, 0).unwrap();
+    assert_eq!(neuron.weights(), [1.0, 51.0 * (1.0f32 / 255.0)]);
+}
+
+#[test]
+fn what_no_line_parts_never_comes_to_rest() {
+    let x = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+    let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &[0u8, 1, 1, 0]).unwrap();
+    let mistakes = Perceptron::new(2).unwrap().fit(&examples, 1, 200, 1).unwrap();
+    assert_eq!(mistakes.len(), 200);
+    assert!(mistakes.iter().all(|&mistakes| mistakes > 0));
+}
+
+#[test]
+fn each_pass_and_each_seed_has_an_order_of_its_own() {
+    let (x, y) = (uniform(1, 200), labels(2, 100, 2));
+    let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
+    let learnt = |passes: &[usize], seed| {
+        let mut neuron = Perceptron::new(2).unwrap();
+        for &epochs in passes {
+            neuron.fit(&examples, 1, epochs, seed).unwrap();
+        }
+        neuron
+    };
+    assert_eq!(learnt(&[2], 1), learnt(&[2], 1));
+    assert_ne!(learnt(&[2], 1), learnt(&[2], 2));
+    // Twice the first pass is not the first and the second.
+    assert_ne!(learnt(&[1, 1], 1), learnt(&[2], 1));
+}
+
+/// The second task before the first; work is cut for three threads.
+struct Backwards;
+
+impl Executor for Backwards {
+    fn threads(&self) -> usize {
+        3
+    }
+
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        b();
+        a();
+    }
+}
+
+#[test]
+fn of_several_classes_each_is_told_from_all_others() {
+    // Three corners of the square.
+    let y: Vec<u32> = (0..90).map(|i| i % 3).collect();
+    let mut x = uniform(3, 180);
+    for (point, &label) in x.chunks_mut(2).zip(&y) {
+        point[0] += [4.0, -4.0, -4.0][label as usize];
+        point[1] += [4.0, 4.0, -4.0][label as usize];
+    }
+    let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
+    let all = OneVsAll::fit(&examples, 3, 100, 5, &Sequential).unwrap();
+    assert_eq!(all.predict(&examples.inputs()).unwrap(), y);
+    for (class, neuron) in all.perceptrons().iter().enumerate() {
+        let mut alone = Perceptron::new(2).unwrap();
+        alone.fit(&examples, class, 100, 5).unwrap();
+        assert_eq!(*neuron, alone);
+    }
+    assert_eq!(OneVsAll::fit(&examples, 3, 100, 5, &Backwards).unwrap(), all);
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_and_changes_nothing() {
+    let x = [1.0, 2.0, 3.0, 4.0];
+    let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &[0u8, 1]).unwrap();
+    assert!(matches!(Perceptron::new(0).unwrap_err(), Error::Zero { .. }));
+    let mut neuron = Perceptron::new(2).unwrap();
+    assert_eq!(neuron.predict(&examples.inputs()).unwrap(), [false; 2], "a score of 0 is no");
+    neuron.fit(&examples, 1, 10, 1).unwrap();
+    let before = neuron.clone();
+    assert!(matches!(neuron.fit(&examples, 1, 0, 1).unwrap_err(), Error::Zero { .. }));
+    let wide = Inputs::new(&x, 4).unwrap();
+    let wrong = Examples::new(wide, &[1u8]).unwrap();
+    assert!(matches!(neuron.fit(&wrong, 1, 1, 1).unwrap_err(), Error::Width { .. }));
+    assert!(matches!(neuron.scores(&wide).unwrap_err(), Error::Width { .. }));
+    let none = examples.subset(&[]).unwrap();
+    assert!(matches!(neuron.fit(&none, 1, 1, 1).unwrap_err(), Error::Empty));
+    let nan = Examples::new(Inputs::new(&[f32::NAN, 0.0], 2).unwrap(), &[1u8]).unwrap();
+    assert!(matches!(neuron.fit(&nan, 1, 1, 1).unwrap_err(), Error::NotFinite { .. }));
+    // Whichever is first, the score of the other is ∞ − ∞, and the largest number
+    // is added twice.
+    let large = [f32::MAX, -f32::MAX, f32::MAX, f32::MAX];
+    let large = Examples::new(Inputs::new(&large, 2).unwrap(), &[1u8, 1]).unwrap();
+    let mut fresh = Perceptron::new(2).unwrap();
+    let error = fresh.fit(&large, 1, 9, 1).unwrap_err();
+    assert_eq!(error.to_string(), "a weight of the perceptron is inf: expected a finite number");
+    assert_eq!(fresh, Perceptron::new(2).unwrap());
+    assert_eq!(neuron, before);
+
+    let fit = |classes| OneVsAll::fit(&examples, classes, 3, 1, &Sequential).unwrap_err();
+    assert!(matches!(fit(0), Error::Zero { .. }));
+    assert!(matches!(fit(1), Error::Label { sample: 1, label: 1, classes: 1 }));
+    let error = OneVsAll::fit(&examples, 2, 0, 1, &Sequential).unwrap_err();
+    assert!(matches!(error, Error::Zero { .. }));
+}

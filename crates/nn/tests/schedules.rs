@@ -1,0 +1,237 @@
+//! The learning rate of each step: what the curves promise, and PyTorch's rates.
+
+use nn::{Curve, Progress, Schedule};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// The rates of all steps of a run.
+fn rates(schedule: Schedule, lr: f64, epochs: usize, steps_per_epoch: u64) -> Vec<f64> {
+    let steps = epochs as u64 * steps_per_epoch;
+    let rate = |step| {
+        let epoch = (step / steps_per_epoch) as usize;
+        schedule.rate(lr, Progress { step, steps, epoch, epochs })
+    };
+    (0..steps).map(rate).collect()
+}
+
+/// Any curve with parameters in their ranges.
+fn curve() -> impl Strategy<Value = Curve> {
+    let one_cycle = (0.0f32..=1.0, 1.0f32..100.0, 1.0f32..1e5);
+    prop_oneof![
+        Just(Curve::Constant),
+        (0.0f32..2.0).prop_map(|decay| Curve::Compounding { decay }),
+        (0.0f32..2.0).prop_map(|decay| Curve::InverseTime { decay }),
+        (1..9u32, 0.01f32..=1.0).prop_map(|(every, factor)| Curve::Step { every, factor }),
+        (0.01f32..=1.0).prop_map(|factor| Curve::Exponential { factor }),
+        (0.0f32..1.0).prop_map(|from| Curve::Linear { from }),
+        Just(Curve::Cosine),
+        one_cycle.prop_map(|(pct_start, div_factor, final_div_factor)| {
+            Curve::OneCycle { pct_start, div_factor, final_div_factor }
+        }),
+    ]
+}
+
+fn warmup() -> impl Strategy<Value = f32> {
+    prop_oneof![Just(0.0), 0.0f32..1.0]
+}
+
+/// Whether the curve moves with every step, and not with the epoch.
+fn by_step(curve: Curve) -> bool {
+    matches!(curve, Curve::Linear { .. } | Curve::Cosine | Curve::OneCycle { .. })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn a_rate_is_never_negative_nor_above_what_was_asked_for(
+        (curve, warmup) in (curve(), warmup()),
+        (epochs, steps) in (1..12usize, 1..12u64),
+    ) {
+        for rate in rates(Schedule { curve, warmup }, 0.5, epochs, steps) {
+            prop_assert!((0.0..=0.5 + 1e-15).contains(&rate), "{rate}");
+        }
+    }
+
+    #[test]
+    fn without_a_warm_up_a_run_starts_with_the_rate_that_was_asked_for(
+        (curve, epochs, steps) in (curve(), 1..12usize, 4..12u64),
+    ) {
+        let first = rates(curve.into(), 0.5, epochs, steps)[0];
+        let expected = match curve {
+            // Too short a rise is over before the first step.
+            Curve::OneCycle { pct_start, .. }
+                if f64::from(pct_start) * (epochs as u64 * steps) as f64 <= 1.0 => return Ok(()),
+            Curve::OneCycle { div_factor, .. } => 0.5 / f64::from(div_factor),
+            _ => 0.5,
+        };
+        prop_assert!((first - expected).abs() < 1e-12, "{first}, expected {expected}");
+    }
+
+    /// From 0 up in equal steps, times what the curve would say to its first step.
+    #[test]
+    fn a_warm_up_climbs_a_straight_line_to_the_curve(
+        (warm, steps, kind) in (1..40u64, 41..200u64, 0..3usize),
+    ) {
+        let curve = [Curve::Constant, Curve::Cosine, Curve::Linear { from: 0.0 }][kind];
+        let warmup = warm as f32 / steps as f32;
+        let found = rates(Schedule { curve, warmup }, 0.5, 1, steps);
+        for t in 0..=warm {
+            let expected = 0.5 * (t + 1) as f64 / (warm + 1) as f64;
+            let found = found[t as usize];
+            // The share of the run is known to 2⁻²⁴.
+            prop_assert!((found - expected).abs() < 1e-5, "{t}: {found}, expected {expected}");
+        }
+    }
+
+    /// What moves with the step moves little, and what moves with the epoch stays
+    /// the same in it.
+    #[test]
+    fn curves_are_continuous_or_stay_for_an_epoch(
+        (curve, warmup) in (curve(), 0.1f32..0.5),
+    ) {
+        let (epochs, steps) = (10, 1000);
+        // The steepest is the fall of a cycle that rises in nearly all of its steps.
+        let within = !matches!(curve, Curve::OneCycle { pct_start, .. }
+            if !(0.1..0.9).contains(&pct_start));
+        let within = within && !matches!(curve, Curve::Linear { from } if from > 0.9);
+        let found = rates(curve.into(), 0.5, epochs, steps);
+        for (t, pair) in found.windows(2).enumerate() {
+            if !by_step(curve) {
+                let boundary = (t as u64 + 1).is_multiple_of(steps);
+                prop_assert!(boundary || pair[0] == pair[1], "{t}: {pair:?}");
+            } else if within {
+                prop_assert!((pair[0] - pair[1]).abs() < 1e-3, "{t}: {pair:?}");
+            }
+        }
+        // Nor does a curve leap where a warm-up ends.
+        if by_step(curve) && within {
+            let found = rates(Schedule { curve, warmup }, 0.5, epochs, steps);
+            for (t, pair) in found.windows(2).enumerate() {
+                prop_assert!((pair[0] - pair[1]).abs() < 2e-3, "{t}: {pair:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn curves_end_where_they_say() {
+    let last =
+        |curve: Curve, warmup| *rates(Schedule { curve, warmup }, 1.0, 10, 10).last().unwrap();
+    let close = |found: f64, expected: f64| {
+        assert!((found - expected).abs() < 1e-7 * expected, "{found}, expected {expected}");
+    };
+    for warmup in [0.0, 0.25] {
+        close(last(Curve::Constant, warmup), 1.0);
+        close(last(Curve::InverseTime { decay: 1.0 }, warmup), 0.1);
+        close(last(Curve::Step { every: 4, factor: 0.5 }, warmup), 0.25);
+        close(last(Curve::Exponential { factor: 0.5 }, warmup), 1.0 / 512.0);
+        let (pct_start, div_factor, final_div_factor) = (0.5, 4.0, 32.0);
+        close(
+            last(Curve::OneCycle { pct_start, div_factor, final_div_factor }, warmup),
+            1.0 / 128.0,
+        );
+    }
+    // One that only rises ends at its peak.
+    close(
+        last(Curve::OneCycle { pct_start: 1.0, div_factor: 4.0, final_div_factor: 8.0 }, 0.0),
+        1.0,
+    );
+    // One step before 0.
+    close(last(Curve::Linear { from: 0.0 }, 0.0), 1.0 / 100.0);
+    close(last(Curve::Linear { from: 0.0 }, 0.25), 1.0 / 75.0);
+    close(last(Curve::Linear { from: 0.5 }, 0.25), 1.0 / 50.0);
+    close(last(Curve::Cosine, 0.0), (1.0 - (std::f64::consts::PI / 100.0).cos()) / 2.0);
+}
+
+#[test]
+fn a_cycle_rises_to_the_rate_and_falls_for_good() {
+    let curve = Curve::OneCycle { pct_start: 0.25, div_factor: 10.0, final_div_factor: 100.0 };
+    let found = rates(curve.into(), 1.0, 4, 20);
+    // A quarter of eighty steps, the peak being the last of them.
+    let (up, down) = found.split_at(20);
+    assert!(up.is_sorted() && down.is_sorted_by(|a, b| a > b), "{found:?}");
+    assert!((up[19] - 1.0).abs() < 1e-12, "{found:?}");
+    assert!(up[0] > down[59], "{found:?}");
+}
+
+#[test]
+fn a_run_of_a_step_or_two_has_a_rate() {
+    for curve in [
+        Curve::Linear { from: 0.0 },
+        Curve::Cosine,
+        Curve::OneCycle { pct_start: 0.5, div_factor: 2.0, final_div_factor: 2.0 },
+        Curve::OneCycle { pct_start: 0.0, div_factor: 2.0, final_div_factor: 2.0 },
+        Curve::OneCycle { pct_start: 1.0, div_factor: 2.0, final_div_factor: 2.0 },
+    ] {
+        for (steps, warmup) in [(1, 0.0), (1, 0.5), (2, 0.0), (2, 0.9), (3, 0.3)] {
+            for rate in rates(Schedule { curve, warmup }, 1.0, 1, steps) {
+                assert!((0.0..=1.0).contains(&rate) && rate > 0.0, "{curve:?}, {steps}: {rate}");
+            }
+        }
+    }
+}
+
+/// The article's loop, written out.
+#[test]
+fn compounding_divides_the_current_rate() {
+    let found = rates(Curve::Compounding { decay: 0.125 }.into(), 1.0, 5, 2);
+    let mut rate = 1.0;
+    for (i, epoch) in found.chunks(2).enumerate() {
+        rate /= 1.0 + 0.125 * i as f64;
+        assert_eq!(epoch, [rate; 2]);
+    }
+}
+
+#[test]
+fn rates_are_those_of_pytorch() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("golden/schedules.json")).unwrap();
+    assert_eq!(cases.len(), 12);
+    for case in cases {
+        let schedule: Schedule = serde_json::from_value(case["schedule"].clone()).unwrap();
+        let (epochs, steps) = (case["epochs"].as_u64().unwrap(), case["steps"].as_u64().unwrap());
+        let lr = case["lr"].as_f64().unwrap();
+        let found = rates(schedule, lr, epochs as usize, steps / epochs);
+        let expected: Vec<f64> = serde_json::from_value(case["rates"].clone()).unwrap();
+        // Rates were off by 1.7·10⁻¹⁶, and with a default such as 0.3, which is
+        // rounded to f32, by 1.9·10⁻⁸.
+        let bound = if case["exact"] == true { 5e-16 } else { 6e-8 };
+        for (step, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let error = (found - expected).abs();
+            assert!(error < bound, "{schedule:?}, step {step}: off by {error:e}");
+        }
+        assert_eq!(found.len(), expected.len());
+    }
+}
+
+#[test]
+fn files_say_what_is_not_usual_and_nothing_else() {
+    let read = serde_json::from_str::<Schedule>;
+    for (schedule, json) in [
+        (Schedule::default(), r#"{"kind":"constant"}"#),
+        (Curve::Step { every: 3, factor: 0.5 }.into(), r#"{"kind":"step","every":3,"factor":0.5}"#),
+        (Curve::Linear { from: 0.25 }.into(), r#"{"kind":"linear","from":0.25}"#),
+        (Schedule { curve: Curve::Cosine, warmup: 0.5 }, r#"{"kind":"cosine","warmup":0.5}"#),
+        (
+            Curve::OneCycle { pct_start: 0.5, div_factor: 2.0, final_div_factor: 4.0 }.into(),
+            r#"{"kind":"one-cycle","pct-start":0.5,"div-factor":2.0,"final-div-factor":4.0}"#,
+        ),
+    ] {
+        assert_eq!(serde_json::to_string(&schedule).unwrap(), json);
+        assert_eq!(read(json).unwrap(), schedule);
+    }
+    // Defaults.
+    assert_eq!(read(r#"{"kind":"linear"}"#).unwrap(), Curve::Linear { from: 0.0 }.into());
+    let one_cycle = Curve::OneCycle { pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4 };
+    assert_eq!(read(r#"{"kind":"one-cycle"}"#).unwrap(), one_cycle.into());
+    for (json, expected) in [
+        (r#"{"kind":"cosine","decay":1}"#, "unknown field `decay`"),
+        (r#"{"kind":"linear","form":1}"#, "unknown field `form`"),
+        (r#"{"kind":"step"}"#, "missing field `every`"),
+        (r#"{"kind":"stair"}"#, "unknown variant `stair`"),
+        (r#"{"warmup":0.5}"#, "missing field `kind`"),
+    ] {
+        let error = read(json).unwrap_err().to_string();
+        assert!(error.contains(expected), "{json}: {error}");
+    }
+}
