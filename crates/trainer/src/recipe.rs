@@ -7,6 +7,7 @@ use crate::error::Error;
 /// Name and TOML text of each recipe; the first is taken if none is named.
 const RECIPES: &[(&str, &str)] = &[
     ("default", include_str!("../recipes/default.toml")),
+    ("accurate", include_str!("../recipes/accurate.toml")),
     ("article", include_str!("../recipes/article.toml")),
 ];
 
