@@ -323,3 +323,22 @@ fn pixels_are_their_bytes_times_the_scale_bit_for_bit() {
         assert!(results[0].0 != network.to_bytes());
     }
 }
+
+#[test]
+fn the_gradient_check_looks_at_as_much_as_it_is_told() {
+    for (activation, name) in Activation::ALL {
+        let network = network(&[7, 9, 3], activation, 4);
+        let (x, y) = (uniform(1, 20 * 7), labels(2, 20, 3));
+        let examples = examples(&network, &x, &y);
+        let all = network.architecture().parameters();
+        for (parameters, checked) in [(usize::MAX, all), (5, 10), (1, 2)] {
+            let check = network.check_gradient(&examples, None, parameters).unwrap();
+            // It was 5·10⁻⁷.
+            assert!(check.largest_error < 2e-6, "{name}: {check:?}");
+            assert!(check.loss_error < LOSS, "{name}: {check:?}");
+            assert!(check.checked <= checked && check.checked >= 2, "{name}: {check:?}");
+            assert!(parameters != usize::MAX || check.checked == all);
+        }
+        assert!(matches!(network.check_gradient(&examples, None, 0), Err(nn::Error::Zero { .. })));
+    }
+}

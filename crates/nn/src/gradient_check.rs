@@ -1,0 +1,127 @@
+//! Whether the gradient is the slope of the loss, by central differences.
+
+use crate::reference::{Draws, Layer, Network};
+use crate::{BatchNorm, Dropout, Error, Examples, Fit, Mlp, Noise, Sequential};
+
+/// How far the gradient is from the slope of the loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GradientCheck {
+    /// Parameters that were looked at.
+    pub checked: usize,
+    /// The largest difference between a derivative and its slope, as a share of
+    /// the largest slope of the same layer that was looked at.
+    pub largest_error: f64,
+    /// The layer, from 0, where that was.
+    pub layer: usize,
+    /// Difference between the loss as training computes it and as the reference
+    /// does.
+    pub loss_error: f64,
+}
+
+impl Mlp {
+    /// Compares the gradient of the mean loss over the examples, as training
+    /// computes it, with central differences `(C(w + h) − C(w − h)) / 2h` of the
+    /// same loss as [`reference`](crate::reference) computes it, in `f64`, with
+    /// `h = 10⁻⁶`; with batch normalisation, if wanted.
+    ///
+    /// At most `parameters` of each layer are looked at, spread evenly over its
+    /// weights and biases: each takes two passes over the examples, one number at
+    /// a time. Errors of some 10⁻⁶ are those of rounding. Where the activation has
+    /// a kink, a step across it measures neither side, so a larger error may mean
+    /// nothing; try other examples.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] where `parameters` is 0; examples that do not fit the
+    /// network; hyperparameters out of range.
+    ///
+    /// ```
+    /// use nn::{Activation, Architecture, Examples, Init, Inputs, Mlp};
+    /// let shape =
+    ///     Architecture { inputs: 3, hidden: vec![4], outputs: 2, activation: Activation::Gelu };
+    /// let network = Mlp::new(shape, Init::Xavier, 1)?;
+    /// let examples = Examples::new(Inputs::new(&[0.5, -1.0, 0.25], 3)?, &[1u8])?;
+    /// let check = network.check_gradient(&examples, None, usize::MAX)?;
+    /// assert_eq!(check.checked, 4 * 4 + 5 * 2);
+    /// assert!(check.largest_error < 1e-5);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    pub fn check_gradient(
+        &self,
+        examples: &Examples<'_>,
+        batch_norm: Option<BatchNorm>,
+        parameters: usize,
+    ) -> Result<GradientCheck, Error> {
+        if parameters == 0 {
+            return Err(Error::Zero { what: "number of parameters to check".into() });
+        }
+        let (dropout, noise) = (Dropout::default(), Noise::default());
+        let fit = Fit { batch_norm, dropout, noise, ..Fit::default() };
+        let found = fit.gradient(self, examples, 0, &Sequential)?;
+
+        let mut plain = self.reference(batch_norm);
+        let width = self.architecture().inputs;
+        let (mut xs, mut labels) = (Vec::new(), Vec::new());
+        let mut row = vec![0.0; width];
+        for position in 0..examples.len() {
+            examples.copy_row(self.isa, position, self.pixel_scale(), &mut row);
+            xs.push(row.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
+            labels.push(examples.label(position));
+        }
+        let draws = vec![Draws::default(); xs.len()];
+        let loss = plain.batch_loss(&xs, &labels, &draws);
+
+        let loss_error = (loss - found.loss).abs();
+        let mut check = GradientCheck { checked: 0, largest_error: 0.0, layer: 0, loss_error };
+        for (l, (weights, biases)) in found.layers.iter().enumerate() {
+            let count = weights.len() + biases.len();
+            let (mut difference, mut scale) = (0.0f64, 0.0f64);
+            for at in (0..count).step_by(count.div_ceil(parameters)) {
+                let mut loss_at = |offset: f64| {
+                    let place = parameter(&mut plain.layers[l], at);
+                    let before = *place;
+                    *place += offset;
+                    let loss = plain.batch_loss(&xs, &labels, &draws);
+                    *parameter(&mut plain.layers[l], at) = before;
+                    loss
+                };
+                const STEP: f64 = 1e-6;
+                let slope = (loss_at(STEP) - loss_at(-STEP)) / (2.0 * STEP);
+                let derivative = weights.get(at).unwrap_or_else(|| &biases[at - weights.len()]);
+                let error = (f64::from(*derivative) - slope).abs();
+                // `max` would pass over NaN.
+                difference = difference.max(if error.is_nan() { f64::INFINITY } else { error });
+                scale = scale.max(slope.abs());
+                check.checked += 1;
+            }
+            let error = if difference == 0.0 { 0.0 } else { difference / scale };
+            if error > check.largest_error {
+                (check.largest_error, check.layer) = (error, l);
+            }
+        }
+        Ok(check)
+    }
+
+    /// The same network, in the reference's form, with gains of 1.
+    fn reference(&self, batch_norm: Option<BatchNorm>) -> Network {
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        let layers = self.layers.iter().map(|dense| {
+            let (weights, biases) = crate::mlp::unpack(dense, &self.params);
+            Layer {
+                weights: weights.chunks_exact(dense.inputs).map(wide).collect(),
+                biases: wide(&biases),
+                gains: vec![1.0; dense.units],
+            }
+        });
+        Network { layers: layers.collect(), activation: self.architecture().activation, batch_norm }
+    }
+}
+
+/// Weight or bias number `at` of a layer: the weights row by row, then the biases.
+fn parameter(layer: &mut Layer, at: usize) -> &mut f64 {
+    let (units, inputs) = (layer.weights.len(), layer.weights[0].len());
+    match at.checked_sub(units * inputs) {
+        None => &mut layer.weights[at / inputs][at % inputs],
+        Some(unit) => &mut layer.biases[unit],
+    }
+}
