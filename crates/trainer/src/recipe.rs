@@ -70,6 +70,6 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = find("none").unwrap_err().to_string();
-        assert_eq!(error, "there is no recipe `none`: the recipes are default, article");
+        assert_eq!(error, "there is no recipe `none`: the recipes are default, accurate, article");
     }
 }
