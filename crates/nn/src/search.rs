@@ -115,9 +115,10 @@ impl Trials {
 ///
 /// # Errors
 /// [`Error::Candidate`], which names the first candidate with hyperparameters out
-/// of range, or that does not fit the examples; [`Error::Zero`] where there is no
-/// fold, [`Error::Subset`] for a fold of other examples, and [`Error::Empty`] for
-/// one that leaves nothing to train with or holds nothing out. A training that
+/// of range, that does not fit the examples, or that would stop early, since what
+/// a fold holds out is there to judge with; [`Error::Zero`] where there is no fold,
+/// [`Error::Subset`] for a fold of other examples, and [`Error::Empty`] for one
+/// that leaves nothing to train with or holds nothing out. A training that
 /// diverges is no error, but a part of the result.
 ///
 /// ```

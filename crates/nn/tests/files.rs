@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{examples, network, noise, reference, start, train, uniform};
-use nn::{Activation, Error, Inputs, Mlp};
+use common::{examples, labels, network, noise, reference, start, train, uniform};
+use nn::{Activation, BatchNorm, Error, Fit, Inputs, Mlp};
 
 #[test]
 fn a_network_outlives_its_process() {
@@ -103,6 +103,14 @@ fn class_names_are_kept_and_checked() {
     let mut file = bytes.clone();
     file[at + 3] = 0xff;
     assert!(matches!(Mlp::from_bytes(&file).unwrap_err(), Error::Model { .. }));
+
+    // Training keeps them, also where it hands out a folded copy.
+    for batch_norm in [None, Some(BatchNorm::default())] {
+        let (x, y) = (uniform(1, 30), labels(2, 10, 2));
+        let fit = Fit { epochs: 1, batch_norm, ..Fit::default() };
+        let trained = train(network.clone(), &fit, &examples(&network, &x, &y));
+        assert_eq!(trained.class_names().unwrap(), ["a", "b"]);
+    }
 
     network.set_class_names([""; 0]).unwrap();
     assert_eq!(network.to_bytes(), nameless);

@@ -4,8 +4,8 @@ mod common;
 
 use common::{go_on, uniform};
 use nn::{
-    Activation, Architecture, Candidate, Error, Examples, Executor, Fit, Init, Inputs, Mlp,
-    Sequential, Split, Trials, random_candidates, search, vary,
+    Activation, Architecture, Candidate, EarlyStopping, Error, Examples, Executor, Fit, Init,
+    Inputs, Mlp, Sequential, Split, Trials, random_candidates, search, vary,
 };
 
 /// Sixty points of the plane: is the first number the larger?
@@ -219,6 +219,10 @@ fn what_cannot_be_tried_is_an_error_that_names_it() {
         (with("b", &|c| c.architecture.hidden = vec![0]), "candidate `b`: units of hidden layer 1"),
         (with("c", &|c| c.architecture.inputs = 3), "candidate `c`: layer 0 takes 3 features"),
         (with("d", &|c| c.architecture.outputs = 1), "candidate `d`: sample "),
+        (
+            with("e", &|c| c.fit.early_stopping = Some(EarlyStopping::default())),
+            "candidate `e`: early stopping watches",
+        ),
     ] {
         let error = fail(candidate, &folds);
         assert!(error.starts_with(expected), "{error}");

@@ -32,6 +32,9 @@ impl Candidate {
     /// That it can be trained on these examples, as far as one can know before.
     pub(super) fn check(&self, examples: &Examples<'_>) -> Result<(), Error> {
         self.fit.validate()?;
+        if self.fit.early_stopping.is_some() {
+            return Err(Error::NoValidation);
+        }
         let Architecture { inputs, outputs, .. } = self.architecture;
         self.architecture.validate()?;
         examples.check(inputs, outputs)
