@@ -27,6 +27,34 @@ const STRIPE: usize = 64;
 /// Columns of a stripe of what is left.
 const NARROW: usize = 16;
 
+/// Something that is done with a few columns at a time.
+trait Stripes {
+    /// The `W` columns from `left` on.
+    fn stripe<const W: usize>(&mut self, left: usize);
+}
+
+/// All columns, in stripes as wide as they go.
+#[inline(always)]
+fn in_stripes(columns: usize, work: &mut impl Stripes) {
+    let mut left = 0;
+    while left < columns {
+        left += match columns - left {
+            STRIPE.. => {
+                work.stripe::<STRIPE>(left);
+                STRIPE
+            }
+            NARROW.. => {
+                work.stripe::<NARROW>(left);
+                NARROW
+            }
+            _ => {
+                work.stripe::<1>(left);
+                1
+            }
+        };
+    }
+}
+
 /// Gain and bias of each column.
 #[derive(Clone, Copy, Debug)]
 pub struct Gains<'a> {
@@ -81,15 +109,7 @@ impl SimdOp for Forward<'_> {
 
     #[inline(always)]
     fn eval<S: Simd>(mut self, _: S) {
-        let columns = self.u.cols();
-        let mut left = 0;
-        while left < columns {
-            left += match columns - left {
-                STRIPE.. => self.stripe::<STRIPE>(left),
-                NARROW.. => self.stripe::<NARROW>(left),
-                _ => self.stripe::<1>(left),
-            };
-        }
+        in_stripes(self.u.cols(), &mut self);
     }
 }
 
@@ -104,32 +124,37 @@ fn window_mut<const W: usize>(row: &mut [f32], left: usize) -> &mut [f32; W] {
     row[left..].first_chunk_mut().expect("a row as long as the matrix is wide")
 }
 
-impl Forward<'_> {
+impl Stripes for Forward<'_> {
     /// Plain Rust: a loop over the columns of a stripe becomes vectors inside
-    /// `dispatch`. Returns the width.
+    /// `dispatch`.
     #[inline(always)]
-    fn stripe<const W: usize>(&mut self, left: usize) -> usize {
+    fn stripe<const W: usize>(&mut self, left: usize) {
         let Self { epsilon, gains, u, z, moments } = self;
         let rows = u.rows();
         let count = rows as f32;
 
-        let mut mean = [0.0; W];
+        let mut mean = [0.0f32; W];
         for i in 0..rows {
             let u = window::<W>(u.row_mut(i), left);
             for (mean, u) in mean.iter_mut().zip(u) {
                 *mean += u;
             }
         }
-        mean = mean.map(|sum: f32| sum / count);
+        // Not by `map`, whose closure would be compiled without the instruction set.
+        for mean in &mut mean {
+            *mean /= count;
+        }
 
-        let mut inverse = [0.0; W];
+        let mut inverse = [0.0f32; W];
         for i in 0..rows {
             let u = window::<W>(u.row_mut(i), left);
             for ((sum, u), mean) in inverse.iter_mut().zip(u).zip(&mean) {
                 *sum += (u - mean) * (u - mean);
             }
         }
-        inverse = inverse.map(|sum: f32| 1.0 / (sum / count + *epsilon).sqrt());
+        for inverse in &mut inverse {
+            *inverse = 1.0 / (*inverse / count + *epsilon).sqrt();
+        }
 
         let (gain, bias) = (window::<W>(gains.gain, left), window::<W>(gains.bias, left));
         for i in 0..rows {
@@ -143,7 +168,6 @@ impl Forward<'_> {
         }
         *window_mut(moments.mean, left) = mean;
         *window_mut(moments.inverse, left) = inverse;
-        W
     }
 }
 
@@ -198,21 +222,13 @@ impl SimdOp for Backward<'_> {
 
     #[inline(always)]
     fn eval<S: Simd>(mut self, _: S) {
-        let columns = self.dz.cols();
-        let mut left = 0;
-        while left < columns {
-            left += match columns - left {
-                STRIPE.. => self.stripe::<STRIPE>(left),
-                NARROW.. => self.stripe::<NARROW>(left),
-                _ => self.stripe::<1>(left),
-            };
-        }
+        in_stripes(self.dz.cols(), &mut self);
     }
 }
 
-impl Backward<'_> {
+impl Stripes for Backward<'_> {
     #[inline(always)]
-    fn stripe<const W: usize>(&mut self, left: usize) -> usize {
+    fn stripe<const W: usize>(&mut self, left: usize) {
         let Self { gain, inverse, n, scaled, dz, gradient } = self;
         let rows = dz.rows();
         let count = rows as f32;
@@ -245,7 +261,6 @@ impl Backward<'_> {
         }
         *window_mut(gradient.gain, left) = d_gain;
         *window_mut(gradient.bias, left) = d_bias;
-        W
     }
 }
 

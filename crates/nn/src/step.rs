@@ -163,8 +163,7 @@ impl Workspace {
     }
 
     /// The second phase: the gradient of every parameter, averaged over the
-    /// `rows` rows of the tape, into `sink`. `network` has no parameters that are
-    /// looked at: the sink may have taken them.
+    /// `rows` rows of the tape, into `sink`, which may have borrowed the parameters.
     pub(crate) fn weights<S: GradientSink>(
         &mut self,
         isa: kernels::Isa,

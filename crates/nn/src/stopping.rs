@@ -83,6 +83,8 @@ impl Best {
             Monitor::Accuracy => result.accuracy,
             Monitor::Loss => -result.loss,
         };
+        // No number compares with NaN, and so none would be better.
+        let score = if score.is_nan() { f64::NEG_INFINITY } else { score };
         if score > self.score + self.rule.min_delta || self.network.is_none() {
             self.score = score;
             self.epoch = epoch;
@@ -163,5 +165,25 @@ impl<A: Callback, B: Callback> Callback for And<A, B> {
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
         let (a, b) = (self.0.on_epoch(report), self.1.on_epoch(report));
         if a.is_break() { a } else { b }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Best, EarlyStopping, Monitor};
+    use crate::metrics::Evaluation;
+    use crate::{Activation, Architecture, Mlp};
+
+    #[test]
+    fn a_loss_that_is_no_number_is_the_worst() {
+        let shape =
+            Architecture { inputs: 1, hidden: vec![], outputs: 2, activation: Activation::Tanh };
+        let network = Mlp::zeros(shape).unwrap();
+        let mut best = Best::new(EarlyStopping { monitor: Monitor::Loss, ..Default::default() });
+        for (epoch, loss) in [(1, f64::NAN), (2, 3.0), (3, f64::NAN), (4, 4.0)] {
+            let result = Evaluation { loss, ..Evaluation::from_rows(&[]) };
+            assert!(best.update(epoch, &result, || network.clone()).is_continue());
+        }
+        assert_eq!(best.epoch, 2);
     }
 }

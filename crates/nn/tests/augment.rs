@@ -3,10 +3,9 @@
 mod common;
 
 use std::sync::Mutex;
-use std::thread;
 
-use common::{examples, go_on, noise, start, train};
-use nn::{Augment, Draw, Examples, Executor, Fit, Inputs, Labels, Sequential};
+use common::{Threads, examples, go_on, noise, start, train};
+use nn::{Augment, Draw, Examples, Fit, Inputs, Labels, Sequential};
 
 /// Adds a number that only this seed, epoch and sample have to each feature.
 struct Offset;
@@ -30,21 +29,6 @@ struct Log(Mutex<Vec<Draw>>);
 impl Augment for Log {
     fn augment(&self, draw: Draw, _: &mut [f32]) {
         self.0.lock().unwrap().push(draw);
-    }
-}
-
-struct Threads(usize);
-
-impl Executor for Threads {
-    fn threads(&self) -> usize {
-        self.0
-    }
-
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        thread::scope(|scope| {
-            scope.spawn(b);
-            a();
-        });
     }
 }
 

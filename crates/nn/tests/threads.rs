@@ -3,28 +3,10 @@
 
 mod common;
 
-use std::thread;
-
-use common::{examples, go_on, labels, network, uniform};
+use common::{Threads, examples, go_on, labels, network, uniform};
 use nn::{
     Activation, BatchNorm, Dropout, DropoutKind, Executor, Fit, Noise, Optimizer, Sequential,
 };
-
-/// A thread for every second task; work is cut for so many.
-struct Threads(usize);
-
-impl Executor for Threads {
-    fn threads(&self) -> usize {
-        self.0
-    }
-
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        thread::scope(|scope| {
-            scope.spawn(b);
-            a();
-        });
-    }
-}
 
 /// The second task before the first, on one thread; work is cut for so many.
 struct Backwards(usize);

@@ -4,11 +4,12 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::ops::ControlFlow;
+use std::thread;
 
 use nn::reference::{Layer, Network};
 use nn::{
-    Activation, Architecture, Callback, EpochReport, Examples, Fit, Init, Inputs, Mlp, Sequential,
-    StepReport,
+    Activation, Architecture, Callback, EpochReport, Examples, Executor, Fit, Init, Inputs, Mlp,
+    Sequential, StepReport,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -129,4 +130,20 @@ pub(crate) fn start() -> (Mlp, Fit) {
 pub(crate) fn train(mut network: Mlp, fit: &Fit, examples: &Examples<'_>) -> Mlp {
     fit.run(&mut network, examples, None, &Sequential, go_on).unwrap();
     network
+}
+
+/// A thread for every second task; work is cut for so many.
+pub(crate) struct Threads(pub(crate) usize);
+
+impl Executor for Threads {
+    fn threads(&self) -> usize {
+        self.0
+    }
+
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        thread::scope(|scope| {
+            scope.spawn(b);
+            a();
+        });
+    }
 }
