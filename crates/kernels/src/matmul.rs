@@ -3,8 +3,8 @@
 //! ```text
 //! for pc in k by KC:                  pack B's block, KC × n, into panels
 //!   for ic in m by MC:                A block,  MC × KC, stays in the L2 cache
-//!     for jr in n by P panels:        B micro-panel, KC × NR, comes from the L2 cache
-//!       for ir in ic-block by MR:     A strip,  MR × KC, stays in the L1 cache
+//!     for jr in n by P panels:        B micro-panel, KC × NR, stays in the L1 cache
+//!       for ir in ic-block by MR:     A strip,  MR × KC, comes from the L2 cache
 //!         micro-kernel: C tile,       MR × NR, stays in registers
 //! ```
 //!
@@ -16,9 +16,11 @@
 //!
 //! - B may be *kept* in panels ([`PanelsRef`]), so that weights which are used
 //!   many times between updates are not packed again for each use.
-//! - A is never packed: the micro-kernel broadcasts single elements of it, for
-//!   which any strides are as good as others. Copying cost more than it saved on
-//!   every shape measured, transposed A and rows a page apart among them.
+//! - A is hardly ever packed: the micro-kernel broadcasts single elements of it,
+//!   for which one stride is as good as another, unless each step of k is on a
+//!   page of its own ([`PANELS_THAT_PAY`]).
+//! - B is packed by the first tile of each column, which computes meanwhile, where
+//!   A has few rows.
 //! - The sum over k starts from C, or from the bias, in the accumulators: each
 //!   element of C is one unbroken chain of fused multiply-adds in the order of k,
 //!   whatever the blocks, the tile or the instruction set's vector length.
@@ -33,23 +35,22 @@ use crate::panels::{PANEL, PanelsMut, PanelsRef, packed_len};
 use crate::simd::{Identity, Simd, SimdOp, Unary};
 
 pub(crate) mod active;
+mod blocks;
 pub(crate) mod microkernel;
 pub(crate) mod pack;
 
 use active::Lists;
-use microkernel::Column;
+use blocks::MC;
 pub use microkernel::Start;
+use microkernel::{Column, Strips};
 
-/// Rows of B in a block. Its micro-panel, KC × NR × 4 bytes, comes from the L2
-/// cache once for each strip of A: 512 × 48 × 4 = 96 KiB for AVX-512, at 192 bytes
-/// in 24 cycles, of which a core's L2 gives several times as many. The strip of A,
-/// MR × KC × 4 = 16 KiB, stays in the L1 cache meanwhile. A larger block means
-/// fewer passes over C. A multiple of 16, as blocks of panels are.
-const KC: usize = 512;
+/// Rows of A up to which the tiles pack B themselves. With more rows a pass of
+/// its own is a small share, and reads B in order.
+const ROWS_PACKED_BY_TILES: usize = 512;
 
-/// Rows of A in a block: MC × KC × 4 bytes are read once for each micro-panel of
-/// B, and are to come from an L2 cache of 1 MiB or more: 256 × 512 × 4 = 512 KiB.
-const MC: usize = 256;
+/// Panels of B from which on a transposed A is packed, if it is dense: its copy
+/// is then a small share of the product.
+const PANELS_THAT_PAY: usize = 12;
 
 thread_local! {
     /// Kept, so that a call allocates only the first time that it needs more than
@@ -60,6 +61,8 @@ thread_local! {
 /// What a product needs beside its operands.
 #[derive(Default)]
 struct Scratch {
+    /// A block of A in strips.
+    strips: AlignedBuf,
     /// A block of B in panels.
     packed: AlignedBuf,
     lists: Lists,
@@ -189,6 +192,13 @@ enum Rhs<'a> {
     Mat(MatRef<'a>, f32),
 }
 
+/// A block of B.
+enum Block<'a> {
+    Panels(PanelsRef<'a>),
+    /// Rows without gaps, of which the first tiles make panels.
+    Rows(MatRef<'a>, &'a mut [f32]),
+}
+
 fn product<F: Unary>(
     isa: Isa,
     a: MatRef<'_>,
@@ -229,18 +239,24 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
         let Self { a, b, start, mut c, f, zeros, scratch } = self;
-        let Scratch { packed, lists } = scratch;
+        let Scratch { strips, packed, lists } = scratch;
         let (m, k, n) = (a.rows(), a.cols(), c.cols());
         let panels = n.div_ceil(PANEL);
+        let most = blocks::kc::<S>(k);
         // k = 0 is one block of no rows: C = start.
-        for pc in (0..k.max(1)).step_by(KC) {
-            let kc = KC.min(k - pc);
-            let b = match b {
-                Rhs::Panels(b) => b.sub(pc, kc, 0, panels),
+        for pc in (0..k.max(1)).step_by(most) {
+            let kc = most.min(k - pc);
+            let mut b = match b {
+                Rhs::Panels(b) => Block::Panels(b.sub(pc, kc, 0, panels)),
                 Rhs::Mat(b, alpha) => {
-                    let block = reserve(packed, packed_len(kc, n));
-                    pack::panels(s, b.sub(pc, kc, 0, n), alpha, block);
-                    PanelsRef::packed(block, kc, n)
+                    let b = b.sub(pc, kc, 0, n);
+                    let packed = reserve(packed, packed_len(kc, n));
+                    if alpha == 1.0 && b.col_stride() == 1 && by_tiles::<S>(m) {
+                        Block::Rows(b, packed)
+                    } else {
+                        pack::panels(s, b, alpha, packed);
+                        Block::Panels(PanelsRef::packed(packed, kc, n))
+                    }
                 }
             };
             // Behind the first block of k the chains go on from C.
@@ -253,15 +269,29 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                     Zeros::Multiply => None,
                     Zeros::Skip => lists.find(a, S::TILE_ROWS),
                 };
+                let a = if active.is_none() && a.row_stride() == 1 && panels >= PANELS_THAT_PAY {
+                    pack::strips::<S>(a, strips)
+                } else {
+                    Strips::of::<S>(a)
+                };
                 // As even as they go: a tile of one panel beside tiles of three
                 // would wait for its loads.
                 let columns = panels.div_ceil(S::TILE_PANELS);
                 for column in 0..columns {
                     let jr = panels * column / columns;
                     let p = panels * (column + 1) / columns - jr;
-                    let b = b.sub(0, kc, jr, p);
                     let start = start.sub(jr, p);
-                    s.column(&Column::new(a, b, start, c.sub(ic, mc, jr, p), active.as_ref()));
+                    let tiles = c.sub(ic, mc, jr, p);
+                    s.column(&match &mut b {
+                        Block::Panels(b) => {
+                            Column::new(a, b.sub(0, kc, jr, p), start, tiles, active.as_ref())
+                        }
+                        Block::Rows(b, packed) => {
+                            let b = b.sub(0, kc, jr * PANEL, tiles.cols());
+                            let packed = &mut packed[jr * kc * PANEL..][..p * kc * PANEL];
+                            Column::packing(a, b, packed, start, tiles)
+                        }
+                    });
                     if last && !F::IDENTITY {
                         let mut c = c.sub(ic, mc, jr, p);
                         for i in 0..mc {
@@ -271,7 +301,16 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                         }
                     }
                 }
+                if let Block::Rows(_, packed) = b {
+                    b = Block::Panels(PanelsRef::packed(packed, kc, n));
+                }
             }
         }
     }
+}
+
+/// Whether the tiles of a product with `m` rows pack B. A tile of one panel would
+/// take a cache line from each row of B, all over memory.
+fn by_tiles<S: Simd>(m: usize) -> bool {
+    S::TILE_PANELS > 1 && (1..=ROWS_PACKED_BY_TILES).contains(&m)
 }

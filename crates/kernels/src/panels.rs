@@ -198,9 +198,32 @@ impl<'a> PanelsMut<'a> {
         })
     }
 
+    /// The same for reading; the pointer inside is still one to write by.
+    pub(crate) fn into_ref(self) -> PanelsRef<'a> {
+        PanelsRef {
+            ptr: self.ptr,
+            rows: self.rows,
+            cols: self.cols,
+            row_stride: self.row_stride,
+            block_stride: PANEL * self.row_stride,
+            panel_stride: self.panel_stride,
+            data: PhantomData,
+        }
+    }
+
     /// Number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Places from a row to the next.
+    pub(crate) fn row_stride(&self) -> usize {
+        self.row_stride
+    }
+
+    /// Places from a panel to the next.
+    pub(crate) fn panel_stride(&self) -> usize {
+        self.panel_stride
     }
 
     /// Number of columns that are written.

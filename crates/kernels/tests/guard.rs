@@ -93,6 +93,8 @@ fn products() {
                 (13, 31, 48),
                 (17, 2, 49),
                 (21, 1025, 50),
+                (135, 20, 180),
+                (13, 230, 190),
             ] {
                 let a = Guarded::new(m * k, edge, 0.5);
                 let b = Guarded::new(k * n, edge, 2.0);

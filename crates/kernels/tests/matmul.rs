@@ -149,13 +149,13 @@ fn check(isa: Isa, alpha: f32, a: &Matrix, b: &Matrix, beta: f32, before: &Matri
 #[test]
 fn every_edge_of_tile_panel_and_block() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-    // Around register tiles of 2, 6 and 8 rows and of 1 and 3 panels; blocks of
-    // 256 in k and 512 in m.
+    // Around register tiles of 2, 6 and 8 rows and of 1 and 3 panels; more than one
+    // block of k and of m, and more rows than those whose tiles pack B.
     let small = (0..=17).flat_map(|m| {
         [0, 1, 15, 16, 17, 31, 33, 47, 48, 49, 63, 65, 97].map(|n| (m, n, [0, 1, 2, 16, 37][m % 5]))
     });
-    let deep = [255, 256, 257, 511, 513].map(|k| (9, 50, k));
-    let tall = [511, 512, 513, 521].map(|m| (m, 17, 3));
+    let deep = [223, 225, 257, 511, 513].map(|k| (9, 50, k));
+    let tall = [127, 129, 257, 512, 513, 521].map(|m| (m, 17, 3));
     for (m, n, k) in small.chain(deep).chain(tall) {
         let a = Matrix::random(m, k, Layout::Rows, &mut rng);
         let b = Matrix::random(k, n, Layout::Rows, &mut rng);
@@ -169,9 +169,9 @@ fn every_edge_of_tile_panel_and_block() {
 #[test]
 fn every_layout_alpha_and_beta() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
-    // Wide enough that A is packed for any register tile, and past a block of k.
+    // One is wide enough for a transposed A to be packed, and past a block of k.
     for (m, n, k) in
-        [(3, 5, 4), (21, 150, 300), (1, 33, 17), (40, 1, 9), (0, 4, 2), (5, 0, 2), (5, 4, 0)]
+        [(3, 5, 4), (21, 190, 240), (1, 33, 17), (40, 1, 9), (0, 4, 2), (5, 0, 2), (5, 4, 0)]
     {
         for a_layout in LAYOUTS {
             for b_layout in LAYOUTS {
@@ -196,7 +196,7 @@ fn every_layout_alpha_and_beta() {
     }
 }
 
-/// Rows a page apart are packed; the sums must not notice.
+/// Rows a page apart share their set of the cache.
 #[test]
 fn rows_that_alias_in_the_cache() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);

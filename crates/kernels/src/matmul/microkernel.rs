@@ -12,6 +12,8 @@
 //! begins where [`Start`] says, so a product that is cut along k is the same
 //! chain, interrupted by a store and a load: the bits of C depend on k alone.
 
+use std::marker::PhantomData;
+
 use crate::mat::MatRef;
 use crate::matmul::active::Active;
 use crate::panels::{PANEL, PanelsMut, PanelsRef};
@@ -39,15 +41,72 @@ impl<'a> Start<'a> {
     }
 }
 
+/// A in strips of as many rows as a tile has; element (i, k) of a strip lies
+/// `i·row_stride + k·col_stride` places behind its first.
+#[derive(Clone, Copy)]
+pub(super) struct Strips<'a> {
+    ptr: *const f32,
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
+    strip_stride: usize,
+    data: PhantomData<&'a [f32]>,
+}
+
+impl<'a> Strips<'a> {
+    /// A as it is.
+    #[inline(always)]
+    pub(super) fn of<S: Simd>(a: MatRef<'a>) -> Self {
+        Self {
+            ptr: a.as_ptr(),
+            rows: a.rows(),
+            cols: a.cols(),
+            row_stride: a.row_stride(),
+            col_stride: a.col_stride(),
+            strip_stride: S::TILE_ROWS * a.row_stride(),
+            data: PhantomData,
+        }
+    }
+
+    /// Strips without gaps, `height` rows each, column after column; the last has
+    /// room for as many.
+    ///
+    /// # Panics
+    /// If `data` is shorter.
+    #[inline(always)]
+    pub(super) fn packed(data: &'a [f32], rows: usize, cols: usize, height: usize) -> Self {
+        let strip_stride = strip_len(height, cols);
+        assert!(data.len() >= rows.div_ceil(height) * strip_stride);
+        Self {
+            ptr: data.as_ptr(),
+            rows,
+            cols,
+            row_stride: 1,
+            col_stride: height,
+            strip_stride,
+            data: PhantomData,
+        }
+    }
+}
+
+/// Places from a packed strip to the next, a cache line of which keep the same
+/// row of all strips out of one set of the cache.
+pub(super) fn strip_len(height: usize, cols: usize) -> usize {
+    height * cols + PANEL
+}
+
 /// One call of the micro-kernel: `C = start + A·B`, where C is no wider than the
 /// register tile, and of any height.
 pub struct Column<'a> {
-    a: MatRef<'a>,
+    a: Strips<'a>,
     b: PanelsRef<'a>,
     start: Start<'a>,
     c: PanelsMut<'a>,
     /// The steps of k that are taken; all, if there is no list.
     active: Option<&'a Active<'a>>,
+    /// Where the first tile finds B, to leave it in `b` for the others.
+    unpacked: Option<MatRef<'a>>,
 }
 
 impl<'a> Column<'a> {
@@ -55,22 +114,40 @@ impl<'a> Column<'a> {
     /// If the shapes do not fit.
     #[inline]
     pub(super) fn new(
-        a: MatRef<'a>,
+        a: Strips<'a>,
         b: PanelsRef<'a>,
         start: Start<'a>,
         c: PanelsMut<'a>,
         active: Option<&'a Active<'a>>,
     ) -> Self {
-        assert!(a.rows() == c.rows() && a.cols() == b.rows());
+        assert!(a.rows == c.rows() && a.cols == b.rows());
         let panels = c.cols().div_ceil(PANEL);
         assert!(b.cols().div_ceil(PANEL) == panels);
         if let Start::Row(row) = start {
             assert!(row.rows() == 1 && row.cols().div_ceil(PANEL) == panels);
         }
         if let Some(active) = active {
-            assert!(active.cols() == a.cols() && b.block_stride() == PANEL * b.row_stride());
+            assert!(active.cols() == a.cols && b.block_stride() == PANEL * b.row_stride());
         }
-        Self { a, b, start, c, active }
+        Self { a, b, start, c, active, unpacked: None }
+    }
+
+    /// B is rows without gaps, which the first tile writes to `packed` as panels
+    /// while it computes, and the tiles below read there.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or `packed` is not as long as B in panels.
+    #[inline]
+    pub(super) fn packing(
+        a: Strips<'a>,
+        b: MatRef<'a>,
+        packed: &'a mut [f32],
+        start: Start<'a>,
+        c: PanelsMut<'a>,
+    ) -> Self {
+        assert!(b.col_stride() == 1 && b.cols() == c.cols());
+        let panels = PanelsMut::packed(packed, b.rows(), b.cols().div_ceil(PANEL)).into_ref();
+        Self { unpacked: Some(b), ..Self::new(a, panels, start, c, None) }
     }
 }
 
@@ -99,15 +176,21 @@ fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(s: S, colum
     let rows = column.c.rows();
     let left = rows % ROWS;
     let whole = rows - left;
-    for first in (0..whole).step_by(ROWS) {
-        kernel::<S, ROWS, P, V>(s, column, first, ROWS);
+    let mut first = 0;
+    if let Some(b) = column.unpacked {
+        first = ROWS.min(column.c.rows());
+        kernel::<S, ROWS, P, V>(s, column, Some(b), 0, first);
     }
-    match left {
+    while first < whole {
+        kernel::<S, ROWS, P, V>(s, column, None, first, ROWS);
+        first += ROWS;
+    }
+    match column.c.rows() - first {
         0 => {}
-        1 => kernel::<S, 1, P, V>(s, column, whole, 1),
-        2 => kernel::<S, 2, P, V>(s, column, whole, 2),
-        3 | 4 if ROWS > 4 => kernel::<S, 4, P, V>(s, column, whole, left),
-        _ => kernel::<S, ROWS, P, V>(s, column, whole, left),
+        1 => kernel::<S, 1, P, V>(s, column, None, first, 1),
+        2 => kernel::<S, 2, P, V>(s, column, None, first, 2),
+        3 | 4 if ROWS > 4 => kernel::<S, 4, P, V>(s, column, None, first, left),
+        _ => kernel::<S, ROWS, P, V>(s, column, None, first, left),
     }
 }
 
@@ -117,10 +200,11 @@ fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(s: S, colum
 fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
     s: S,
     column: &Column<'_>,
+    unpacked: Option<MatRef<'_>>,
     first: usize,
     rows: usize,
 ) {
-    let Column { a, b, start, c, active } = column;
+    let Column { a, b, start, c, active, .. } = column;
     assert!(0 < rows && rows <= R && first + rows <= c.rows());
     let (b_row, b_block, b_panel) = (b.row_stride(), b.block_stride(), b.panel_stride());
     // Rows behind the last are the last again: read, computed, never stored.
@@ -146,8 +230,6 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
                         let c = unsafe { s.load_first(place(r, p, v), width(p, v)) };
                         *acc = s.mul(beta, c);
                     }
-                    // The tile below is next: on its way while this one is computed.
-                    s.prefetch(c.place(first + R + r, p));
                 }
             }
         }
@@ -168,28 +250,62 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
         }
     }
 
-    let a_rows: [*const f32; R] =
-        std::array::from_fn(|r| a.as_ptr().wrapping_add((first + row(r)) * a.row_stride()));
-    let a_col = a.col_stride();
-    if let Some(active) = active {
+    let a_rows: [*const f32; R] = std::array::from_fn(|r| {
+        a.ptr.wrapping_add(first / S::TILE_ROWS * a.strip_stride + row(r) * a.row_stride)
+    });
+    let a_col = a.col_stride;
+    if let Some(source) = unpacked {
+        assert!(source.rows() == a.cols && source.cols() == c.cols());
+        let (mut from, mut to) = (source.as_ptr(), b.as_ptr().cast_mut());
+        for k in 0..a.cols {
+            let mut row = [[s.splat(0.0); V]; P];
+            for (p, vectors) in row.iter_mut().enumerate() {
+                for (v, vector) in vectors.iter_mut().enumerate() {
+                    // SAFETY: `source` has a row k, as wide as C; `packing` has
+                    // this row of `b`, padding included, for writing.
+                    unsafe {
+                        *vector =
+                            s.load_first(from.wrapping_add(p * PANEL + v * S::LEN), width(p, v));
+                        s.store_ptr(*vector, to.wrapping_add(p * b_panel + v * S::LEN));
+                    }
+                }
+            }
+            // SAFETY: A has a column k.
+            unsafe { rank_one(s, &mut acc, &row, &a_rows, k * a_col) };
+            from = from.wrapping_add(source.row_stride());
+            to = to.wrapping_add(PANEL);
+        }
+    } else if let Some(active) = active {
         for &k in active.of(first / S::TILE_ROWS) {
             // SAFETY: `Active` lists columns of A, so both have a step k; without
             // gaps between its blocks, B's row k is k rows on.
             unsafe {
-                let b = b.as_ptr().wrapping_add(k as usize * b_row);
-                rank_one(s, &mut acc, b, b_panel, &a_rows, k as usize * a_col);
+                let row = load_row(s, b.as_ptr().wrapping_add(k as usize * b_row), b_panel);
+                rank_one(s, &mut acc, &row, &a_rows, k as usize * a_col);
             }
         }
     } else {
         let mut a_offset = 0;
         let mut b_blocks = b.as_ptr();
-        let mut left = a.cols();
+        let mut left = a.cols;
+        // The tile below is next: on its way while this one is computed.
+        let mut next = c.place(first + R, 0);
         while left > 0 {
+            if left > PANEL {
+                for p in 0..P {
+                    s.prefetch(next.wrapping_add(p * c.panel_stride()));
+                    s.prefetch(next.wrapping_add(p * c.panel_stride() + PANEL - 1));
+                }
+                next = next.wrapping_add(c.row_stride());
+            }
             let mut b = b_blocks;
             for _ in 0..left.min(PANEL) {
                 // SAFETY: this row of B and this column of A exist, as there are
                 // as many rows of B as columns of A, and not all were passed.
-                unsafe { rank_one(s, &mut acc, b, b_panel, &a_rows, a_offset) };
+                unsafe {
+                    let row = load_row(s, b, b_panel);
+                    rank_one(s, &mut acc, &row, &a_rows, a_offset);
+                }
                 a_offset += a_col;
                 b = b.wrapping_add(b_row);
             }
@@ -215,31 +331,42 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
     }
 }
 
-/// One step of k: `acc += a·b` for a column of A and a row of B.
+/// A row of B.
 ///
 /// # Safety
-/// At `b`, and each `b_panel` places on, lie the `P` parts of a row of B, padding
-/// included; `a_offset` places behind each of `a_rows` lies an element of A.
+/// At `b`, and each `b_panel` places on, lie its `P` parts, padding included.
 #[inline(always)]
-unsafe fn rank_one<S: Simd, const R: usize, const P: usize, const V: usize>(
+unsafe fn load_row<S: Simd, const P: usize, const V: usize>(
     s: S,
-    acc: &mut [[[S::F32; V]; P]; R],
     b: *const f32,
     b_panel: usize,
-    a_rows: &[*const f32; R],
-    a_offset: usize,
-) {
-    let mut b_vectors = [[s.splat(0.0); V]; P];
-    for (p, vectors) in b_vectors.iter_mut().enumerate() {
+) -> [[S::F32; V]; P] {
+    let mut row = [[s.splat(0.0); V]; P];
+    for (p, vectors) in row.iter_mut().enumerate() {
         for (v, vector) in vectors.iter_mut().enumerate() {
             // SAFETY: by this function's contract.
             *vector = unsafe { s.load_ptr(b.wrapping_add(p * b_panel + v * S::LEN)) };
         }
     }
+    row
+}
+
+/// One step of k: `acc += a·b` for a column of A and a row of B.
+///
+/// # Safety
+/// `a_offset` places behind each of `a_rows` lies an element of A.
+#[inline(always)]
+unsafe fn rank_one<S: Simd, const R: usize, const P: usize, const V: usize>(
+    s: S,
+    acc: &mut [[[S::F32; V]; P]; R],
+    b: &[[S::F32; V]; P],
+    a_rows: &[*const f32; R],
+    a_offset: usize,
+) {
     for (acc, a) in acc.iter_mut().zip(a_rows) {
         // SAFETY: by this function's contract.
         let a = s.splat(unsafe { *a.wrapping_add(a_offset) });
-        for (acc, b) in acc.iter_mut().zip(&b_vectors) {
+        for (acc, b) in acc.iter_mut().zip(b) {
             for (acc, b) in acc.iter_mut().zip(b) {
                 *acc = s.fma(a, *b, *acc);
             }

@@ -1,5 +1,8 @@
 //! Copies a part of a matrix into the order in which the micro-kernel reads it.
 
+use super::microkernel::{Strips, strip_len};
+use super::reserve;
+use crate::buffer::AlignedBuf;
 use crate::mat::MatRef;
 use crate::panels::{PANEL, packed_len};
 use crate::simd::Simd;
@@ -62,4 +65,26 @@ fn gather(src: MatRef<'_>, factor: f32, dst: &mut [f32]) {
             }
         }
     }
+}
+
+/// Copies A, whose columns have no gaps, into strips: the rows of a tile side by
+/// side, step of k after step of k.
+#[inline(always)]
+pub(super) fn strips<'a, S: Simd>(a: MatRef<'_>, to: &'a mut AlignedBuf) -> Strips<'a> {
+    let (rows, height) = (a.rows(), S::TILE_ROWS);
+    let len = strip_len(height, a.cols());
+    let to = reserve(to, rows.div_ceil(height) * len);
+    let columns = a.t();
+    for k in 0..a.cols() {
+        let column = columns.row(k);
+        for (strip, from) in column.chunks(height).enumerate() {
+            let to = &mut to[strip * len + k * height..][..height];
+            // In one piece where the compiler may know its length.
+            match from.first_chunk::<8>() {
+                Some(from) if height == 8 => to.copy_from_slice(from),
+                _ => to[..from.len()].copy_from_slice(from),
+            }
+        }
+    }
+    Strips::packed(to, rows, a.cols(), height)
 }
