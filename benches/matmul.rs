@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use kernels::{
-    Identity, Isa, MatMut, MatRef, PanelsRef, Simd, SimdOp, Start, Zeros, matmul, matmul_panels,
-    pack, packed_len,
+    AlignedBuf, Identity, Isa, MatMut, MatRef, PanelsRef, Simd, SimdOp, Start, Zeros, matmul,
+    matmul_panels, pack, packed_len,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -200,7 +200,7 @@ fn products(c: &mut Criterion) {
     for shape in SHAPES {
         let (m, k, n, transposed) = shape;
         let mut product = Product::new(shape);
-        let mut panels = vec![0.0; packed_len(k, n)];
+        let mut panels = AlignedBuf::zeros(packed_len(k, n));
         pack(isa, MatRef::new(&product.b, k, n), &mut panels);
 
         let name = format!("{m}x{k}x{n}{}", if transposed { " A transposed" } else { "" });
