@@ -63,6 +63,25 @@ impl Rule {
     }
 }
 
+/// `x`, or 0 if its square would be subnormal, or a small share of its square.
+///
+/// A number that only decays, such as the momentum of a pixel's weights when the
+/// pixel has gone dark, ends among the subnormal numbers and stays there, since
+/// 0.9 times the smallest of them rounds to itself. An operation on one takes an
+/// Intel CPU a hundred cycles and more. They are far below what moves a weight.
+#[inline(always)]
+fn flush_square(x: f32) -> f32 {
+    const TINY: f32 = 1.0 / (1u64 << 52) as f32;
+    if x.abs() < TINY { 0.0 } else { x }
+}
+
+/// `x`, or 0 if a small share of it would be subnormal; see [`flush_square`].
+#[inline(always)]
+fn flush(x: f32) -> f32 {
+    const TINY: f32 = 1.0 / (1u128 << 100) as f32;
+    if x.abs() < TINY { 0.0 } else { x }
+}
+
 /// Plain Rust: inside `dispatch` it becomes vector instructions. A product and a
 /// sum stay two roundings there, and square roots and quotients are exact but
 /// for theirs, so that every instruction set computes the same bits.
@@ -84,38 +103,42 @@ impl SimdOp for Update<'_> {
             Optimizer::Sgd { momentum } => {
                 for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
                     let g = g + penalty * *w;
-                    *v = momentum * *v + g;
+                    *v = flush(momentum * *v + g);
                     *w -= lr * *v;
                 }
             }
             Optimizer::Nesterov { momentum } => {
                 for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
                     let g = g + penalty * *w;
-                    *v = momentum * *v + g;
+                    *v = flush(momentum * *v + g);
                     *w -= lr * (g + momentum * *v);
                 }
             }
             Optimizer::Adagrad { epsilon } => {
                 for ((w, s), g) in w.iter_mut().zip(first).zip(gradient) {
                     let g = g + penalty * *w;
-                    *s += g * g;
+                    let q = flush_square(g);
+                    *s += q * q;
                     *w -= lr * (g / (s.sqrt() + epsilon));
                 }
             }
             Optimizer::Rmsprop { alpha, epsilon, momentum } => {
                 for (((w, s), v), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
                     let g = g + penalty * *w;
-                    *s = alpha * *s + (1.0 - alpha) * (g * g);
-                    *v = momentum * *v + g / (s.sqrt() + epsilon);
+                    let q = flush_square(g);
+                    *s = flush(alpha * *s + (1.0 - alpha) * (q * q));
+                    *v = flush(momentum * *v + g / (s.sqrt() + epsilon));
                     *w -= lr * *v;
                 }
             }
             Optimizer::Adadelta { rho, epsilon } => {
                 for (((w, s), u), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
                     let g = g + penalty * *w;
-                    *s = rho * *s + (1.0 - rho) * (g * g);
+                    let q = flush_square(g);
+                    *s = flush(rho * *s + (1.0 - rho) * (q * q));
                     let d = g * ((*u + epsilon).sqrt() / (*s + epsilon).sqrt());
-                    *u = rho * *u + (1.0 - rho) * (d * d);
+                    let q = flush_square(d);
+                    *u = flush(rho * *u + (1.0 - rho) * (q * q));
                     *w -= lr * d;
                 }
             }
@@ -123,9 +146,47 @@ impl SimdOp for Update<'_> {
             | Optimizer::Adamw { beta1, beta2, epsilon } => {
                 for (((w, m), s), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
                     let g = g + penalty * *w;
-                    *m = beta1 * *m + (1.0 - beta1) * g;
-                    *s = beta2 * *s + (1.0 - beta2) * (g * g);
+                    *m = flush(beta1 * *m + (1.0 - beta1) * g);
+                    let q = flush_square(g);
+                    *s = flush(beta2 * *s + (1.0 - beta2) * (q * q));
                     *w = keep * *w - lr * (*m / (s.sqrt() * root + epsilon));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_kept_becomes_subnormal() {
+        let optimizers = [
+            Optimizer::Sgd { momentum: 0.9 },
+            Optimizer::Nesterov { momentum: 0.9 },
+            Optimizer::Adagrad { epsilon: 1e-10 },
+            Optimizer::Rmsprop { alpha: 0.99, epsilon: 1e-8, momentum: 0.9 },
+            Optimizer::Adadelta { rho: 0.9, epsilon: 1e-6 },
+            Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        ];
+        // Gradients once, then none; and some whose squares are subnormal.
+        for isa in Isa::available() {
+            for optimizer in optimizers {
+                let (mut w, mut first, mut second) = ([0.5; 40], [0.0; 40], [0.0; 40]);
+                for step in 1..=120_000 {
+                    let scale = if step == 1 { 1.0 } else { 0.0 };
+                    let gradient: [f32; 40] = std::array::from_fn(|i| match i {
+                        0 => 1e-21,
+                        _ => scale * 10f32.powi(-(i as i32)),
+                    });
+                    let rule = Rule::new(optimizer, 0.01, 0.0, step);
+                    rule.update(isa, Part::Weights, &mut w, [&mut first, &mut second], &gradient);
+                    if step % 1000 == 0 {
+                        let mut kept = first.iter().chain(&second);
+                        let found = kept.find(|x| x.is_subnormal());
+                        assert_eq!(found, None, "{isa}, {optimizer:?}, step {step}");
+                    }
                 }
             }
         }
