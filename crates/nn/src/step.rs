@@ -81,7 +81,7 @@ impl Workspace {
 
         let tiles = Tile::cut(network, threads);
         let weight_tasks = if threads == 1 { 1 } else { tiles.len().min(4 * threads) };
-        let scratch_len = (rows + CHUNK) * network.isa.tile_panels() * PANEL;
+        let scratch_len = (rows + CHUNK) * weights::PANELS * PANEL;
         Self {
             tape: AlignedBuf::zeros(rows * layout.record),
             layout,

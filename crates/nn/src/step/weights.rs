@@ -9,9 +9,13 @@ use crate::Executor;
 use crate::dense::Dense;
 use crate::mlp::Mlp;
 
-/// Inputs whose weights get their gradient in one go: 64 × 48 numbers are
-/// 12 KiB, which the update finds in the L1 cache.
+/// Inputs whose weights get their gradient in one go: 64 × 256 numbers are
+/// 64 KiB, which the update finds in the L2 cache.
 pub(super) const CHUNK: usize = 64;
+
+/// Panels of the widest tile. For each tile the layer's inputs are read, and
+/// searched for zeros, once.
+pub(super) const PANELS: usize = 16;
 
 /// Some units of one layer: what a task does in one go.
 #[derive(Clone, Debug)]
@@ -25,12 +29,11 @@ pub(crate) struct Tile {
 }
 
 impl Tile {
-    /// All units of a network, cut for so many threads: as wide as the kernel
-    /// likes, unless threads would go without.
+    /// All units of a network, cut for so many threads.
     pub(super) fn cut(network: &Mlp, threads: usize) -> Vec<Self> {
         let mut tiles = Vec::new();
         for (layer, dense) in network.layers.iter().enumerate() {
-            let width = dense.panels().div_ceil(threads).min(network.isa.tile_panels());
+            let width = dense.panels().div_ceil(threads).min(PANELS);
             for first in (0..dense.panels()).step_by(width) {
                 let panels = first..dense.panels().min(first + width);
                 let last = panels.end - 1;
