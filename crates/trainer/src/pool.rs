@@ -1,6 +1,7 @@
 //! The threads of a run: the only use of rayon.
 
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{hint, thread};
 
 use nn::Executor;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -35,11 +36,56 @@ impl Pool {
         Ok(Self { threads })
     }
 
-    /// Runs `work` on one of the threads. Two tasks joined from there cost no
-    /// more than a queue in memory; joined from outside, each step would wake a
-    /// thread and wait for it.
+    /// Runs `work` on one of the threads, and keeps the others awake until it ends:
+    /// a thread that sleeps is woken in some 50 µs, about as long as a task of a
+    /// small step, so that the first thread would have done both of a pair by then.
     pub(crate) fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.threads.install(work)
+        let finished = Flag::default();
+        self.threads.scope(|scope| {
+            let own = self.threads.current_thread_index();
+            let finished = &finished;
+            scope.spawn_broadcast(move |_, context| {
+                if Some(context.index()) != own {
+                    finished.work_until_set();
+                }
+            });
+            let _set = finished.set_at_end();
+            work()
+        })
+    }
+}
+
+/// Something has ended.
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Flag {
+    /// Sets the flag when it is dropped: also where a panic ends what it is about.
+    fn set_at_end(&self) -> impl Drop {
+        struct Set<'a>(&'a AtomicBool);
+        impl Drop for Set<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Release);
+            }
+        }
+        Set(&self.0)
+    }
+
+    /// Runs tasks of the pool, as they come, until the flag is set. Never sleeps,
+    /// but lets others have the core when there has been nothing to do for long.
+    fn work_until_set(&self) {
+        const LONG: u32 = 1_000;
+        let mut idle = 0;
+        while !self.0.load(Ordering::Acquire) {
+            if rayon::yield_now() == Some(rayon::Yield::Executed) {
+                idle = 0;
+            } else if idle < LONG {
+                idle += 1;
+                hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
+        }
     }
 }
 
@@ -52,13 +98,26 @@ impl Executor for Pool {
         // From one of the pool's own threads this joins there. From any other it
         // would join on a pool of rayon's own making, hence `install`.
         debug_assert!(self.threads.current_thread_index().is_some(), "join outside of install");
-        rayon::join(a, b);
+        // Rayon's own wait would put this thread to sleep if the other task takes
+        // a little longer.
+        let done = Flag::default();
+        rayon::join(
+            || {
+                a();
+                done.work_until_set();
+            },
+            || {
+                let _set = done.set_at_end();
+                b();
+            },
+        );
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::panic::{self, AssertUnwindSafe};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
 
@@ -74,6 +133,21 @@ mod tests {
             };
             pool.install(|| pool.join(|| add(1), || pool.join(|| add(2), || add(4))));
             assert_eq!(sum.into_inner(), 7);
+        }
+    }
+
+    #[test]
+    fn a_panic_comes_back_whichever_task_it_is_in() {
+        for threads in [1, 2, 3] {
+            let pool = Pool::new(Some(threads)).unwrap();
+            let panics = |run: &(dyn Fn() + Sync)| {
+                let run = AssertUnwindSafe(|| pool.install(run));
+                panic::catch_unwind(run).is_err()
+            };
+            assert!(panics(&|| panic!("outside")));
+            assert!(panics(&|| pool.join(|| panic!("left"), || ())));
+            assert!(panics(&|| pool.join(|| (), || panic!("right"))));
+            assert!(!panics(&|| pool.join(|| (), || ())));
         }
     }
 
