@@ -235,7 +235,8 @@ impl<'a> Examples<'a> {
     /// `sample_weight`). Accuracy, errors and the number of samples count samples.
     /// `weights` has one a sample of the whole set, also where `self` is a subset.
     ///
-    /// Perceptrons, which have no loss, do not look at weights.
+    /// Batch normalisation takes its mean and variance over all samples alike, and
+    /// perceptrons, which have no loss, do not look at weights.
     ///
     /// # Errors
     /// [`Error::Length`] when there are not as many as samples, [`Error::Weight`]

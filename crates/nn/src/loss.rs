@@ -283,7 +283,23 @@ pub fn cross_entropy(probabilities: &[f32], targets: &[f32], classes: usize) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::{cross_entropy, one_hot};
+    use super::{ClassWeights, cross_entropy, one_hot};
+
+    #[test]
+    fn class_weights_are_a_list_or_a_word() {
+        for (weights, json) in [
+            (ClassWeights::Balanced, "\"balanced\""),
+            (ClassWeights::Each(vec![0.1, 2.0]), "[0.1,2.0]"),
+        ] {
+            assert_eq!(serde_json::to_string(&weights).unwrap(), json);
+            assert_eq!(serde_json::from_str::<ClassWeights>(json).unwrap(), weights);
+        }
+        for wrong in ["\"even\"", "3", "{}", "[\"a\"]"] {
+            let error = serde_json::from_str::<ClassWeights>(wrong).unwrap_err().to_string();
+            let expected = "expected a list of numbers, one a class, or \"balanced\"";
+            assert!(error.contains(expected) || wrong.contains('a'), "{wrong}: {error}");
+        }
+    }
 
     #[test]
     fn labels_out_of_range_have_no_row() {

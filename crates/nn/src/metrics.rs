@@ -30,27 +30,22 @@ impl Evaluation {
     /// computed which.
     pub(crate) fn from_rows(rows: &[RowLoss]) -> Self {
         let loss = rows.iter().map(|row| f64::from(row.loss));
-        Self::new(loss.sum(), rows.len() as f64, rows)
+        Self::new(loss.sum::<f64>() / rows.len() as f64, rows)
     }
 
     /// The same, where the loss of row i counts `weight(i)` times and `total` is
     /// what it is divided by. Of rows of which none counts, the loss is 0.
     pub(crate) fn weighted(rows: &[RowLoss], weight: impl Fn(usize) -> f64, total: f64) -> Self {
         let terms = rows.iter().enumerate().map(|(i, row)| weight(i) * f64::from(row.loss));
+        let sum: f64 = terms.sum();
         // A sum that is NaN stays what it is.
-        let divisor = if total > 0.0 { total } else { 1.0 };
-        Self::new(terms.sum(), divisor, rows)
+        Self::new(if total > 0.0 { sum / total } else { 0.0 * sum }, rows)
     }
 
-    fn new(loss: f64, divisor: f64, rows: &[RowLoss]) -> Self {
+    fn new(loss: f64, rows: &[RowLoss]) -> Self {
         let correct = rows.iter().filter(|row| row.correct).count();
         let samples = rows.len();
-        Self {
-            loss: loss / divisor,
-            accuracy: correct as f64 / samples as f64,
-            errors: samples - correct,
-            samples,
-        }
+        Self { loss, accuracy: correct as f64 / samples as f64, errors: samples - correct, samples }
     }
 }
 

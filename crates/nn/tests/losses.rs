@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    Threads, distance, examples, go_on, labels, network, reference, train, uniform, wide,
+    Recorder, Threads, distance, examples, go_on, labels, network, reference, train, uniform, wide,
 };
 use nn::reference::{Draws, Network, Weights};
 use nn::{
@@ -283,6 +283,21 @@ fn what_weighs_nothing_teaches_nothing() {
     let second: Vec<u32> = (10..20).collect();
     let expected = train(start.clone(), &fit, &all.subset(&second).unwrap());
     assert!(train(start.clone(), &fit, &all).to_bytes() == expected.to_bytes());
+    // Nor does a batch of a class without weight, though what is smoothed has one
+    // elsewhere.
+    let mut of_two = vec![2; 10];
+    of_two.extend([0, 1, 3, 4, 0, 1, 3, 4, 0, 1]);
+    let classes = examples(&start, &x, &of_two);
+    let class_weights = Some(ClassWeights::Each(class_weights()));
+    let smooth = Fit { label_smoothing: 0.1, class_weights, ..fit.clone() };
+    let alone = train(start.clone(), &smooth, &classes.subset(&second).unwrap());
+    let mut trained = start.clone();
+    let mut seen = Recorder::default();
+    let history = smooth.run(&mut trained, &classes, None, &Sequential, &mut seen).unwrap();
+    assert!(trained.to_bytes() == alone.to_bytes());
+    assert_eq!(seen.steps[0].loss, 0.0);
+    let loss = smooth.gradient(&start, &classes.subset(&second).unwrap(), 0, &Sequential);
+    assert_eq!(history.epochs[0].train_loss, loss.unwrap().loss);
     // In a session, such a batch is an error.
     let first: Vec<u32> = (0..10).collect();
     let mut session = Session::new(start.clone(), &fit).unwrap();
@@ -290,6 +305,22 @@ fn what_weighs_nothing_teaches_nothing() {
     assert!(matches!(error, Error::NoWeight { what: "sample" }), "{error}");
     session.step(&all.subset(&second).unwrap(), 0.1, &Sequential).unwrap();
     assert!(session.into_network().to_bytes() == expected.to_bytes());
+}
+
+#[test]
+fn a_session_and_a_run_take_the_same_step() {
+    let start = network(&[7, 9, CLASSES], Activation::Tanh, 4);
+    let (x, y) = (uniform(1, 20 * 7), labels(2, 20, CLASSES));
+    let all = examples(&start, &x, &y);
+    let balanced = Fit { class_weights: Some(ClassWeights::Balanced), ..Fit::default() };
+    for fit in settings().into_iter().map(|(fit, _)| fit).chain([balanced]) {
+        let fit = Fit { epochs: 1, batch_size: 20, shuffle: false, ..fit };
+        let expected = train(start.clone(), &fit, &all);
+        let mut session = Session::new(start.clone(), &fit).unwrap();
+        let found = session.step(&all, fit.lr, &Sequential).unwrap();
+        assert_eq!(found.loss, fit.gradient(&start, &all, 0, &Sequential).unwrap().loss);
+        assert!(session.into_network().to_bytes() == expected.to_bytes(), "{fit:?}");
+    }
 }
 
 #[test]
@@ -318,7 +349,7 @@ fn a_search_goes_by_weights() {
     // A fold that trains on nothing is found out about before any training.
     let mut one = vec![0.0; 40];
     one[folds[0].validation[0] as usize] = 1.0;
-    let error = search([candidate], &all.weighted(&one).unwrap(), &folds, &Sequential);
+    let error = search([candidate], &all.weighted(&one).unwrap(), &folds[..1], &Sequential);
     assert!(matches!(error.unwrap_err(), Error::NoWeight { what: "sample" }));
 }
 
