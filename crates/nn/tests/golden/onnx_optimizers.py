@@ -16,8 +16,8 @@ operators are given what maps:
 - Adagrad has a decay of the rate, R/(1 + T·decay_factor), T from 0. Here that is a
   schedule (inverse-time, by the epoch), so the test takes each step at its rate.
 - Adam corrects the bias of both averages in its rate, R·√(1 − βᵀ)/(1 − αᵀ), so that
-  its ε counts √(1 − βᵀ) times: ε here is ε/√(1 − βᵀ) there. With an ε too small to
-  count, as here, the two agree. T is 1 in the first step; with T = 0, ONNX corrects
+  its ε is added to an uncorrected root: what is ε here is ε·√(1 − βᵀ) there, and is
+  given to it anew in each step. T is 1 in the first step; with T = 0, ONNX corrects
   nothing. norm_coefficient_post, which shrinks weights by a share of themselves
   after the step and whatever the rate, has no counterpart: AdamW's decay is lr·λ,
   of the weights before the step. It is 0.
@@ -39,25 +39,25 @@ DOMAIN = "ai.onnx.preview.training"
 SEED, L2 = 20, 1e-2
 STEPS, BATCH, SIZES = 10, 16, [12, 9, 5]
 DECAY = 0.1
-TINY = 1e-20  # times √H, which is above 10⁻⁷ where it is not 0
+BETA, EPSILON = 0.95, 1e-3
 # Name: operator, what it is told, number of states, learning rate, first T, and
 # the optimizer here.
 OPTIMIZERS = {
     "adagrad": (
         "Adagrad",
-        {"epsilon": 1e-3, "decay_factor": DECAY},
+        {"epsilon": EPSILON, "decay_factor": DECAY},
         1,
         0.05,
         0,
-        {"kind": "adagrad", "epsilon": 1e-3},
+        {"kind": "adagrad", "epsilon": EPSILON},
     ),
     "adam": (
         "Adam",
-        {"alpha": 0.8, "beta": 0.95, "epsilon": TINY, "norm_coefficient_post": 0.0},
+        {"alpha": 0.8, "beta": BETA, "norm_coefficient_post": 0.0},
         2,
         0.02,
         1,
-        {"kind": "adam", "beta1": 0.8, "beta2": 0.95, "epsilon": TINY},
+        {"kind": "adam", "beta1": 0.8, "beta2": BETA, "epsilon": EPSILON},
     ),
     "momentum": (
         "Momentum",
@@ -115,11 +115,8 @@ def trajectory(kind, attributes, states, lr, first):
     rules = []
     for layer in layers:
         for parameter, l2 in ((layer.weight, L2), (layer.bias, 0.0)):
-            rule = operator(
-                kind, attributes | {"norm_coefficient": l2}, states, list(parameter.shape)
-            )
             kept = [np.zeros(parameter.shape, np.float32) for _ in range(states)]
-            rules.append((parameter, rule, kept))
+            rules.append((parameter, l2, kept))
 
     losses, rates = [], []
     for step in range(STEPS):
@@ -127,7 +124,11 @@ def trajectory(kind, attributes, states, lr, first):
         for parameter, _, _ in rules:
             parameter.grad = None
         loss.backward()
-        for parameter, rule, kept in rules:
+        for parameter, l2, kept in rules:
+            told = attributes | {"norm_coefficient": l2}
+            if kind == "Adam":
+                told["epsilon"] = EPSILON * (1 - BETA ** (first + step)) ** 0.5
+            rule = operator(kind, told, states, list(parameter.shape))
             given = {
                 "R": np.float32(lr),
                 "T": np.int64(first + step),
