@@ -3,6 +3,7 @@
 use kernels::Isa;
 
 use crate::augment::Augmented;
+use crate::loss::check_weights;
 use crate::{Augment, Draw, Error};
 
 /// Samples × features, row-major, borrowed.
@@ -197,6 +198,8 @@ pub struct Examples<'a> {
     inputs: Inputs<'a>,
     labels: Labels<'a>,
     subset: Option<&'a [u32]>,
+    /// One a sample of the whole set.
+    weights: Option<&'a [f32]>,
     augment: Option<Augmented<'a>>,
 }
 
@@ -210,11 +213,12 @@ impl<'a> Examples<'a> {
         if inputs.len() != labels.len() {
             return Err(Error::Unpaired { samples: inputs.len(), labels: labels.len() });
         }
-        Ok(Self { inputs, labels, subset: None, augment: None })
+        Ok(Self { inputs, labels, subset: None, weights: None, augment: None })
     }
 
     /// Only the samples that `indices` names, in that order; the indices count
-    /// from the whole set even when `self` is a subset already.
+    /// from the whole set even when `self` is a subset already. Samples keep their
+    /// weights.
     ///
     /// # Errors
     /// [`Error::Subset`] when an index is out of range.
@@ -224,6 +228,35 @@ impl<'a> Examples<'a> {
             Some(&index) => Err(Error::Subset { index: index as usize, samples }),
             None => Ok(Self { subset: Some(indices), ..self }),
         }
+    }
+
+    /// Has the loss of each sample count so many times, in training and in
+    /// evaluation: a mean of losses is `Σ w·loss / Σ w` (as with scikit-learn's
+    /// `sample_weight`). Accuracy, errors and the number of samples count samples.
+    /// `weights` has one a sample of the whole set, also where `self` is a subset.
+    ///
+    /// Batch normalisation takes its mean and variance over all samples alike, and
+    /// perceptrons, which have no loss, do not look at weights.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when there are not as many as samples, [`Error::Weight`]
+    /// for one that is not finite or below 0, [`Error::NoWeight`] where all are 0.
+    ///
+    /// ```
+    /// use nn::{Examples, Inputs};
+    /// let (x, y) = ([0.1, 0.2, 0.3], [0u8, 1, 1]);
+    /// // The first counts twice, the last not at all.
+    /// let examples = Examples::new(Inputs::new(&x, 1)?, &y)?.weighted(&[2.0, 1.0, 0.0])?;
+    /// # let _ = examples;
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    pub fn weighted(self, weights: &'a [f32]) -> Result<Self, Error> {
+        let (found, expected) = (weights.len(), self.inputs.len());
+        if found != expected {
+            return Err(Error::Length { what: "list of sample weights".into(), found, expected });
+        }
+        check_weights("sample", weights)?;
+        Ok(Self { weights: Some(weights), ..self })
     }
 
     /// Has training pass each row through `augment`, anew in each epoch; what only
@@ -261,6 +294,25 @@ impl<'a> Examples<'a> {
         self.labels.get(self.index(position))
     }
 
+    /// Whether some examples may count more than others.
+    pub(crate) fn has_weights(&self) -> bool {
+        self.weights.is_some()
+    }
+
+    /// How many times the loss of example `position` counts.
+    pub(crate) fn weight(&self, position: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[self.index(position)].into())
+    }
+
+    /// That an example counts, of those there are.
+    pub(crate) fn check_weights(&self) -> Result<(), Error> {
+        let counts = |position| self.weight(position) > 0.0;
+        match self.weights {
+            Some(_) if !(0..self.len()).any(counts) => Err(Error::NoWeight { what: "sample" }),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes example `position`, as real numbers, into `row`.
     pub(crate) fn copy_row(&self, isa: Isa, position: usize, pixel_scale: f32, row: &mut [f32]) {
         self.inputs.copy_row(isa, self.index(position), pixel_scale, row);
@@ -285,6 +337,7 @@ impl<'a> Examples<'a> {
             return Err(Error::TooMany { samples: self.len() });
         }
         self.inputs.check(width)?;
+        self.check_weights()?;
         for position in 0..self.len() {
             let label = self.label(position);
             if label >= classes {

@@ -126,6 +126,22 @@ pub enum Error {
         /// What was found.
         value: f32,
     },
+    /// The weight of a sample or of a class is none.
+    #[error("the weight of {what} {index} is {value}: expected a finite number of at least 0")]
+    Weight {
+        /// `sample` or `class`.
+        what: &'static str,
+        /// Its index.
+        index: usize,
+        /// What was found.
+        value: f32,
+    },
+    /// Nothing counts.
+    #[error("no {what} has a weight above 0: expected one at least")]
+    NoWeight {
+        /// `sample`, `class`, or `sample's class`.
+        what: &'static str,
+    },
     /// A subset names a sample that does not exist.
     #[error("the subset names sample {index} of {samples}")]
     Subset {

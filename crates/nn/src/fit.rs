@@ -6,11 +6,12 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use crate::loss::Loss;
 use crate::metrics::Evaluation;
 use crate::stopping::{And, Best};
 use crate::{
-    BatchNorm, Dropout, EarlyStopping, Error, Examples, Executor, Mlp, Noise, Optimizer, Progress,
-    Schedule, Session, init,
+    BatchNorm, ClassWeights, Dropout, EarlyStopping, Error, Examples, Executor, Mlp, Noise,
+    Optimizer, Progress, Schedule, Session, init,
 };
 
 /// Hyperparameters of training by minibatches.
@@ -30,6 +31,13 @@ pub struct Fit {
     /// λ of the penalty `½·λ·‖W‖²`, at least 0, or the weight decay of
     /// [`Optimizer::Adamw`]; biases have none.
     pub l2: f32,
+    /// ε of label smoothing, in `[0, 1)`: the target is `1 − ε` at the label, and
+    /// `ε/K` more at each of the K classes (Szegedy et al. 2016). With class
+    /// weights, each term of the loss has that of its class, as in PyTorch.
+    pub label_smoothing: f32,
+    /// How much the samples of each class count, if not alike. The loss is divided
+    /// by the sum of the weights of the batch's samples.
+    pub class_weights: Option<ClassWeights>,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
     /// Noise on inputs and on what goes into activations.
@@ -54,6 +62,8 @@ impl Default for Fit {
             schedule: Schedule::default(),
             optimizer: Optimizer::Sgd { momentum: 0.9 },
             l2: 0.0,
+            label_smoothing: 0.0,
+            class_weights: None,
             dropout: Dropout::default(),
             noise: Noise::default(),
             batch_norm: None,
@@ -78,7 +88,8 @@ pub struct StepReport {
     pub samples: usize,
     /// Learning rate of this step.
     pub lr: f64,
-    /// Mean cross-entropy of the step's samples, before its update.
+    /// Mean cross-entropy of the step's samples, before its update: what the step
+    /// makes smaller, with label smoothing and weights, but without a penalty.
     pub loss: f64,
     /// Share of the step's samples classified rightly, before its update.
     pub accuracy: f64,
@@ -96,7 +107,7 @@ pub struct EpochReport {
     pub step: u64,
     /// Learning rate of this epoch's first step.
     pub lr: f64,
-    /// Mean of the steps' own losses over the epoch's samples.
+    /// Mean of the steps' own losses over the epoch's samples, as they count.
     pub train_loss: f64,
     /// Mean of the steps' own accuracies over the epoch's samples.
     pub train_accuracy: f64,
@@ -168,6 +179,7 @@ impl Fit {
         }
         self.schedule.validate()?;
         self.optimizer.validate()?;
+        self.validate_loss()?;
         self.dropout.validate()?;
         self.noise.validate()?;
         self.batch_norm.map_or(Ok(()), BatchNorm::validate)?;
@@ -200,6 +212,7 @@ impl Fit {
         if self.early_stopping.is_some() && validation.is_none() {
             return Err(Error::NoValidation);
         }
+        session.loss = Loss::new(self, train, outputs)?;
         let mut best = self.early_stopping.map(Best::new);
         let mut history = History::default();
         let mut order: Vec<u32> = Vec::with_capacity(train.len());
@@ -227,7 +240,7 @@ impl Fit {
                 epochs: self.epochs,
                 step: session.steps(),
                 lr: sums.lr.unwrap_or_default(),
-                train_loss: sums.loss / train.len() as f64,
+                train_loss: sums.loss / sums.weight,
                 train_accuracy: sums.correct as f64 / train.len() as f64,
                 validation: evaluation,
                 train_seconds: sums.seconds,
@@ -272,10 +285,11 @@ impl Fit {
             let started = Instant::now();
             let at = Progress { step: session.steps(), steps, epoch, epochs: self.epochs };
             let lr = self.schedule.rate(f64::from(self.lr), at);
-            let result = session.step_on(train, positions, epoch as u64, lr, executor)?;
+            let (result, weight) = session.step_on(train, positions, epoch as u64, lr, executor)?;
             sums.seconds += started.elapsed().as_secs_f64();
             sums.lr.get_or_insert(lr);
-            sums.loss += result.loss * result.samples as f64;
+            sums.loss += result.loss * weight;
+            sums.weight += weight;
             sums.correct += result.samples - result.errors;
             let report = StepReport {
                 epoch: epoch + 1,
@@ -305,6 +319,7 @@ impl Fit {
 #[derive(Default)]
 struct Sums {
     loss: f64,
+    weight: f64,
     correct: usize,
     seconds: f64,
     /// Of the first step.

@@ -1,6 +1,7 @@
 //! Whether the gradient is the slope of the loss, by central differences.
 
-use crate::reference::{Draws, Layer, Network};
+use crate::loss::Loss;
+use crate::reference::{Draws, Layer, Network, Weights};
 use crate::{BatchNorm, Dropout, Error, Examples, Fit, Mlp, Noise, Sequential};
 
 /// How far the gradient is from the slope of the loss.
@@ -23,7 +24,8 @@ impl Mlp {
     /// Compares the gradient of the mean loss over the examples, as training
     /// computes it, with central differences `(C(w + h) − C(w − h)) / 2h` of the
     /// same loss as [`reference`](crate::reference) computes it, in `f64`, with
-    /// `h = 10⁻⁶`; with batch normalisation, if wanted.
+    /// `h = 10⁻⁶`. Of `fit`, batch normalisation, label smoothing and class weights
+    /// are a matter of the loss; that samples weigh is one of the examples.
     ///
     /// At most `parameters` of each layer are looked at, spread evenly over its
     /// weights and biases: each takes two passes over the examples, one number at
@@ -36,12 +38,12 @@ impl Mlp {
     /// network; hyperparameters out of range.
     ///
     /// ```
-    /// use nn::{Activation, Architecture, Examples, Init, Inputs, Mlp};
+    /// use nn::{Activation, Architecture, Examples, Fit, Init, Inputs, Mlp};
     /// let shape =
     ///     Architecture { inputs: 3, hidden: vec![4], outputs: 2, activation: Activation::Gelu };
     /// let network = Mlp::new(shape, Init::Xavier, 1)?;
     /// let examples = Examples::new(Inputs::new(&[0.5, -1.0, 0.25], 3)?, &[1u8])?;
-    /// let check = network.check_gradient(&examples, None, usize::MAX)?;
+    /// let check = network.check_gradient(&examples, &Fit::default(), usize::MAX)?;
     /// assert_eq!(check.checked, 4 * 4 + 5 * 2);
     /// assert!(check.largest_error < 1e-5);
     /// # Ok::<(), nn::Error>(())
@@ -49,27 +51,31 @@ impl Mlp {
     pub fn check_gradient(
         &self,
         examples: &Examples<'_>,
-        batch_norm: Option<BatchNorm>,
+        fit: &Fit,
         parameters: usize,
     ) -> Result<GradientCheck, Error> {
         if parameters == 0 {
             return Err(Error::Zero { what: "number of parameters to check".into() });
         }
         let (dropout, noise) = (Dropout::default(), Noise::default());
-        let fit = Fit { batch_norm, dropout, noise, ..Fit::default() };
+        let fit = Fit { dropout, noise, ..fit.clone() };
         let found = fit.gradient(self, examples, 0, &Sequential)?;
 
-        let mut plain = self.reference(batch_norm);
+        let mut plain = self.reference(fit.batch_norm);
+        let classes = Loss::new(&fit, examples, self.architecture().outputs)?;
         let width = self.architecture().inputs;
-        let (mut xs, mut labels) = (Vec::new(), Vec::new());
+        let (mut xs, mut labels, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         let mut row = vec![0.0; width];
         for position in 0..examples.len() {
             examples.copy_row(self.isa, position, self.pixel_scale(), &mut row);
             xs.push(row.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
             labels.push(examples.label(position));
+            samples.push(examples.weight(position));
         }
+        let (smoothing, classes) = (fit.label_smoothing.into(), classes.into_classes());
+        let counts = Weights { smoothing, classes, samples };
         let draws = vec![Draws::default(); xs.len()];
-        let loss = plain.batch_loss(&xs, &labels, &draws);
+        let loss = plain.weighted_loss(&xs, &labels, &draws, &counts);
 
         let loss_error = (loss - found.loss).abs();
         let mut check = GradientCheck { checked: 0, largest_error: 0.0, layer: 0, loss_error };
@@ -81,7 +87,7 @@ impl Mlp {
                     let place = parameter(&mut plain.layers[l], at);
                     let before = *place;
                     *place += offset;
-                    let loss = plain.batch_loss(&xs, &labels, &draws);
+                    let loss = plain.weighted_loss(&xs, &labels, &draws, &counts);
                     *parameter(&mut plain.layers[l], at) = before;
                     loss
                 };

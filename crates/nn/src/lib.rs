@@ -54,7 +54,7 @@ pub use executor::{Executor, Sequential};
 pub use fit::{Callback, EpochReport, Fit, History, StepReport};
 pub use gradient_check::GradientCheck;
 pub use init::Init;
-pub use loss::{cross_entropy, one_hot};
+pub use loss::{ClassWeights, cross_entropy, one_hot};
 pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
 pub use noise::{Dropout, DropoutKind, Noise};

@@ -13,7 +13,9 @@ pub use predictions::{Mistake, Predictions};
 /// Result of running a network over labelled examples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean cross-entropy in nats, without penalty.
+    /// Mean cross-entropy in nats, without penalty; weighted where
+    /// [the examples](crate::Examples::weighted) are. That of a training step is
+    /// with label smoothing and class weights.
     pub loss: f64,
     /// Share of examples whose most probable class is their label, in `[0, 1]`.
     pub accuracy: f64,
@@ -27,15 +29,23 @@ impl Evaluation {
     /// Sums up rows, first to last, so that the result does not depend on who
     /// computed which.
     pub(crate) fn from_rows(rows: &[RowLoss]) -> Self {
-        let loss: f64 = rows.iter().map(|row| f64::from(row.loss)).sum();
+        let loss = rows.iter().map(|row| f64::from(row.loss));
+        Self::new(loss.sum::<f64>() / rows.len() as f64, rows)
+    }
+
+    /// The same, where the loss of row i counts `weight(i)` times and `total` is
+    /// what it is divided by. Of rows of which none counts, the loss is 0.
+    pub(crate) fn weighted(rows: &[RowLoss], weight: impl Fn(usize) -> f64, total: f64) -> Self {
+        let terms = rows.iter().enumerate().map(|(i, row)| weight(i) * f64::from(row.loss));
+        let sum: f64 = terms.sum();
+        // A sum that is NaN stays what it is.
+        Self::new(if total > 0.0 { sum / total } else { 0.0 * sum }, rows)
+    }
+
+    fn new(loss: f64, rows: &[RowLoss]) -> Self {
         let correct = rows.iter().filter(|row| row.correct).count();
         let samples = rows.len();
-        Self {
-            loss: loss / samples as f64,
-            accuracy: correct as f64 / samples as f64,
-            errors: samples - correct,
-            samples,
-        }
+        Self { loss, accuracy: correct as f64 / samples as f64, errors: samples - correct, samples }
     }
 }
 

@@ -331,8 +331,8 @@ impl Mlp {
     /// Runs the network over labelled examples.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::Width`], [`Error::Label`] and
-    /// [`Error::NotFinite`] for examples that do not fit.
+    /// [`Error::Empty`], [`Error::Width`], [`Error::Label`], [`Error::NotFinite`]
+    /// and [`Error::NoWeight`] for examples that do not fit.
     pub fn evaluate(
         &self,
         examples: &Examples<'_>,
@@ -343,7 +343,12 @@ impl Mlp {
         // Enough parts for every thread, but none smaller than one pass.
         let parts = executor.threads().min(examples.len().div_ceil(ForwardPass::ROWS)).max(1);
         self.losses(examples, 0, &mut losses, parts, executor);
-        Ok(Evaluation::from_rows(&losses))
+        if !examples.has_weights() {
+            return Ok(Evaluation::from_rows(&losses));
+        }
+        let weight = |position| examples.weight(position);
+        let total = (0..examples.len()).map(weight).sum();
+        Ok(Evaluation::weighted(&losses, weight, total))
     }
 
     /// The losses of the examples from position `first` on, in `parts` tasks.

@@ -39,6 +39,17 @@ pub struct Draws {
     pub noise: Vec<Vec<f64>>,
 }
 
+/// What the loss of a batch makes of its samples; empty lists are all 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Weights {
+    /// ε of label smoothing.
+    pub smoothing: f64,
+    /// One a class.
+    pub classes: Vec<f64>,
+    /// One a sample.
+    pub samples: Vec<f64>,
+}
+
 /// f(z) and f′(z), for one z.
 fn activate(activation: Activation, z: f64) -> (f64, f64) {
     match activation {
@@ -126,6 +137,36 @@ impl Network {
             -softmax(logits)[label].ln()
         });
         losses.sum::<f64>() / xs.len() as f64
+    }
+
+    /// The same with label smoothing and weights: with the target tₖ of class k,
+    /// which is `(1 − ε)·[k = y] + ε/K`, and weights c and w of classes and samples,
+    /// `Σ w·Σₖ −cₖ·tₖ·ln sₖ / Σ w·c_y`.
+    #[must_use]
+    pub fn weighted_loss(
+        &self,
+        xs: &[Vec<f64>],
+        labels: &[usize],
+        draws: &[Draws],
+        weights: &Weights,
+    ) -> f64 {
+        let one = |list: &[f64], i: usize| if list.is_empty() { 1.0 } else { list[i] };
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (i, (trace, &label)) in self.forward(xs, draws).iter().zip(labels).enumerate() {
+            let s = softmax(&trace.a[trace.a.len() - 1]);
+            let w = one(&weights.samples, i);
+            for (k, s_k) in s.iter().enumerate() {
+                let mut target = weights.smoothing / s.len() as f64;
+                if k == label {
+                    target += 1.0 - weights.smoothing;
+                }
+                if target > 0.0 {
+                    sum -= w * one(&weights.classes, k) * target * s_k.ln();
+                }
+            }
+            total += w * one(&weights.classes, label);
+        }
+        sum / total
     }
 
     /// `½·λ·‖W‖²`.

@@ -117,8 +117,9 @@ impl Trials {
 /// [`Error::Candidate`], which names the first candidate with hyperparameters out
 /// of range, that does not fit the examples, or that would stop early, since what
 /// a fold holds out is there to judge with; [`Error::Zero`] where there is no fold,
-/// [`Error::Subset`] for a fold of other examples, and [`Error::Empty`] for one
-/// that leaves nothing to train with or holds nothing out. A training that
+/// [`Error::Subset`] for a fold of other examples, and [`Error::Empty`] or
+/// [`Error::NoWeight`] for one that leaves nothing to train with or holds nothing
+/// out. A training that
 /// diverges is no error, but a part of the result.
 ///
 /// ```
@@ -162,10 +163,16 @@ pub fn search(
         if part.0.is_empty() || part.1.is_empty() {
             return Err(Error::Empty);
         }
+        part.0.check_weights()?;
+        part.1.check_weights()?;
         parts.push(part);
     }
     for candidate in &candidates {
-        candidate.check(examples).map_err(|source| candidate.named(source))?;
+        let folds = || parts.iter().try_for_each(|(train, _)| candidate.check_fold(train));
+        candidate
+            .check(examples)
+            .and_then(|()| folds())
+            .map_err(|source| candidate.named(source))?;
     }
 
     let jobs = candidates.iter().flat_map(|candidate| {

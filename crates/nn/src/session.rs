@@ -1,5 +1,6 @@
 //! Training step by step.
 
+use crate::loss::Loss;
 use crate::metrics::Evaluation;
 use crate::norm::Running;
 use crate::optimizer::{Rule, State};
@@ -36,6 +37,8 @@ pub struct Session {
     network: Mlp,
     running: Option<Running>,
     state: State,
+    /// For the examples at hand.
+    pub(crate) loss: Loss,
     memory: Option<Memory>,
     steps: u64,
 }
@@ -66,7 +69,8 @@ impl Session {
         };
         let running = fit.batch_norm.map(|norm| Running::new(norm, &network.layers));
         let state = State::new(&network, fit.optimizer.slots());
-        Ok(Self { fit: fit.clone(), network, running, state, memory: None, steps: 0 })
+        let (fit, loss) = (fit.clone(), Loss::default());
+        Ok(Self { fit, network, running, state, loss, memory: None, steps: 0 })
     }
 
     /// Steps taken so far.
@@ -93,7 +97,8 @@ impl Session {
         }
     }
 
-    /// One step at the learning rate `lr` on all the examples, as one batch.
+    /// One step at the learning rate `lr` on all the examples, as one batch, which
+    /// is also what [balanced](crate::ClassWeights::Balanced) weights go by.
     /// Returns what the network said of them before the step.
     ///
     /// # Errors
@@ -112,13 +117,15 @@ impl Session {
             let (name, expected) = ("learning rate", "a finite number above 0");
             return Err(Error::OutOfRange { name, found: lr.into(), expected });
         }
+        self.loss = Loss::new(&self.fit, examples, shape.outputs)?;
         let positions: Vec<u32> = (0..examples.len() as u32).collect();
         // Each step is an epoch of its own.
-        self.step_on(examples, &positions, self.steps, lr.into(), executor)
+        Ok(self.step_on(examples, &positions, self.steps, lr.into(), executor)?.0)
     }
 
     /// One step of epoch `epoch` on the examples at `positions`, of a set that was
-    /// checked.
+    /// checked and that `loss` is of. Returns what the network said of them before,
+    /// and how much they count together.
     pub(crate) fn step_on(
         &mut self,
         examples: &Examples<'_>,
@@ -126,13 +133,13 @@ impl Session {
         epoch: u64,
         lr: f64,
         executor: &impl Executor,
-    ) -> Result<Evaluation, Error> {
-        let result = self.gradient_rows(examples, positions, epoch, executor);
+    ) -> Result<(Evaluation, f64), Error> {
+        let (result, total) = self.gradient_rows(examples, positions, epoch, executor);
         if !result.loss.is_finite() {
             return Err(Error::Diverged { step: self.steps + 1, loss: result.loss, lr });
         }
-        let Self { fit, network, running, state, memory, steps } = self;
-        let Some(Memory { workspace, .. }) = memory else { return Ok(result) };
+        let Self { fit, network, running, state, memory, steps, .. } = self;
+        let Some(Memory { workspace, .. }) = memory else { return Ok((result, total)) };
         if let Some(running) = running {
             workspace.update(running, positions.len());
         }
@@ -140,7 +147,7 @@ impl Session {
         let rule = Rule::new(fit.optimizer, lr, fit.l2, *steps);
         let Mlp { isa, layers, params, .. } = network;
         workspace.weights(*isa, layers, positions.len(), state.apply(rule, params), executor);
-        Ok(result)
+        Ok((result, total))
     }
 
     /// The first phase of a step.
@@ -150,7 +157,7 @@ impl Session {
         positions: &[u32],
         epoch: u64,
         executor: &impl Executor,
-    ) -> Evaluation {
+    ) -> (Evaluation, f64) {
         let (rows, threads) = (positions.len(), executor.threads());
         let fits = |memory: &Memory| memory.rows >= rows && memory.threads == threads;
         if !self.memory.as_ref().is_some_and(fits) {
@@ -162,10 +169,16 @@ impl Session {
             rows,
             threads,
         });
-        let (seed, step) = (self.fit.seed, self.steps);
-        let batch = Batch { examples, positions, seed, step, epoch };
+        let (seed, step, loss) = (self.fit.seed, self.steps, &self.loss);
+        let total = loss.total(examples, positions);
+        let batch = Batch { examples, positions, seed, step, epoch, loss, total };
         let rows = memory.workspace.rows(&self.network, &self.state.transposed, batch, executor);
-        Evaluation::from_rows(rows)
+        if loss.is_plain(examples) {
+            return (Evaluation::from_rows(rows), total);
+        }
+        // The weight of its class is in the loss of a row already.
+        let weight = |row: usize| examples.weight(positions[row] as usize);
+        (Evaluation::weighted(rows, weight, total), total)
     }
 
     /// What the network says of examples that were checked, as it is now.
@@ -190,7 +203,7 @@ impl Session {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Gradient {
-    /// Mean cross-entropy, in nats.
+    /// Mean cross-entropy, in nats, with label smoothing and weights.
     pub loss: f64,
     /// For each layer, first to last, the gradient of its weights (units ×
     /// inputs, row-major) and of its biases (units).
@@ -218,8 +231,9 @@ impl Fit {
         examples.check(shape.inputs, shape.outputs)?;
         let mut session = Session::new(network.clone(), self)?;
         session.steps = step;
+        session.loss = Loss::new(self, examples, shape.outputs)?;
         let positions: Vec<u32> = (0..examples.len() as u32).collect();
-        let loss = session.gradient_rows(examples, &positions, step, executor).loss;
+        let loss = session.gradient_rows(examples, &positions, step, executor).0.loss;
 
         let Session { network, memory, .. } = session;
         let mut gradient = vec![0.0; network.params.len()];

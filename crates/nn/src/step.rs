@@ -17,6 +17,7 @@ mod weights;
 
 use kernels::{AlignedBuf, MatMut, MatRef, PANEL, RowLoss};
 
+use crate::loss::Loss;
 use crate::mlp::Mlp;
 use crate::norm::Running;
 use crate::{Examples, Executor, Fit};
@@ -37,6 +38,10 @@ pub(crate) struct Batch<'a> {
     pub(crate) seed: u64,
     pub(crate) step: u64,
     pub(crate) epoch: u64,
+    pub(crate) loss: &'a Loss,
+    /// What the weights of the batch add up to: its samples, if they are all 1.
+    /// Rows are taken alone, so it has to be known before them.
+    pub(crate) total: f64,
 }
 
 /// The memory of a step, and the plan by which its work is cut.

@@ -1,12 +1,13 @@
-//! Ten steps of each optimizer, with weight decay, end where PyTorch's end.
+//! Ten steps with weight decay end where PyTorch's end: of each optimizer, with each
+//! activation, smoothed, weighted and normalised; and where ONNX's optimizers end.
 //!
-//! The fixtures, and what is in them, are those of `golden/sgd_momentum.py` and
-//! `golden/optimizers.py`.
+//! The fixtures, and what is in them, are those of `golden/sgd_momentum.py`,
+//! `golden/optimizers.py`, `golden/training.py` and `golden/onnx_optimizers.py`.
 
 mod common;
 
 use common::{Recorder, distance, examples, wide};
-use nn::{Architecture, Fit, Init, Mlp, Optimizer, Sequential};
+use nn::{Activation, Architecture, Fit, Init, Mlp, Optimizer, Sequential, Session};
 use safetensors::{Dtype, SafeTensors};
 
 /// One fixture.
@@ -58,12 +59,9 @@ impl Run {
         let mut hidden: Vec<usize> = units.map(|shape| shape[0]).collect();
         let outputs = hidden.pop().unwrap();
         let inputs = self.shape("x").unwrap()[2];
-        Architecture {
-            inputs,
-            hidden,
-            outputs,
-            activation: self.text("activation").parse().unwrap(),
-        }
+        let activation: Activation = self.text("activation").parse().unwrap();
+        hidden.iter_mut().for_each(|units| *units /= activation.pieces());
+        Architecture { inputs, hidden, outputs, activation }
     }
 
     /// The parameters that the fixture names with this prefix.
@@ -75,35 +73,43 @@ impl Run {
         (0..=self.architecture().hidden.len()).map(layer).collect()
     }
 
+    /// The network that the fixture starts from.
+    fn start(&self) -> Mlp {
+        let mut network = Mlp::new(self.architecture(), Init::Xavier, 0).unwrap();
+        for (l, (weights, biases)) in self.layers("").iter().enumerate() {
+            network.set_layer(l, weights, biases).unwrap();
+        }
+        network
+    }
+
     /// Takes the same steps and compares losses and parameters.
-    fn check(&self, name: &str, optimizer: Optimizer, bounds: Bounds) {
+    fn check(&self, name: &str, fit: Fit, bounds: Bounds) {
         // The batches one after the other are an epoch, as long as its samples
         // come in the order that they have.
-        let shape = self.shape("y").unwrap();
-        let (all, batch_size) = (shape[0], shape[1]);
-        let fit = Fit {
-            epochs: 1,
-            batch_size,
-            lr: self.number("lr"),
-            optimizer,
-            l2: self.number("l2"),
-            shuffle: false,
-            ..Fit::default()
-        };
+        let batch_size = self.shape("y").unwrap()[1];
+        let fit = Fit { epochs: 1, batch_size, shuffle: false, ..fit };
         let (x, y) = (self.f32s("x"), self.labels());
-        let expected = wide(&self.f32s("loss"));
-        assert_eq!(all, 10, "{name}");
-
-        for steps in [1, all] {
-            let mut network = Mlp::new(self.architecture(), Init::Xavier, 0).unwrap();
-            for (l, (weights, biases)) in self.layers("").iter().enumerate() {
-                network.set_layer(l, weights, biases).unwrap();
+        let weights = self.shape("sample_weights").map(|_| self.f32s("sample_weights"));
+        self.compare(name, bounds, |steps| {
+            let mut network = self.start();
+            let mut examples = examples(&network, &x, &y);
+            if let Some(weights) = &weights {
+                examples = examples.weighted(weights).unwrap();
             }
-            let examples = examples(&network, &x, &y);
             let mut seen = Recorder { last_step: Some(steps as u64), ..Recorder::default() };
             fit.run(&mut network, &examples, None, &Sequential, &mut seen).unwrap();
+            (seen.steps.iter().map(|step| step.loss).collect(), network)
+        });
+    }
 
-            let losses: Vec<f64> = seen.steps.iter().map(|step| step.loss).collect();
+    /// Compares losses and parameters with those of `run`, which takes so many
+    /// steps.
+    fn compare(&self, name: &str, bounds: Bounds, run: impl Fn(usize) -> (Vec<f64>, Mlp)) {
+        let expected = wide(&self.f32s("loss"));
+        let all = self.shape("y").unwrap()[0];
+        assert_eq!(all, 10, "{name}");
+        for steps in [1, all] {
+            let (losses, network) = run(steps);
             assert_eq!(losses.len(), steps);
             let error = distance(&losses, &expected[..steps]);
             assert!(error < bounds.losses, "{name}, step {steps}: losses off by {error}");
@@ -125,6 +131,11 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// The fixture's rate and penalty, with an optimizer.
+    fn fit(&self, optimizer: Optimizer) -> Fit {
+        Fit { lr: self.number("lr"), l2: self.number("l2"), optimizer, ..Fit::default() }
     }
 }
 
@@ -148,7 +159,7 @@ fn momentum_is_that_of_pytorch() {
         let run = Run::read(&format!("sgd_momentum_{activation}"));
         assert_eq!(run.text("activation"), activation);
         let optimizer = Optimizer::Sgd { momentum: run.number("momentum") };
-        run.check(activation, optimizer, bounds);
+        run.check(activation, run.fit(optimizer), bounds);
     }
 }
 
@@ -170,6 +181,54 @@ fn every_other_optimizer_is_that_of_pytorch() {
         let run = Run::read(name);
         let optimizer: Optimizer = serde_json::from_str(&run.text("optimizer")).unwrap();
         assert_eq!(optimizer.to_string(), name);
-        run.check(name, optimizer, Bounds { parameters, losses: 7e-7 });
+        run.check(name, run.fit(optimizer), Bounds { parameters, losses: 7e-7 });
+    }
+}
+
+#[test]
+fn so_is_what_else_there_is_to_train_with() {
+    // Behind each, what they were off by in 10⁻⁷; folded weights are as large as 10.
+    for (name, parameters) in [
+        ("leaky_relu", 1.8e-7),       // 0.60
+        ("elu", 1.8e-7),              // 0.60
+        ("gelu", 1e-7),               // 0.30
+        ("silu", 1.2e-7),             // 0.37
+        ("maxout", 2.7e-7),           // 0.89
+        ("label_smoothing", 1e-7),    // 0.30
+        ("class_weights", 1e-7),      // 0.30
+        ("smoothed_weights", 1.8e-7), // 0.60
+        ("sample_weights", 1.8e-7),   // 0.60
+        ("batch_norm", 2.5e-6),       // 8.3
+        ("ghost_batch_norm", 4.7e-6), // 15.5
+    ] {
+        let run = Run::read(&format!("training_{name}"));
+        let fit: Fit = serde_json::from_str(&run.text("fit")).unwrap();
+        run.check(name, fit, Bounds { parameters, losses: 9e-7 });
+    }
+}
+
+#[test]
+fn and_some_optimizers_are_those_of_onnx() {
+    // Behind each, what they were off by in 10⁻⁷.
+    for (name, parameters) in [
+        ("adagrad", 3.6e-7),  // 1.19
+        ("adam", 3.2e-7),     // 1.04
+        ("momentum", 1.4e-7), // 0.45
+        ("nesterov", 1.8e-7), // 0.60
+    ] {
+        let run = Run::read(&format!("onnx_{name}"));
+        let optimizer: Optimizer = serde_json::from_str(&run.text("optimizer")).unwrap();
+        let fit = Fit { optimizer, l2: run.number("l2"), ..Fit::default() };
+        let (x, y, rates) = (run.f32s("x"), run.labels(), run.f32s("rates"));
+        run.compare(name, Bounds { parameters, losses: 7e-7 }, |steps| {
+            let network = run.start();
+            let mut session = Session::new(network.clone(), &fit).unwrap();
+            let rows = y.len() / rates.len();
+            let batches = x.chunks(rows * network.architecture().inputs).zip(y.chunks(rows));
+            let steps = batches.zip(&rates).take(steps).map(|((x, y), lr)| {
+                session.step(&examples(&network, x, y), *lr, &Sequential).unwrap().loss
+            });
+            (steps.collect(), session.into_network())
+        });
     }
 }

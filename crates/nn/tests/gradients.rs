@@ -332,13 +332,16 @@ fn the_gradient_check_looks_at_as_much_as_it_is_told() {
         let examples = examples(&network, &x, &y);
         let all = network.architecture().parameters();
         for (parameters, checked) in [(usize::MAX, all), (5, 10), (1, 2)] {
-            let check = network.check_gradient(&examples, None, parameters).unwrap();
+            let check = network.check_gradient(&examples, &Fit::default(), parameters).unwrap();
             // It was 5·10⁻⁷.
             assert!(check.largest_error < 2e-6, "{name}: {check:?}");
             assert!(check.loss_error < LOSS, "{name}: {check:?}");
             assert!(check.checked <= checked && check.checked >= 2, "{name}: {check:?}");
             assert!(parameters != usize::MAX || check.checked == all);
         }
-        assert!(matches!(network.check_gradient(&examples, None, 0), Err(nn::Error::Zero { .. })));
+        assert!(matches!(
+            network.check_gradient(&examples, &Fit::default(), 0),
+            Err(nn::Error::Zero { .. })
+        ));
     }
 }

@@ -196,7 +196,7 @@ where
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use nn::{Curve, Schedule};
+    use nn::{ClassWeights, Curve, Schedule};
 
     use super::*;
     use crate::cli::{Cli, Command};
@@ -357,6 +357,23 @@ mod tests {
     }
 
     #[test]
+    fn smoothing_and_class_weights_read_back_the_same() {
+        for (value, weights) in [
+            ("\"balanced\"", ClassWeights::Balanced),
+            ("[0.1, 2]", ClassWeights::Each(vec![0.1, 2.0])),
+        ] {
+            let text =
+                format!("{SHORT}[training]\nlabel-smoothing = 0.1\nclass-weights = {value}\n");
+            let config = Config::parse(&text, "x.toml", "x").unwrap();
+            assert_eq!(config.training.label_smoothing, 0.1);
+            assert_eq!(config.training.class_weights, Some(weights));
+            let text = config.to_toml().unwrap();
+            assert!(text.contains("label-smoothing = 0.1\n"), "f32 as it was typed: {text}");
+            assert_eq!(Config::parse(&text, "config.toml", "config").unwrap(), config, "{text}");
+        }
+    }
+
+    #[test]
     fn every_schedule_reads_back_the_same() {
         let one_cycle = Curve::OneCycle { pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4 };
         for (table, curve, warmup) in [
@@ -395,6 +412,11 @@ mod tests {
             (
                 with("schedule = { kind = \"cosine\", decay = 0.1 }"),
                 "x.toml, line 6: unknown field `decay`",
+            ),
+            (
+                with("class-weights = \"even\""),
+                "x.toml, line 6: invalid value: string \"even\", expected a list of numbers, one a \
+                 class, or \"balanced\"",
             ),
             (with("optimizer = { kind = \"adma\" }"), "x.toml, line 6: unknown variant `adma`"),
             (

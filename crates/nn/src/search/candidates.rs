@@ -6,6 +6,7 @@ use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::init::seeded;
+use crate::loss::Loss;
 use crate::split::below;
 use crate::{Architecture, Error, Examples, Fit, Init, math};
 
@@ -38,6 +39,11 @@ impl Candidate {
         let Architecture { inputs, outputs, .. } = self.architecture;
         self.architecture.validate()?;
         examples.check(inputs, outputs)
+    }
+
+    /// That what a fold trains on counts.
+    pub(super) fn check_fold(&self, train: &Examples<'_>) -> Result<(), Error> {
+        Loss::new(&self.fit, train, self.architecture.outputs).map(drop)
     }
 
     pub(super) fn named(&self, source: Error) -> Error {

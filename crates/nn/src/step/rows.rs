@@ -86,9 +86,20 @@ impl RowPass<'_> {
         let logits = &self.layout.nodes[self.network.layers.len()];
         let (_, z) = rows.tape.reborrow().split_cols(logits.z);
         let (z, _) = z.split_cols(logits.units);
+        let (isa, Batch { examples, positions, loss, total, .. }) = (self.network.isa, self.batch);
         // The loss is the mean over the batch.
-        let factor = 1.0 / self.batch.positions.len() as f32;
-        kernels::cross_entropy_gradient(self.network.isa, z, rows.labels, factor, rows.losses);
+        if loss.is_plain(examples) {
+            let factor = 1.0 / positions.len() as f32;
+            kernels::cross_entropy_gradient(isa, z, rows.labels, factor, rows.losses);
+        } else {
+            let first = rows.first;
+            let share = |i: usize| {
+                let weight = examples.weight(positions[first + i] as usize);
+                // A batch of which no sample counts moves nothing.
+                if total > 0.0 { weight / total } else { 0.0 }
+            };
+            loss.gradient(isa, z, rows.labels, share, rows.losses);
+        }
         self.backward(&mut rows);
     }
 

@@ -377,3 +377,47 @@ fn every_vector_instruction_set_trains_the_same_model() {
         assert!(models.windows(2).all(|pair| pair[0] == pair[1]), "{activation}, {optimizer}");
     }
 }
+
+#[test]
+fn smoothed_and_weighted_losses_train_the_same_model_everywhere() {
+    let dir = data::folder();
+    let recipe = |name: &str, training: &str| {
+        let network = "hidden = [40]\nactivation = \"tanh\"\ninit = \"xavier\"";
+        let text = format!("[network]\n{network}\n[training]\nepochs = 2\n{training}\n");
+        fs::write(dir.path().join(name), text).unwrap();
+    };
+    let weights = "class-weights = [1, 2.5, 0, 1, 1, 3, 1, 1, 1, 0.5]";
+    let mut models = Vec::new();
+    for (which, training) in
+        ["", "label-smoothing = 0.1", "class-weights = \"balanced\"", weights].iter().enumerate()
+    {
+        recipe("mine.toml", training);
+        let mut runs = Vec::new();
+        for isa in kernels::Isa::available().into_iter().filter(|isa| isa.name() != "scalar") {
+            for threads in [1, 3] {
+                let out = format!("run{which}-{isa}-{threads}");
+                let mut command = crate::trainer();
+                command.current_dir(dir.path()).env("KERNELS_ISA", isa.name());
+                let flags = format!("--config mine.toml --quiet --threads {threads} --out {out}");
+                command.args(flags.split_whitespace()).assert().success();
+                runs.push(dir.path().join(out));
+            }
+        }
+        let first = model(&runs[0]);
+        assert!(runs.iter().all(|run| model(run) == first), "{training}");
+        let settings = runs[0].join("config.toml");
+        fs::copy(settings, dir.path().join("again.toml")).unwrap();
+        succeed(dir.path(), &format!("--config again.toml --quiet --out again{which}"));
+        assert!(model(&dir.path().join(format!("again{which}"))) == first, "{training}");
+        assert!(!models.contains(&first), "{training}: nothing changed");
+        models.push(first);
+    }
+    recipe("mine.toml", "class-weights = [1, 2]");
+    let error = crate::trainer()
+        .current_dir(dir.path())
+        .args(["--config", "mine.toml", "--out", "none"])
+        .assert()
+        .failure();
+    let text = String::from_utf8_lossy(&error.get_output().stderr).into_owned();
+    assert!(text.contains("list of class weights has 2 elements: expected 10"), "{text}");
+}
