@@ -37,6 +37,8 @@ pub struct Session {
     running: Option<Running>,
     state: State,
     memory: Option<Memory>,
+    /// `0, 1, …`: what a step on all of the examples takes.
+    positions: Vec<u32>,
     steps: u64,
 }
 
@@ -66,7 +68,15 @@ impl Session {
         };
         let running = fit.batch_norm.map(|norm| Running::new(norm, &network.layers));
         let state = State::new(&network, fit.optimizer.slots());
-        Ok(Self { fit: fit.clone(), network, running, state, memory: None, steps: 0 })
+        Ok(Self {
+            fit: fit.clone(),
+            network,
+            running,
+            state,
+            memory: None,
+            positions: Vec::new(),
+            steps: 0,
+        })
     }
 
     /// Steps taken so far.
@@ -112,9 +122,14 @@ impl Session {
             let (name, expected) = ("learning rate", "a finite number above 0");
             return Err(Error::OutOfRange { name, found: lr.into(), expected });
         }
-        let positions: Vec<u32> = (0..examples.len() as u32).collect();
+        // Taken, because the step borrows the rest of the session.
+        let mut positions = std::mem::take(&mut self.positions);
+        positions.extend(positions.len() as u32..examples.len() as u32);
         // Each step is an epoch of its own.
-        self.step_on(examples, &positions, self.steps, lr.into(), executor)
+        let batch = &positions[..examples.len()];
+        let result = self.step_on(examples, batch, self.steps, lr.into(), executor);
+        self.positions = positions;
+        result
     }
 
     /// One step of epoch `epoch` on the examples at `positions`, of a set that was
@@ -131,7 +146,7 @@ impl Session {
         if !result.loss.is_finite() {
             return Err(Error::Diverged { step: self.steps + 1, loss: result.loss, lr });
         }
-        let Self { fit, network, running, state, memory, steps } = self;
+        let Self { fit, network, running, state, memory, steps, .. } = self;
         let Some(Memory { workspace, .. }) = memory else { return Ok(result) };
         if let Some(running) = running {
             workspace.update(running, positions.len());
