@@ -90,6 +90,16 @@ def steps(found):
     return table(["network, on one thread", "samples/s"], rows)
 
 
+def predictions(found):
+    """Time of predicting an image, and how many that is a second."""
+    rows = [
+        [name, f"{ns / count / 1000:.2f}", f"{1e9 * count / ns:,.0f}"]
+        for (group, name), (ns, count) in found.items()
+        if group == "prediction, 784-30-10"
+    ]
+    return table(["prediction, 784-30-10, on one thread", "µs an image", "images/s"], rows)
+
+
 def images(found):
     """Nanoseconds of augmenting an image."""
     rows = [
@@ -116,7 +126,8 @@ found = measured()
 path = ROOT / "docs/performance.md"
 before, rest = path.read_text().split("<!-- measured -->\n")
 _, after = rest.split("<!-- /measured -->\n")
-parts = [conditions(), products(found), threads(found), elements(found), steps(found), images(found)]
+parts = [conditions(), products(found), threads(found), elements(found), steps(found)]
+parts += [predictions(found), images(found)]
 path.write_text(
     before + "<!-- measured -->\n\n" + "\n\n".join(parts) + "\n\n<!-- /measured -->\n" + after
 )

@@ -87,6 +87,10 @@ impl<'a> Inputs<'a> {
     /// The first feature that is NaN or infinite, as an error.
     fn check_finite(&self) -> Result<(), Error> {
         let Features::F32(values) = self.features else { return Ok(()) };
+        // Without a way out of the loop, which would keep it from vectors.
+        if values.iter().fold(true, |finite, v| finite & v.is_finite()) {
+            return Ok(());
+        }
         match values.iter().position(|v| !v.is_finite()) {
             None => Ok(()),
             Some(at) => Err(Error::NotFinite {

@@ -3,6 +3,7 @@
 //!
 //! - [`Mlp`] is the network: [`Architecture`] and parameters; it predicts, and is
 //!   saved and loaded.
+//! - [`Predictor`] predicts again and again without allocating.
 //! - [`Fit`] holds the hyperparameters of training and runs it.
 //! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes,
 //!   and [`Split`] deals the samples out to train with and to validate with.
@@ -38,6 +39,7 @@ mod noise;
 mod norm;
 mod optimizer;
 mod perceptron;
+mod predictor;
 pub mod reference;
 mod schedule;
 mod search;
@@ -61,6 +63,7 @@ pub use noise::{Dropout, DropoutKind, Noise};
 pub use norm::BatchNorm;
 pub use optimizer::Optimizer;
 pub use perceptron::{OneVsAll, Perceptron};
+pub use predictor::Predictor;
 pub use schedule::{Curve, Progress, Schedule};
 pub use search::{Candidate, Sampler, Trial, Trials, random_candidates, search, vary};
 pub use session::{Gradient, Session};

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use kernels::{AlignedBuf, Isa, MatMut, MatRef, RowLoss, softmax_rows};
+use kernels::{AlignedBuf, Isa, MatMut, RowLoss};
 use serde::{Deserialize, Serialize};
 
 use crate::dense::Dense;
-use crate::metrics::{self, Evaluation};
-use crate::{Activation, Error, Examples, Executor, Init, Inputs, Sequential};
+use crate::metrics::Evaluation;
+use crate::{Activation, Error, Examples, Executor, Init, Inputs, Predictor, Sequential};
 
 /// Shape of a network: what it takes, what it has inside, what it tells apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -293,30 +293,20 @@ impl Mlp {
     /// # Errors
     /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit.
     pub fn predict(&self, inputs: &Inputs<'_>) -> Result<Vec<u32>, Error> {
-        let probabilities = self.predict_proba(inputs)?;
-        let rows = probabilities.chunks_exact(self.architecture.outputs);
-        Ok(rows.map(|row| metrics::argmax(row) as u32).collect())
+        let mut classes = vec![0; inputs.len()];
+        Predictor::new(self).classes(inputs, &mut classes)?;
+        Ok(classes)
     }
 
     /// The probability of each class for each sample: samples × classes,
-    /// row-major, each row summing to 1.
+    /// row-major, each row summing to 1. A [`Predictor`] does the same without
+    /// allocating.
     ///
     /// # Errors
     /// As for [`Mlp::predict`].
     pub fn predict_proba(&self, inputs: &Inputs<'_>) -> Result<Vec<f32>, Error> {
-        inputs.check(self.architecture.inputs)?;
-        let classes = self.architecture.outputs;
-        let mut probabilities = vec![0.0; inputs.len() * classes];
-        let mut pass = ForwardPass::new(self);
-        for (chunk, out) in probabilities.chunks_mut(ForwardPass::ROWS * classes).enumerate() {
-            let first = chunk * ForwardPass::ROWS;
-            let rows = out.len() / classes;
-            let logits = pass.run(rows, |i, row| {
-                inputs.copy_row(self.isa, first + i, self.pixel_scale, row);
-            });
-            out.copy_from_slice(logits);
-            softmax_rows(self.isa, MatMut::new(out, rows, classes));
-        }
+        let mut probabilities = vec![0.0; inputs.len() * self.architecture.outputs];
+        Predictor::new(self).probabilities(inputs, &mut probabilities)?;
         Ok(probabilities)
     }
 
@@ -341,7 +331,7 @@ impl Mlp {
         examples.check(self.architecture.inputs, self.architecture.outputs)?;
         let mut losses = vec![RowLoss::default(); examples.len()];
         // Enough parts for every thread, but none smaller than one pass.
-        let parts = executor.threads().min(examples.len().div_ceil(ForwardPass::ROWS)).max(1);
+        let parts = executor.threads().min(examples.len().div_ceil(Predictor::ROWS)).max(1);
         self.losses(examples, 0, &mut losses, parts, executor);
         if !examples.has_weights() {
             return Ok(Evaluation::from_rows(&losses));
@@ -370,10 +360,10 @@ impl Mlp {
             );
             return;
         }
-        let mut pass = ForwardPass::new(self);
-        let mut labels = [0; ForwardPass::ROWS];
-        for (chunk, losses) in losses.chunks_mut(ForwardPass::ROWS).enumerate() {
-            let first = first + chunk * ForwardPass::ROWS;
+        let mut pass = Predictor::new(self);
+        let mut labels = [0; Predictor::ROWS];
+        for (chunk, losses) in losses.chunks_mut(Predictor::ROWS).enumerate() {
+            let first = first + chunk * Predictor::ROWS;
             let labels = &mut labels[..losses.len()];
             for (i, label) in labels.iter_mut().enumerate() {
                 *label = examples.label(first + i) as u32;
@@ -402,52 +392,4 @@ pub(crate) fn unpack(dense: &Dense, params: &[f32]) -> (Vec<f32>, Vec<f32>) {
         .collect();
     let biases = (0..dense.units).map(|unit| params[dense.bias_at(unit)]).collect();
     (weights, biases)
-}
-
-/// The forward pass over a few rows at a time, with the memory that it needs.
-struct ForwardPass<'a> {
-    network: &'a Mlp,
-    /// What the layer at hand reads.
-    x: AlignedBuf,
-    /// What goes into its activation, or has come out where the activation works
-    /// number by number.
-    z: AlignedBuf,
-}
-
-impl<'a> ForwardPass<'a> {
-    /// Rows at a time: enough to use what is loaded of the weights, and few
-    /// enough to stay in the cache.
-    const ROWS: usize = 128;
-
-    fn new(network: &'a Mlp) -> Self {
-        let widest = network.layers.iter().map(|layer| layer.units.max(layer.inputs)).max();
-        let len = Self::ROWS * widest.unwrap_or(0);
-        Self { network, x: AlignedBuf::zeros(len), z: AlignedBuf::zeros(len) }
-    }
-
-    /// Logits of `rows` rows, at most [`ROWS`](Self::ROWS), which `input` writes
-    /// one by one: rows × classes.
-    fn run(&mut self, rows: usize, mut input: impl FnMut(usize, &mut [f32])) -> &mut [f32] {
-        let Self { network, x, z } = self;
-        let isa = network.isa;
-        let width = network.architecture.inputs;
-        for (i, row) in x[..rows * width].chunks_exact_mut(width).enumerate() {
-            input(i, row);
-        }
-        for layer in &network.layers {
-            let Dense { inputs, units, .. } = *layer;
-            let h = MatMut::new(&mut z[..rows * units], rows, units);
-            layer.forward(isa, &network.params, MatRef::new(&x[..rows * inputs], rows, inputs), h);
-            match layer.activation {
-                Some(f) if f.pieces() > 1 => {
-                    let outputs = x.chunks_exact_mut(layer.outputs());
-                    for (z, h) in z.chunks_exact(units).zip(outputs).take(rows) {
-                        f.forward(isa, z, h);
-                    }
-                }
-                _ => std::mem::swap(x, z),
-            }
-        }
-        &mut x[..rows * network.architecture.outputs]
-    }
 }

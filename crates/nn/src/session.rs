@@ -40,6 +40,8 @@ pub struct Session {
     /// For the examples at hand.
     pub(crate) loss: Loss,
     memory: Option<Memory>,
+    /// `0, 1, …`: what a step on all of the examples takes.
+    positions: Vec<u32>,
     steps: u64,
 }
 
@@ -69,8 +71,16 @@ impl Session {
         };
         let running = fit.batch_norm.map(|norm| Running::new(norm, &network.layers));
         let state = State::new(&network, fit.optimizer.slots());
-        let (fit, loss) = (fit.clone(), Loss::default());
-        Ok(Self { fit, network, running, state, loss, memory: None, steps: 0 })
+        Ok(Self {
+            fit: fit.clone(),
+            network,
+            running,
+            state,
+            loss: Loss::default(),
+            memory: None,
+            positions: Vec::new(),
+            steps: 0,
+        })
     }
 
     /// Steps taken so far.
@@ -118,9 +128,14 @@ impl Session {
             return Err(Error::OutOfRange { name, found: lr.into(), expected });
         }
         self.loss = Loss::new(&self.fit, examples, shape.outputs)?;
-        let positions: Vec<u32> = (0..examples.len() as u32).collect();
+        // Taken, because the step borrows the rest of the session.
+        let mut positions = std::mem::take(&mut self.positions);
+        positions.extend(positions.len() as u32..examples.len() as u32);
         // Each step is an epoch of its own.
-        Ok(self.step_on(examples, &positions, self.steps, lr.into(), executor)?.0)
+        let batch = &positions[..examples.len()];
+        let result = self.step_on(examples, batch, self.steps, lr.into(), executor);
+        self.positions = positions;
+        Ok(result?.0)
     }
 
     /// One step of epoch `epoch` on the examples at `positions`, of a set that was

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use nn::{Activation, Init, Optimizer, Schedule};
+use nn::{Activation, DropoutKind, Init, Monitor, Optimizer, Schedule};
 use serde::Deserialize;
 use serde::de::value::Error as NameError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -101,7 +101,9 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "UNITS", value_parser = hidden)]
     pub(crate) hidden: Option<Hidden>,
 
-    /// Activation of the hidden layers: tanh, sigmoid or relu
+    /// Activation of the hidden layers: tanh, sigmoid, relu, leaky-relu, elu, gelu,
+    /// silu or maxout; with a parameter leaky-relu:SLOPE, elu:ALPHA or maxout:PIECES,
+    /// such as maxout:3
     #[arg(long, value_name = "NAME", value_parser = named::<Activation>)]
     pub(crate) activation: Option<Activation>,
 
@@ -144,6 +146,11 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
 
+    /// Normalise what goes into the activations over so many images of a batch at a
+    /// time, at least 2; 0 or none does not
+    #[arg(long, value_name = "ROWS", value_parser = or_none)]
+    pub(crate) batch_norm: Option<OrNone>,
+
     /// Share of the hidden units dropped in each step, at least 0 and below 1
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) dropout: Option<f32>,
@@ -151,6 +158,34 @@ pub(crate) struct Overrides {
     /// Share of the pixels dropped in each step, at least 0 and below 1
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) input_dropout: Option<f32>,
+
+    /// What dropout multiplies by: bernoulli, which is 0 or a constant, or gaussian,
+    /// normal numbers of the same mean and variance
+    #[arg(long, value_name = "KIND", value_parser = named::<DropoutKind>)]
+    pub(crate) dropout_kind: Option<DropoutKind>,
+
+    /// Standard deviation of the noise on what goes into the activations in each
+    /// step, at least 0
+    #[arg(long, value_name = "SIGMA", allow_negative_numbers = true)]
+    pub(crate) noise: Option<f32>,
+
+    /// Standard deviation of the noise on the pixels, which are 0 to 1, in each
+    /// step, at least 0
+    #[arg(long, value_name = "SIGMA", allow_negative_numbers = true)]
+    pub(crate) input_noise: Option<f32>,
+
+    /// Stop after so many epochs without improvement on the held-out images, at
+    /// least 1, and give back the best network; 0 or none trains to the end
+    #[arg(long, value_name = "EPOCHS", value_parser = or_none)]
+    pub(crate) patience: Option<OrNone>,
+
+    /// What --patience watches: accuracy or loss
+    #[arg(long, value_name = "NAME", value_parser = named::<Monitor>)]
+    pub(crate) monitor: Option<Monitor>,
+
+    /// What counts as improvement for --patience: more than this, at least 0
+    #[arg(long, value_name = "DIFFERENCE", allow_negative_numbers = true)]
+    pub(crate) min_delta: Option<f64>,
 
     /// Shift every training image anew in each epoch, by up to so many pixels
     /// along each axis, 0 to 1024
@@ -192,7 +227,7 @@ pub(crate) struct Overrides {
     pub(crate) elastic: Option<ElasticFlag>,
 
     /// Seed of the initial weights, the order of the images, what is held out,
-    /// what is dropped and how images are augmented: 0 to 2^63 - 1
+    /// what is dropped, noise and how images are augmented: 0 to 2^63 - 1
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }
@@ -232,6 +267,20 @@ fn hidden(text: &str) -> Result<Hidden, String> {
             .map_err(|_| format!("`{part}` is no number of units: write 100,50 or none"))
     });
     Ok(Hidden(units.collect::<Result<_, _>>()?))
+}
+
+/// A number above 0 that takes something in, or none, which takes it away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OrNone(pub(crate) Option<usize>);
+
+fn or_none(text: &str) -> Result<OrNone, String> {
+    match text.trim() {
+        "none" => Ok(OrNone(None)),
+        number => match number.parse() {
+            Ok(number) => Ok(OrNone(Some(number).filter(|&number| number > 0))),
+            Err(_) => Err(format!("`{text}` is no whole number: write 20 or none")),
+        },
+    }
 }
 
 /// What `--elastic` says.
@@ -328,6 +377,34 @@ mod tests {
         assert_eq!(hidden("none"), Ok(Hidden(vec![])));
         for wrong in ["100,", "a", "-1", "1.5", "100;50"] {
             assert!(hidden(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_or_none() {
+        for (text, number) in [("20", Some(20)), (" 1", Some(1)), ("0", None), ("none", None)] {
+            assert_eq!(or_none(text), Ok(OrNone(number)));
+        }
+        for wrong in ["", "-1", "1.5", "no"] {
+            let error = or_none(wrong).unwrap_err();
+            assert!(error.contains("write 20 or none"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn help_has_every_name() {
+        let command = <Cli as CommandFactory>::command();
+        for (flag, names) in [
+            ("activation", Activation::ALL.map(|row| row.1).to_vec()),
+            ("init", Init::ALL.map(|row| row.1).to_vec()),
+            ("optimizer", Optimizer::ALL.map(|row| row.1).to_vec()),
+        ] {
+            let arg = command.get_arguments().find(|arg| arg.get_id() == flag).unwrap();
+            let help = arg.get_help().unwrap().to_string();
+            let words: Vec<_> = help.split(|c: char| !c.is_ascii_lowercase() && c != '-').collect();
+            for name in names {
+                assert!(words.contains(&name), "--{flag}: no {name} in {help}");
+            }
         }
     }
 

@@ -7,10 +7,10 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use mnist_io::Augment;
-use nn::{Activation, Architecture, Fit, Init, Optimizer};
+use nn::{Activation, Architecture, BatchNorm, EarlyStopping, Fit, Init, Optimizer};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{Overrides, TrainArgs};
+use crate::cli::{OrNone, Overrides, TrainArgs};
 use crate::data;
 use crate::error::{Error, Range};
 use crate::recipe;
@@ -140,6 +140,29 @@ impl Config {
         set(&mut training.l2, flags.l2);
         set(&mut training.dropout.hidden, flags.dropout);
         set(&mut training.dropout.input, flags.input_dropout);
+        set(&mut training.dropout.kind, flags.dropout_kind);
+        set(&mut training.noise.hidden, flags.noise);
+        set(&mut training.noise.input, flags.input_noise);
+        // What these flags do not name stays as it is.
+        if let Some(OrNone(rows)) = flags.batch_norm {
+            let before = training.batch_norm.unwrap_or_default();
+            training.batch_norm = rows.map(|rows| BatchNorm { rows, ..before });
+        }
+        if let Some(OrNone(patience)) = flags.patience {
+            let before = training.early_stopping.unwrap_or_default();
+            let rule = patience.map(|patience| EarlyStopping { patience, ..before });
+            training.early_stopping = rule;
+        }
+        match &mut training.early_stopping {
+            Some(rule) => {
+                set(&mut rule.monitor, flags.monitor);
+                set(&mut rule.min_delta, flags.min_delta);
+            }
+            None if flags.monitor.is_some() || flags.min_delta.is_some() => {
+                return Err(Error::NoPatience);
+            }
+            None => {}
+        }
         set(&mut training.seed, flags.seed);
         Ok(())
     }
@@ -160,7 +183,11 @@ impl Config {
             }));
         }
         self.augment.validate()?;
-        Ok(self.training.validate()?)
+        self.training.validate()?;
+        if self.training.early_stopping.is_some() && self.data.validation == 0.0 {
+            return Err(Error::NothingToWatch);
+        }
+        Ok(())
     }
 
     /// The network for images of `inputs` pixels in `outputs` classes.
@@ -228,7 +255,9 @@ mod tests {
         let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
                      --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 \
                      --shift 2.5 --whole-pixels --rotate 10 --scale 0.5 --shear 0.75 --elastic 20:6 \
-                     --optimizer nesterov --momentum 0.75 --l2 0.125 --dropout 0.375 --input-dropout 0.0625 --seed 9";
+                     --optimizer nesterov --momentum 0.75 --l2 0.125 --dropout 0.375 --input-dropout 0.0625 \
+                     --dropout-kind gaussian --noise 0.25 --input-noise 0.5 --batch-norm 20 \
+                     --patience 3 --monitor loss --min-delta 0.125 --seed 9";
         let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!((found.data.dir, found.data.validation), (PathBuf::from("d"), 0.25));
         assert!(found.network.hidden.is_empty());
@@ -243,7 +272,8 @@ mod tests {
             elastic: mnist_io::Elastic { displacement: 20.0, sigma: 6.0 },
         };
         assert_eq!(found.augment, augment);
-        let dropout = nn::Dropout { hidden: 0.375, input: 0.0625, ..nn::Dropout::default() };
+        let kind = nn::DropoutKind::Gaussian;
+        let monitor = nn::Monitor::Loss;
         let training = Fit {
             epochs: 3,
             batch_size: 5,
@@ -251,8 +281,10 @@ mod tests {
             schedule: Curve::InverseTime { decay: 0.25 }.into(),
             optimizer: Optimizer::Nesterov { momentum: 0.75 },
             l2: 0.125,
-            dropout,
-            shuffle: true,
+            dropout: nn::Dropout { hidden: 0.375, input: 0.0625, kind },
+            noise: nn::Noise { hidden: 0.25, input: 0.5 },
+            batch_norm: Some(BatchNorm { rows: 20, ..BatchNorm::default() }),
+            early_stopping: Some(EarlyStopping { patience: 3, monitor, min_delta: 0.125 }),
             seed: 9,
             ..Fit::default()
         };
@@ -281,6 +313,40 @@ mod tests {
         for name in ["adagrad", "rmsprop", "adadelta", "adam", "adamw"] {
             let error = optimizer(&format!("--optimizer {name} --momentum 0.5")).unwrap_err();
             assert!(error.to_string().contains(&format!("the optimizer is {name}: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn flags_change_a_part_of_a_table_or_take_it_away() {
+        let text = format!(
+            "{SHORT}[data]\nvalidation = 0.25\n[training]\n\
+             batch-norm = {{ rows = 10, momentum = 0.5 }}\n\
+             early-stopping = {{ patience = 7, monitor = \"loss\" }}\n"
+        );
+        let recipe = Config::parse(&text, "x.toml", "x").unwrap().training;
+        let norm = BatchNorm { rows: 10, momentum: 0.5, ..BatchNorm::default() };
+        let monitor = nn::Monitor::Loss;
+        let rule = EarlyStopping { patience: 7, monitor, min_delta: 0.0 };
+        assert_eq!((recipe.batch_norm, recipe.early_stopping), (Some(norm), Some(rule)));
+
+        let (rows, patience) =
+            (BatchNorm { rows: 5, ..norm }, EarlyStopping { patience: 2, ..rule });
+        let delta = EarlyStopping { min_delta: 0.5, ..rule };
+        for (flags, batch_norm, early_stopping) in [
+            ("--batch-norm 5", Some(rows), Some(rule)),
+            ("--batch-norm none", None, Some(rule)),
+            ("--batch-norm 0 --patience 2", None, Some(patience)),
+            ("--min-delta 0.5", Some(norm), Some(delta)),
+            ("--patience none", Some(norm), None),
+            ("--patience 0", Some(norm), None),
+        ] {
+            let line = ["trainer"].into_iter().chain(flags.split(' '));
+            let Command::Train(args) = Cli::parse_from(line).command() else { unreachable!() };
+            let mut config = Config::parse(&text, "x.toml", "x").unwrap();
+            config.lay_over(&args.overrides).unwrap();
+            config.validate().unwrap();
+            let expected = Fit { batch_norm, early_stopping, ..recipe.clone() };
+            assert_eq!(config.training, expected, "{flags}");
         }
     }
 

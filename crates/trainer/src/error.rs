@@ -45,6 +45,16 @@ pub(crate) enum Error {
          leave it out, or choose one of them with --optimizer"
     )]
     NoMomentum { optimizer: Optimizer },
+    #[error(
+        "--monitor and --min-delta are for early stopping, and there is none: \
+         leave them out, or say how long to wait with --patience"
+    )]
+    NoPatience,
+    #[error(
+        "early stopping watches held-out images, and there are none: \
+         hold some out with --validation 0.1, or train to the end with --patience none"
+    )]
+    NothingToWatch,
     #[error("{origin}, line {line}: {message}")]
     Toml { origin: String, line: usize, message: String },
     #[error(transparent)]

@@ -225,10 +225,13 @@ fn next(config: &Config, run: &RunDir) -> String {
         let _ = write!(eval, " --data {}", shell_word(&config.data.dir));
     }
     let again = format!("{program} --config {}", shell_word(&run.config()));
-    let (purpose, flag) = if config.data.validation > 0.0 {
-        ("train on all images again", "--validation 0")
-    } else {
+    let (purpose, flag) = if config.data.validation == 0.0 {
         ("hold out a tenth, to tune by", "--validation 0.1")
+    } else if config.training.early_stopping.is_some() {
+        // It would have nothing to watch.
+        ("train on all images again", "--validation 0 --patience none")
+    } else {
+        ("train on all images again", "--validation 0")
     };
     format!(
         "next: test it again, or {purpose}\n  \

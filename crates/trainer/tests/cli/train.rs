@@ -67,6 +67,13 @@ fn help_says_what_there_is() {
             "--l2",
             "--dropout",
             "--input-dropout",
+            "--dropout-kind",
+            "--noise",
+            "--input-noise",
+            "--batch-norm",
+            "--patience",
+            "--monitor",
+            "--min-delta",
             "--schedule",
             "--shift",
             "--whole-pixels",
@@ -221,6 +228,51 @@ fn the_settings_of_a_run_repeat_it() {
     let other = "--config first/config.toml --seed 6 --quiet --out third";
     succeed(dir.path(), other);
     assert!(model(&first) != model(&dir.path().join("third")));
+}
+
+#[test]
+fn each_flag_between_the_layers_changes_the_model_and_repeats_it() {
+    let dir = data::folder();
+    let run = |flags: &str, out: &str| {
+        succeed(dir.path(), &format!("{flags} --quiet --out {out}"));
+        model(&dir.path().join(out))
+    };
+    let base = "--epochs 2 --hidden 17 --batch-size 20 --dropout 0.2";
+    let mut models = vec![run(base, "base")];
+    for (name, flags) in [
+        ("norm", "--batch-norm 10"),
+        ("kind", "--dropout-kind gaussian"),
+        ("noise", "--noise 0.1"),
+        ("input", "--input-noise 0.1"),
+    ] {
+        let found = run(&format!("{base} {flags}"), name);
+        assert!(!models.contains(&found), "{flags} does nothing, or what another does");
+        let again = run(&format!("--config {name}/config.toml"), &format!("{name}-again"));
+        assert!(again == found, "{flags} is not in config.toml");
+        models.push(found);
+    }
+    let off = run("--config norm/config.toml --batch-norm none", "off");
+    assert!(off == models[0]);
+}
+
+#[test]
+fn patience_ends_a_run_and_gives_back_the_best_network() {
+    let dir = data::folder();
+    // No epoch is better than the first by that much.
+    let flags = "--hidden 17 --validation 0.2 --min-delta 1 --monitor accuracy";
+    let text = succeed(dir.path(), &format!("{flags} --epochs 20 --patience 2 --out stopped"));
+    let stopped = dir.path().join("stopped");
+    assert_eq!(metrics(&stopped).len(), 3);
+    // What the run says to try next.
+    let again = "--config stopped/config.toml --validation 0 --patience none";
+    assert!(text.contains(again), "{text}");
+    succeed(dir.path(), &format!("{again} --epochs 1 --quiet --out all"));
+    assert_eq!(metrics(&dir.path().join("all")).len(), 1);
+
+    let more = "--config stopped/config.toml --patience 15 --quiet --out more";
+    succeed(dir.path(), more);
+    assert_eq!(metrics(&dir.path().join("more")).len(), 16);
+    assert!(model(&stopped) == model(&dir.path().join("more")), "both are of the first epoch");
 }
 
 #[test]

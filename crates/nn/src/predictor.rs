@@ -1,0 +1,160 @@
+//! Prediction: the forward pass over some rows at a time, in memory that is kept.
+
+use kernels::{AlignedBuf, MatMut, MatRef, softmax_rows};
+
+use crate::dense::Dense;
+use crate::{Error, Inputs, Mlp, metrics};
+
+/// Predicts with a network again and again, in memory of its own.
+///
+/// A call allocates only where it has more samples than any before it, up to 128,
+/// which is as many as are computed at a time: predict once beforehand, and no call
+/// of that size or below allocates. What is written has the same bits for any
+/// number of samples in a call.
+///
+/// It borrows the network, so that one network serves many threads, each with a
+/// predictor of its own. `logits` and `probabilities` are samples × classes,
+/// row-major, `classes` is one for each sample.
+///
+/// ```
+/// use nn::{Activation, Architecture, Init, Inputs, Mlp, Predictor};
+///
+/// let shape =
+///     Architecture { inputs: 4, hidden: vec![3], outputs: 2, activation: Activation::Tanh };
+/// let network = Mlp::new(shape, Init::Xavier, 1)?;
+/// let mut predictor = Predictor::new(&network);
+/// let mut probabilities = [0.0; 2];
+/// for image in [[0, 255, 255, 0], [255, 0, 0, 255]] {
+///     predictor.probabilities(&Inputs::pixels(&image, 4)?, &mut probabilities)?;
+///     assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+/// }
+/// # Ok::<(), nn::Error>(())
+/// ```
+pub struct Predictor<'a> {
+    network: &'a Mlp,
+    /// What the layer at hand reads.
+    x: AlignedBuf,
+    /// What goes into its activation, or has come out where the activation works
+    /// number by number.
+    z: AlignedBuf,
+}
+
+impl<'a> Predictor<'a> {
+    /// Rows at a time: enough to use what is loaded of the weights, and few
+    /// enough to stay in the cache.
+    pub(crate) const ROWS: usize = 128;
+
+    /// A predictor that has no memory yet.
+    #[must_use]
+    pub fn new(network: &'a Mlp) -> Self {
+        Self { network, x: AlignedBuf::default(), z: AlignedBuf::default() }
+    }
+
+    /// Writes what the last layer gives for each class, before softmax.
+    ///
+    /// # Errors
+    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit, and
+    /// [`Error::Length`] where `logits` is not as long as there are samples times
+    /// classes; nothing is written then.
+    pub fn logits(&mut self, inputs: &Inputs<'_>, logits: &mut [f32]) -> Result<(), Error> {
+        let classes = self.network.architecture().outputs;
+        self.chunks(inputs, "list of logits", logits, classes, |_, found, logits| {
+            logits.copy_from_slice(found);
+        })
+    }
+
+    /// Writes the probability of each class, those of a sample summing to 1.
+    ///
+    /// # Errors
+    /// As for [`logits`](Self::logits).
+    pub fn probabilities(
+        &mut self,
+        inputs: &Inputs<'_>,
+        probabilities: &mut [f32],
+    ) -> Result<(), Error> {
+        let classes = self.network.architecture().outputs;
+        self.chunks(inputs, "list of probabilities", probabilities, classes, |me, logits, out| {
+            out.copy_from_slice(logits);
+            softmax_rows(me.isa, MatMut::new(out, logits.len() / classes, classes));
+        })
+    }
+
+    /// Writes the most probable class of each sample; the first of several that
+    /// are equally probable.
+    ///
+    /// # Errors
+    /// As for [`logits`](Self::logits), `classes` being one for each sample.
+    pub fn classes(&mut self, inputs: &Inputs<'_>, classes: &mut [u32]) -> Result<(), Error> {
+        let outputs = self.network.architecture().outputs;
+        self.chunks(inputs, "list of classes", classes, 1, |me, logits, classes| {
+            // Of the probabilities and not of the logits, of which two that differ
+            // may be equally probable.
+            softmax_rows(me.isa, MatMut::new(logits, classes.len(), outputs));
+            for (class, row) in classes.iter_mut().zip(logits.chunks_exact(outputs)) {
+                *class = metrics::argmax(row) as u32;
+            }
+        })
+    }
+
+    /// Checks, and runs all of the inputs; `write` takes the logits of some of them
+    /// to their part of `out`, which has `width` elements for each.
+    fn chunks<T>(
+        &mut self,
+        inputs: &Inputs<'_>,
+        what: &str,
+        out: &mut [T],
+        width: usize,
+        write: impl Fn(&Mlp, &mut [f32], &mut [T]),
+    ) -> Result<(), Error> {
+        let network = self.network;
+        inputs.check(network.architecture().inputs)?;
+        let (found, expected) = (out.len(), inputs.len().saturating_mul(width));
+        if found != expected {
+            return Err(Error::Length { what: what.into(), found, expected });
+        }
+        for (chunk, out) in out.chunks_mut(Self::ROWS * width).enumerate() {
+            let first = chunk * Self::ROWS;
+            let logits = self.run(out.len() / width, |i, row| {
+                inputs.copy_row(network.isa, first + i, network.pixel_scale(), row);
+            });
+            write(network, logits, out);
+        }
+        Ok(())
+    }
+
+    /// Logits of `rows` rows, at most [`ROWS`](Self::ROWS), which `input` writes
+    /// one by one: rows × classes.
+    pub(crate) fn run(
+        &mut self,
+        rows: usize,
+        mut input: impl FnMut(usize, &mut [f32]),
+    ) -> &mut [f32] {
+        let Self { network, x, z } = self;
+        let isa = network.isa;
+        let widest = network.layers.iter().map(|layer| layer.units.max(layer.inputs)).max();
+        let len = rows * widest.unwrap_or(0);
+        if x.len() < len {
+            x.resize(len);
+            z.resize(len);
+        }
+        let width = network.architecture().inputs;
+        for (i, row) in x[..rows * width].chunks_exact_mut(width).enumerate() {
+            input(i, row);
+        }
+        for layer in &network.layers {
+            let Dense { inputs, units, .. } = *layer;
+            let h = MatMut::new(&mut z[..rows * units], rows, units);
+            layer.forward(isa, &network.params, MatRef::new(&x[..rows * inputs], rows, inputs), h);
+            match layer.activation {
+                Some(f) if f.pieces() > 1 => {
+                    let outputs = x.chunks_exact_mut(layer.outputs());
+                    for (z, h) in z.chunks_exact(units).zip(outputs).take(rows) {
+                        f.forward(isa, z, h);
+                    }
+                }
+                _ => std::mem::swap(x, z),
+            }
+        }
+        &mut x[..rows * network.architecture().outputs]
+    }
+}

@@ -1,0 +1,163 @@
+//! Once their memory is there, prediction and training allocate nothing.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::{examples, go_on, labels, network, uniform};
+use nn::{
+    Activation, Augment, BatchNorm, Draw, Dropout, DropoutKind, Examples, Fit, Inputs, Mlp, Noise,
+    Optimizer, Predictor, Sequential, Session,
+};
+
+thread_local! {
+    /// Of this thread alone: other tests, and what runs them, allocate beside it.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn count() {
+    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+}
+
+// SAFETY: every call goes on to `System` as it came. Counting allocates nothing: the
+// counter is initialised at compile time and has no destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps to the same contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps to the same contract.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps to the same contract, and `old` is from `System`.
+        unsafe { System.realloc(old, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps to the same contract, and `old` is from `System`.
+        unsafe { System.dealloc(old, layout) }
+    }
+}
+
+/// Allocations of `work`, on this thread.
+fn allocations(work: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+#[test]
+fn they_are_counted() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(vec![1, 2, 3]))), 1);
+    assert_eq!(allocations(|| ()), 0);
+}
+
+const SIZES: [usize; 4] = [50, 33, 17, 10];
+
+#[test]
+fn from_the_second_prediction_on_there_are_none() {
+    for (activation, _) in Activation::ALL {
+        let network = network(&SIZES, activation, 1);
+        // One and several passes of 128 rows.
+        for rows in [1, 100, 300] {
+            let (x, bytes) = (uniform(2, rows * 50), vec![7; rows * 50]);
+            let mut predictor = Predictor::new(&network);
+            let (mut numbers, mut classes) = (vec![0.0; rows * 10], vec![0; rows]);
+            let mut predict = |rows: usize| {
+                let (numbers, classes) = (&mut numbers[..rows * 10], &mut classes[..rows]);
+                for inputs in [
+                    Inputs::new(&x[..rows * 50], 50).unwrap(),
+                    Inputs::pixels(&bytes[..rows * 50], 50).unwrap(),
+                ] {
+                    predictor.logits(&inputs, numbers).unwrap();
+                    predictor.probabilities(&inputs, numbers).unwrap();
+                    predictor.classes(&inputs, classes).unwrap();
+                }
+            };
+            predict(rows);
+            assert_eq!(allocations(|| predict(rows)), 0, "{activation}, {rows} rows");
+            assert_eq!(allocations(|| predict(rows.div_ceil(3))), 0, "{activation}, {rows} rows");
+        }
+    }
+}
+
+struct Mirror;
+
+impl Augment for Mirror {
+    fn augment(&self, _: Draw, features: &mut [f32]) {
+        features.reverse();
+    }
+}
+
+/// Training with everything that a step can have between the layers.
+fn fits() -> Vec<Fit> {
+    let fit = Fit { epochs: 1, batch_size: 20, lr: 1e-3, l2: 1e-3, ..Fit::default() };
+    let mut fits: Vec<_> =
+        Optimizer::ALL.map(|(optimizer, _)| Fit { optimizer, ..fit.clone() }).into();
+    let noise = Noise { input: 0.1, hidden: 0.1 };
+    let norm = BatchNorm { rows: 7, ..BatchNorm::default() };
+    for kind in [DropoutKind::Bernoulli, DropoutKind::Gaussian] {
+        let dropout = Dropout { input: 0.1, hidden: 0.2, kind };
+        for batch_norm in [None, Some(norm)] {
+            fits.push(Fit { dropout, noise, batch_norm, ..fit.clone() });
+        }
+    }
+    fits
+}
+
+/// Calls `check` with every activation and every way to train, and 200 samples.
+fn each(check: impl Fn(&Mlp, &Examples<'_>, &Fit)) {
+    let (x, y) = (uniform(2, 200 * 50), labels(3, 200, 10));
+    for (activation, _) in Activation::ALL {
+        let network = network(&SIZES, activation, 1);
+        let all = examples(&network, &x, &y);
+        for fit in fits() {
+            check(&network, &all, &fit);
+            check(&network, &all.augmented(&Mirror), &fit);
+        }
+    }
+}
+
+#[test]
+fn more_training_steps_allocate_no_more() {
+    let positions: Vec<u32> = (0..200).collect();
+    each(|network, all, fit| {
+        let run = |steps: usize| {
+            let train = all.subset(&positions[..steps * fit.batch_size]).unwrap();
+            let mut network = network.clone();
+            allocations(|| {
+                fit.run(&mut network, &train, None, &Sequential, go_on).unwrap();
+            })
+        };
+        run(2); // The memory that products keep for each thread.
+        assert_eq!(run(2), run(10), "{fit:?}");
+        assert!(run(2) > 0);
+    });
+}
+
+#[test]
+fn neither_does_a_session_from_its_second_step_on() {
+    let fewer: Vec<u32> = (0..90).collect();
+    each(|network, all, fit| {
+        let few = all.subset(&fewer).unwrap();
+        let mut session = Session::new(network.clone(), fit).unwrap();
+        let mut step = |examples| {
+            session.step(examples, 1e-3, &Sequential).unwrap();
+        };
+        step(all);
+        assert_eq!(allocations(|| [all, &few, all].into_iter().for_each(step)), 0, "{fit:?}");
+    });
+}
