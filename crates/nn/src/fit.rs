@@ -30,6 +30,12 @@ pub struct Fit {
     /// λ of the penalty `½·λ·‖W‖²`, at least 0, or the weight decay of
     /// [`Optimizer::Adamw`]; biases have none.
     pub l2: f32,
+    /// The Euclidean norm that no unit's incoming weights exceed, above 0, if
+    /// wanted (Srivastava et al. 2014, section 5.1): after each step those of a
+    /// longer unit are scaled down to it, in every layer, the output layer too.
+    /// Biases are no part of it. With batch normalisation it is about the weights
+    /// as they train, before gains and averages are folded in.
+    pub max_norm: Option<f32>,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
     /// Noise on inputs and on what goes into activations.
@@ -54,6 +60,7 @@ impl Default for Fit {
             schedule: Schedule::default(),
             optimizer: Optimizer::Sgd { momentum: 0.9 },
             l2: 0.0,
+            max_norm: None,
             dropout: Dropout::default(),
             noise: Noise::default(),
             batch_norm: None,
@@ -157,13 +164,17 @@ impl Fit {
                 return Err(Error::Zero { what: what.into() });
             }
         }
-        let finite = |x: f32, low: bool| x.is_finite() && low;
-        for (name, value, valid, expected) in [
-            ("learning rate", self.lr, finite(self.lr, self.lr > 0.0), "a finite number above 0"),
-            ("l2", self.l2, finite(self.l2, self.l2 >= 0.0), "a finite number of at least 0"),
-        ] {
-            if !valid {
-                return Err(Error::OutOfRange { name, found: f64::from(value), expected });
+        let above_0 = [("learning rate", Some(self.lr)), ("max-norm", self.max_norm)];
+        for (name, value) in above_0 {
+            if let Some(found) = value.filter(|x| !(x.is_finite() && *x > 0.0)) {
+                let expected = "a finite number above 0";
+                return Err(Error::OutOfRange { name, found: found.into(), expected });
+            }
+        }
+        for (name, value) in [("l2", self.l2)] {
+            if !(value.is_finite() && value >= 0.0) {
+                let expected = "a finite number of at least 0";
+                return Err(Error::OutOfRange { name, found: value.into(), expected });
             }
         }
         self.schedule.validate()?;

@@ -1,5 +1,6 @@
 //! Optimizers: how a step moves the parameters along the gradient.
 
+mod max_norm;
 mod rule;
 mod state;
 

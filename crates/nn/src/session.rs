@@ -137,7 +137,7 @@ impl Session {
             workspace.update(running, positions.len());
         }
         *steps += 1;
-        let rule = Rule::new(fit.optimizer, lr, fit.l2, *steps);
+        let rule = Rule::new(fit, lr, *steps);
         let Mlp { isa, layers, params, .. } = network;
         workspace.weights(*isa, layers, positions.len(), state.apply(rule, params), executor);
         Ok(result)
@@ -236,5 +236,52 @@ impl Fit {
                 .map(|dense| (0..dense.units).map(|unit| gradient[dense.gain_at(unit)]).collect())
                 .collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Session, mlp};
+    use crate::optimizer::State;
+    use crate::{
+        Activation, Architecture, BatchNorm, Examples, Fit, Init, Inputs, Mlp, Sequential,
+    };
+
+    /// What the backward pass reads is what the forward pass reads.
+    #[test]
+    fn both_copies_of_the_weights_are_alike() {
+        const INPUTS: usize = 70;
+        let x: Vec<f32> = (0..40 * INPUTS).map(|i| (i * 7 % 31) as f32 / 31.0).collect();
+        let y: Vec<u8> = (0..40).map(|i| i % 3).collect();
+        let examples = Examples::new(Inputs::new(&x, INPUTS).unwrap(), &y).unwrap();
+        let shape = Architecture {
+            inputs: INPUTS,
+            hidden: vec![100, 20],
+            outputs: 3,
+            activation: Activation::Tanh,
+        };
+        let network = Mlp::new(shape, Init::Xavier, 1).unwrap();
+        for batch_norm in [None, Some(BatchNorm::default())] {
+            for max_norm in [None, Some(0.75)] {
+                let fit = Fit { batch_norm, max_norm, ..Fit::default() };
+                let mut session = Session::new(network.clone(), &fit).unwrap();
+                for _ in 0..3 {
+                    session.step(&examples, 0.5, &Sequential).unwrap();
+                }
+                let again = State::new(&session.network, 0);
+                assert!(session.state.transposed[..] == again.transposed[..], "{fit:?}");
+
+                // With batch normalisation as without.
+                let mut longest: f32 = 0.0;
+                for dense in &session.network.layers {
+                    let (weights, _) = mlp::unpack(dense, &session.network.params);
+                    for unit in weights.chunks_exact(dense.inputs) {
+                        longest = longest.max(unit.iter().map(|w| w * w).sum::<f32>().sqrt());
+                    }
+                }
+                let limit = max_norm.unwrap_or(f32::INFINITY);
+                assert!(longest > 0.749 && longest < limit * 1.000_001, "{longest} with {fit:?}");
+            }
+        }
     }
 }

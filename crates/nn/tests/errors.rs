@@ -42,6 +42,7 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
     check(&|fit| fit.batch_size = 0, "batch size is 0: it must be");
     for (value, text) in [(0.0, "0"), (-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         check(&|fit| fit.lr = value, &format!("learning rate is {text}: expected"));
+        check(&|fit| fit.max_norm = Some(value), &format!("max-norm is {text}: expected"));
         let (epsilon, fine) = (value, 0.5);
         for optimizer in [
             Optimizer::Adagrad { epsilon },

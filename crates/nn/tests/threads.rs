@@ -122,6 +122,14 @@ fn and_with_batch_normalisation_and_noise() {
 }
 
 #[test]
+fn and_with_what_is_done_to_whole_panels() {
+    for batch_norm in [None, Some(BatchNorm { rows: 40, ..BatchNorm::default() })] {
+        let fit = Fit { max_norm: Some(0.5), batch_norm, ..fit(100, 4) };
+        check(&[50, 130, 17, 10], Activation::Relu, 211, &fit);
+    }
+}
+
+#[test]
 fn another_seed_computes_others() {
     let run = |seed| {
         let fit = fit(100, seed);

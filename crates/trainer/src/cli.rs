@@ -144,6 +144,11 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
 
+    /// Length that the weights of a unit are scaled down to after each step, if
+    /// they are longer, above 0
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    pub(crate) max_norm: Option<f32>,
+
     /// Share of the hidden units dropped in each step, at least 0 and below 1
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) dropout: Option<f32>,

@@ -138,6 +138,7 @@ impl Config {
             }
         }
         set(&mut training.l2, flags.l2);
+        training.max_norm = flags.max_norm.or(training.max_norm);
         set(&mut training.dropout.hidden, flags.dropout);
         set(&mut training.dropout.input, flags.input_dropout);
         set(&mut training.seed, flags.seed);
@@ -228,7 +229,7 @@ mod tests {
         let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
                      --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 \
                      --shift 2.5 --whole-pixels --rotate 10 --scale 0.5 --shear 0.75 --elastic 20:6 \
-                     --optimizer nesterov --momentum 0.75 --l2 0.125 --dropout 0.375 --input-dropout 0.0625 --seed 9";
+                     --optimizer nesterov --momentum 0.75 --l2 0.125 --max-norm 2.5 --dropout 0.375 --input-dropout 0.0625 --seed 9";
         let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!((found.data.dir, found.data.validation), (PathBuf::from("d"), 0.25));
         assert!(found.network.hidden.is_empty());
@@ -251,6 +252,7 @@ mod tests {
             schedule: Curve::InverseTime { decay: 0.25 }.into(),
             optimizer: Optimizer::Nesterov { momentum: 0.75 },
             l2: 0.125,
+            max_norm: Some(2.5),
             dropout,
             shuffle: true,
             seed: 9,
@@ -325,6 +327,7 @@ mod tests {
             let mut config = recipe::find(name).unwrap();
             config.data.validation = 0.1;
             config.training.l2 = 1e-4;
+            config.training.max_norm = Some(2.1);
             config.training.seed = i64::MAX as u64;
             let text = config.to_toml().unwrap();
             assert!(text.contains("lr = 0.1\n"), "f32 as it was typed: {text}");

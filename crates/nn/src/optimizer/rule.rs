@@ -3,6 +3,7 @@
 use kernels::{Isa, Simd, SimdOp};
 
 use super::Optimizer;
+use crate::Fit;
 use crate::math::power;
 
 /// An optimizer at one step of a run.
@@ -17,6 +18,8 @@ pub(crate) struct Rule {
     penalty: f32,
     /// What a weight is multiplied by before it moves: 1, or `1 − lr·λ`.
     keep: f32,
+    /// What no unit's weights are longer than after the step.
+    pub(super) max_norm: Option<f32>,
 }
 
 /// What a piece of the gradient belongs to.
@@ -29,8 +32,9 @@ pub(super) enum Part {
 
 impl Rule {
     /// Step `step` of a run, counted from 1.
-    pub(crate) fn new(optimizer: Optimizer, lr: f64, l2: f32, step: u64) -> Self {
-        let plain = Self { optimizer, lr: lr as f32, root: 1.0, penalty: l2, keep: 1.0 };
+    pub(crate) fn new(fit: &Fit, lr: f64, step: u64) -> Self {
+        let Fit { optimizer, l2, max_norm, .. } = *fit;
+        let plain = Self { optimizer, lr: lr as f32, root: 1.0, penalty: l2, keep: 1.0, max_norm };
         match optimizer {
             Optimizer::Adam { beta1, beta2, .. } | Optimizer::Adamw { beta1, beta2, .. } => {
                 let lr_corrected = lr / (1.0 - power(beta1.into(), step));
@@ -78,7 +82,8 @@ impl SimdOp for Update<'_> {
 
     #[inline(always)]
     fn eval<S: Simd>(self, _: S) {
-        let Self { rule: Rule { optimizer, lr, root, penalty, keep }, w, slots, gradient } = self;
+        let Self { rule, w, slots, gradient } = self;
+        let Rule { optimizer, lr, root, penalty, keep, .. } = rule;
         let [first, second] = slots;
         match optimizer {
             Optimizer::Sgd { momentum } => {

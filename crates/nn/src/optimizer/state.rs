@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use kernels::{AlignedBuf, Isa};
 
+use super::max_norm;
 use super::rule::{Part, Rule};
+use crate::dense::Dense;
 use crate::mlp::Mlp;
 use crate::step::{GradientSink, Tile};
 
@@ -110,4 +112,18 @@ impl GradientSink for Apply<'_> {
         let at = at - self.offset;
         self.update(isa, Part::Biases, at..at + gradient.len(), gradient);
     }
+
+    fn panel(&mut self, isa: Isa, layer: &Dense, panel: usize) {
+        let Some(limit) = self.rule.max_norm else { return };
+        let weights = &mut self.params[within(layer.weights_of(panel), self.offset)];
+        let transposed = within(layer.transposed_of(panel), self.transposed_offset);
+        if max_norm::limit(isa, weights, limit) && !transposed.is_empty() {
+            kernels::transpose_blocks(isa, weights, &mut self.transposed[transposed]);
+        }
+    }
+}
+
+/// A range of the whole vector, in a slice that begins at `offset`.
+fn within(range: Range<usize>, offset: usize) -> Range<usize> {
+    range.start - offset..range.end - offset
 }

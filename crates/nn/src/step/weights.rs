@@ -58,6 +58,9 @@ pub(crate) trait GradientSink: Send + Sized {
     /// The gradient of the biases, or gains, that begin at `at` in the parameter
     /// vector.
     fn biases(&mut self, isa: Isa, at: usize, gradient: &[f32]);
+
+    /// The gradient of panel `panel` of a layer was given, all of it.
+    fn panel(&mut self, _: Isa, _: &Dense, _panel: usize) {}
 }
 
 /// Keeps the gradient as it is, in the order of the parameters.
@@ -162,15 +165,18 @@ impl WeightPass<'_> {
                 for panel in panels.clone() {
                     self.gains(*l, panel, &mut sink);
                 }
-                continue;
+            } else {
+                // A bias is the weight of an input that is always 1.
+                let ones = MatRef::strided(&[1.0], 1, rows, 0, 0);
+                let gradient = &mut gradient[..width];
+                let c = PanelsMut::packed(gradient, 1, panels.len());
+                kernels::matmul_into_panels(self.isa, ones, dz, c, Zeros::Multiply);
+                for (panel, gradient) in panels.clone().zip(gradient.chunks_exact(PANEL)) {
+                    sink.biases(self.isa, layer.biases_of(panel).start, gradient);
+                }
             }
-            // A bias is the weight of an input that is always 1.
-            let ones = MatRef::strided(&[1.0], 1, rows, 0, 0);
-            let gradient = &mut gradient[..width];
-            let c = PanelsMut::packed(gradient, 1, panels.len());
-            kernels::matmul_into_panels(self.isa, ones, dz, c, Zeros::Multiply);
-            for (panel, gradient) in panels.clone().zip(gradient.chunks_exact(PANEL)) {
-                sink.biases(self.isa, layer.biases_of(panel).start, gradient);
+            for panel in panels.clone() {
+                sink.panel(self.isa, layer, panel);
             }
         }
     }
