@@ -30,6 +30,10 @@ pub struct Fit {
     /// λ of the penalty `½·λ·‖W‖²`, at least 0, or the weight decay of
     /// [`Optimizer::Adamw`]; biases have none.
     pub l2: f32,
+    /// Factor of the penalty `l1·‖W‖₁`, the sum of the weights' sizes, at least 0;
+    /// biases have none. It makes weights exactly 0, and with `l2` it is the
+    /// elastic net. [`Optimizer`] has the formula.
+    pub l1: f32,
     /// The Euclidean norm that no unit's incoming weights exceed, above 0, if
     /// wanted (Srivastava et al. 2014, section 5.1): after each step those of a
     /// longer unit are scaled down to it, in every layer, the output layer too.
@@ -60,6 +64,7 @@ impl Default for Fit {
             schedule: Schedule::default(),
             optimizer: Optimizer::Sgd { momentum: 0.9 },
             l2: 0.0,
+            l1: 0.0,
             max_norm: None,
             dropout: Dropout::default(),
             noise: Noise::default(),
@@ -171,7 +176,7 @@ impl Fit {
                 return Err(Error::OutOfRange { name, found: found.into(), expected });
             }
         }
-        for (name, value) in [("l2", self.l2)] {
+        for (name, value) in [("l2", self.l2), ("l1", self.l1)] {
             if !(value.is_finite() && value >= 0.0) {
                 let expected = "a finite number of at least 0";
                 return Err(Error::OutOfRange { name, found: value.into(), expected });

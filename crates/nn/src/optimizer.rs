@@ -24,6 +24,20 @@ pub(crate) use state::State;
 /// [`Fit::l2`](crate::Fit::l2) for weights and 0 for biases. `√` and squares are
 /// those of each number on its own.
 ///
+/// With [`Fit::l1`](crate::Fit::l1), what comes out as `w` is then brought nearer
+/// to 0, and made 0 where that would change its sign:
+///
+/// ```text
+/// w ← sign(w)·max(|w| − lr·l1·D/(1 − μ), 0)
+/// ```
+///
+/// where `D` is what the formula multiplies `g`, or `m`, by besides `lr`: 1 for SGD
+/// and Nesterov, `1/(√s + ε)` for AdaGrad and so on; μ is 0 where there is none.
+/// This is the composite step of forward-backward splitting (Duchi and Singer
+/// 2009), in the measure of each optimizer (Duchi, Hazan and Singer 2011, section
+/// 5.1). Where a run comes to rest, `loss + l1·‖W‖₁ + ½·λ·‖W‖²` has no way down;
+/// with AdamW, whose λ is no penalty, without its last term.
+///
 /// A learning rate that suits one does not suit another: 0.1 with
 /// [`Sgd`](Self::Sgd), 0.001 with [`Adam`](Self::Adam) and 1 with
 /// [`Adadelta`](Self::Adadelta) are where to begin.
@@ -209,6 +223,19 @@ impl Optimizer {
             | Self::Adadelta { .. }
             | Self::Adam { .. }
             | Self::Adamw { .. } => 2,
+        }
+    }
+
+    /// μ; 0 for those that have none.
+    pub(crate) fn momentum(self) -> f32 {
+        match self {
+            Self::Sgd { momentum }
+            | Self::Nesterov { momentum }
+            | Self::Rmsprop { momentum, .. } => momentum,
+            Self::Adagrad { .. }
+            | Self::Adadelta { .. }
+            | Self::Adam { .. }
+            | Self::Adamw { .. } => 0.0,
         }
     }
 

@@ -75,6 +75,7 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
     }
     for (value, text) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         check(&|fit| fit.l2 = value, &format!("l2 is {text}: expected"));
+        check(&|fit| fit.l1 = value, &format!("l1 is {text}: expected"));
         for curve in [Curve::InverseTime { decay: value }, Curve::Compounding { decay: value }] {
             check(&|fit| fit.schedule = curve.into(), &format!("decay is {text}: expected"));
         }

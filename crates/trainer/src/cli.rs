@@ -144,6 +144,11 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
 
+    /// Factor of the penalty on the weights' sizes, which makes weights 0, at
+    /// least 0; with --l2 it is the elastic net
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub(crate) l1: Option<f32>,
+
     /// Length that the weights of a unit are scaled down to after each step, if
     /// they are longer, above 0
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]

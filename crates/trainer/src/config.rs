@@ -137,6 +137,7 @@ impl Config {
                 &mut optimizer => return Err(Error::NoMomentum { optimizer }),
             }
         }
+        set(&mut training.l1, flags.l1);
         set(&mut training.l2, flags.l2);
         training.max_norm = flags.max_norm.or(training.max_norm);
         set(&mut training.dropout.hidden, flags.dropout);
@@ -229,7 +230,7 @@ mod tests {
         let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
                      --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 \
                      --shift 2.5 --whole-pixels --rotate 10 --scale 0.5 --shear 0.75 --elastic 20:6 \
-                     --optimizer nesterov --momentum 0.75 --l2 0.125 --max-norm 2.5 --dropout 0.375 --input-dropout 0.0625 --seed 9";
+                     --optimizer nesterov --momentum 0.75 --l1 0.25 --l2 0.125 --max-norm 2.5 --dropout 0.375 --input-dropout 0.0625 --seed 9";
         let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!((found.data.dir, found.data.validation), (PathBuf::from("d"), 0.25));
         assert!(found.network.hidden.is_empty());
@@ -251,6 +252,7 @@ mod tests {
             lr: 0.5,
             schedule: Curve::InverseTime { decay: 0.25 }.into(),
             optimizer: Optimizer::Nesterov { momentum: 0.75 },
+            l1: 0.25,
             l2: 0.125,
             max_norm: Some(2.5),
             dropout,

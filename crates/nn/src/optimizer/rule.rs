@@ -18,6 +18,8 @@ pub(crate) struct Rule {
     penalty: f32,
     /// What a weight is multiplied by before it moves: 1, or `1 − lr·λ`.
     keep: f32,
+    /// How much nearer to 0 L1 brings a weight, in the unit of `lr·g`.
+    shrink: f32,
     /// What no unit's weights are longer than after the step.
     pub(super) max_norm: Option<f32>,
 }
@@ -26,15 +28,25 @@ pub(crate) struct Rule {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
     Weights,
-    /// Neither penalised nor shrunk.
+    /// Not penalised.
     Biases,
 }
 
 impl Rule {
     /// Step `step` of a run, counted from 1.
     pub(crate) fn new(fit: &Fit, lr: f64, step: u64) -> Self {
-        let Fit { optimizer, l2, max_norm, .. } = *fit;
-        let plain = Self { optimizer, lr: lr as f32, root: 1.0, penalty: l2, keep: 1.0, max_norm };
+        let Fit { optimizer, l1, l2, max_norm, .. } = *fit;
+        // What momentum makes of a slope that stays as it is.
+        let shrink = lr * f64::from(l1) / (1.0 - f64::from(optimizer.momentum()));
+        let plain = Self {
+            optimizer,
+            lr: lr as f32,
+            root: 1.0,
+            penalty: l2,
+            keep: 1.0,
+            shrink: shrink as f32,
+            max_norm,
+        };
         match optimizer {
             Optimizer::Adam { beta1, beta2, .. } | Optimizer::Adamw { beta1, beta2, .. } => {
                 let lr_corrected = lr / (1.0 - power(beta1.into(), step));
@@ -61,7 +73,7 @@ impl Rule {
         gradient: &[f32],
     ) {
         if let Part::Biases = part {
-            (self.penalty, self.keep) = (0.0, 1.0);
+            (self.penalty, self.keep, self.shrink) = (0.0, 1.0, 0.0);
         }
         isa.dispatch(Update { rule: self, w, slots, gradient });
     }
@@ -82,46 +94,60 @@ impl SimdOp for Update<'_> {
 
     #[inline(always)]
     fn eval<S: Simd>(self, _: S) {
+        match self.rule.shrink > 0.0 {
+            true => self.step::<true>(),
+            false => self.step::<false>(),
+        }
+    }
+}
+
+impl Update<'_> {
+    /// With L1 or without.
+    #[inline(always)]
+    fn step<const L1: bool>(self) {
         let Self { rule, w, slots, gradient } = self;
-        let Rule { optimizer, lr, root, penalty, keep, .. } = rule;
+        let Rule { optimizer, lr, root, penalty, keep, shrink, .. } = rule;
         let [first, second] = slots;
         match optimizer {
             Optimizer::Sgd { momentum } => {
                 for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
                     let g = g + penalty * *w;
                     *v = momentum * *v + g;
-                    *w -= lr * *v;
+                    *w = soft::<L1>(*w - lr * *v, shrink);
                 }
             }
             Optimizer::Nesterov { momentum } => {
                 for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
                     let g = g + penalty * *w;
                     *v = momentum * *v + g;
-                    *w -= lr * (g + momentum * *v);
+                    *w = soft::<L1>(*w - lr * (g + momentum * *v), shrink);
                 }
             }
             Optimizer::Adagrad { epsilon } => {
                 for ((w, s), g) in w.iter_mut().zip(first).zip(gradient) {
                     let g = g + penalty * *w;
                     *s += g * g;
-                    *w -= lr * (g / (s.sqrt() + epsilon));
+                    let scale = s.sqrt() + epsilon;
+                    *w = soft::<L1>(*w - lr * (g / scale), shrink / scale);
                 }
             }
             Optimizer::Rmsprop { alpha, epsilon, momentum } => {
                 for (((w, s), v), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
                     let g = g + penalty * *w;
                     *s = alpha * *s + (1.0 - alpha) * (g * g);
-                    *v = momentum * *v + g / (s.sqrt() + epsilon);
-                    *w -= lr * *v;
+                    let scale = s.sqrt() + epsilon;
+                    *v = momentum * *v + g / scale;
+                    *w = soft::<L1>(*w - lr * *v, shrink / scale);
                 }
             }
             Optimizer::Adadelta { rho, epsilon } => {
                 for (((w, s), u), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
                     let g = g + penalty * *w;
                     *s = rho * *s + (1.0 - rho) * (g * g);
-                    let d = g * ((*u + epsilon).sqrt() / (*s + epsilon).sqrt());
+                    let share = (*u + epsilon).sqrt() / (*s + epsilon).sqrt();
+                    let d = g * share;
                     *u = rho * *u + (1.0 - rho) * (d * d);
-                    *w -= lr * d;
+                    *w = soft::<L1>(*w - lr * d, shrink * share);
                 }
             }
             Optimizer::Adam { beta1, beta2, epsilon }
@@ -130,9 +156,20 @@ impl SimdOp for Update<'_> {
                     let g = g + penalty * *w;
                     *m = beta1 * *m + (1.0 - beta1) * g;
                     *s = beta2 * *s + (1.0 - beta2) * (g * g);
-                    *w = keep * *w - lr * (*m / (s.sqrt() * root + epsilon));
+                    let scale = s.sqrt() * root + epsilon;
+                    *w = soft::<L1>(keep * *w - lr * (*m / scale), shrink / scale);
                 }
             }
         }
     }
+}
+
+/// `sign(w)·max(|w| − t, 0)` with L1, `w` without. NaN stays NaN.
+#[inline(always)]
+fn soft<const L1: bool>(w: f32, t: f32) -> f32 {
+    if !L1 {
+        return w;
+    }
+    let size = w.abs() - t;
+    if size <= 0.0 { 0.0 } else { size.copysign(w) }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{data, json, keys, run_in, succeed};
 
-const SUMMARY: [&str; 15] = [
+const SUMMARY: [&str; 16] = [
     "epochs",
     "gflops",
     "isa",
@@ -19,6 +19,7 @@ const SUMMARY: [&str; 15] = [
     "recipe",
     "samples_per_second",
     "seed",
+    "sparsity",
     "test_accuracy",
     "test_errors",
     "threads",
@@ -116,6 +117,7 @@ fn a_run_leaves_its_four_files() {
     let accuracy = summary["test_accuracy"].as_f64().unwrap();
     let errors = summary["test_errors"].as_u64().unwrap();
     assert!((accuracy - (100 - errors) as f64 / 100.0).abs() < 1e-12);
+    assert_eq!(summary["sparsity"].as_array().unwrap().len(), 2);
     assert!(accuracy > 0.9, "bars are easily told apart: {summary}");
     let positive = ["train_seconds", "samples_per_second", "gflops"];
     assert!(positive.iter().all(|key| summary[*key].as_f64() > Some(0.0)));
@@ -128,6 +130,18 @@ fn a_run_leaves_its_four_files() {
         assert!(text.contains(part), "no {part} in {text}");
     }
     assert!(!text.contains("val loss"), "{text}");
+}
+
+#[test]
+fn weights_of_0_are_counted_where_they_are_wanted() {
+    let dir = data::folder();
+    let text = succeed(dir.path(), "--epochs 2 --l1 0.01 --out run");
+    assert!(text.contains("\nzero weights   "), "{text}");
+    let summary = fs::read_to_string(dir.path().join("run/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    let first = summary["sparsity"][0].as_f64().unwrap();
+    assert!(first > 0.5 && first < 1.0, "{first}");
+    assert!(!succeed(dir.path(), "--epochs 1").contains("zero weights"));
 }
 
 #[test]
