@@ -40,6 +40,12 @@ pub struct Fit {
     /// Biases are no part of it. With batch normalisation it is about the weights
     /// as they train, before gains and averages are folded in.
     pub max_norm: Option<f32>,
+    /// The Euclidean norm that the gradient of a step, of all parameters together
+    /// and without penalties, is clipped to, above 0, if wanted (Pascanu, Mikolov and
+    /// Bengio 2013): it is multiplied by `min(1, clip_norm/(‖g‖ + 10⁻⁶))`, as by
+    /// PyTorch's `clip_grad_norm_`. The gradient then takes memory, and a second
+    /// pass through it.
+    pub clip_norm: Option<f32>,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
     /// Noise on inputs and on what goes into activations.
@@ -66,6 +72,7 @@ impl Default for Fit {
             l2: 0.0,
             l1: 0.0,
             max_norm: None,
+            clip_norm: None,
             dropout: Dropout::default(),
             noise: Noise::default(),
             batch_norm: None,
@@ -169,8 +176,11 @@ impl Fit {
                 return Err(Error::Zero { what: what.into() });
             }
         }
-        let above_0 = [("learning rate", Some(self.lr)), ("max-norm", self.max_norm)];
-        for (name, value) in above_0 {
+        for (name, value) in [
+            ("learning rate", Some(self.lr)),
+            ("max-norm", self.max_norm),
+            ("clip-norm", self.clip_norm),
+        ] {
             if let Some(found) = value.filter(|x| !(x.is_finite() && *x > 0.0)) {
                 let expected = "a finite number above 0";
                 return Err(Error::OutOfRange { name, found: found.into(), expected });

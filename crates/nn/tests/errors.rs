@@ -43,6 +43,7 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
     for (value, text) in [(0.0, "0"), (-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         check(&|fit| fit.lr = value, &format!("learning rate is {text}: expected"));
         check(&|fit| fit.max_norm = Some(value), &format!("max-norm is {text}: expected"));
+        check(&|fit| fit.clip_norm = Some(value), &format!("clip-norm is {text}: expected"));
         let (epsilon, fine) = (value, 0.5);
         for optimizer in [
             Optimizer::Adagrad { epsilon },

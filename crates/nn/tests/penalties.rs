@@ -50,6 +50,12 @@ fn run(network: &Mlp, fit: &Fit, x: &[f32], y: &[u32]) -> Network {
         let batches = x.chunks(fit.batch_size * SIZES[0]).zip(y.chunks(fit.batch_size));
         for (x, y) in batches {
             let mut slopes = gradient(network, &plain, fit, step, x, y);
+            if let Some(limit) = fit.clip_norm {
+                let slopes = slopes.layers.iter_mut().flat_map(parameters).collect::<Vec<_>>();
+                let length = norm(&slopes.iter().map(|slope| **slope).collect::<Vec<_>>());
+                let factor = (f64::from(limit) / (length + 1e-6)).min(1.0);
+                slopes.into_iter().for_each(|slope| *slope *= factor);
+            }
             let layers = plain.layers.iter_mut().zip(&mut velocity.layers);
             for ((layer, velocity), slopes) in layers.zip(&mut slopes.layers) {
                 let weights = layer.weights.iter().flatten();
@@ -122,6 +128,25 @@ fn no_unit_is_longer_than_max_norm() {
             }
         }
         assert!(at > 50 && below > 50, "{at} units at {limit}, {below} below");
+    }
+}
+
+#[test]
+fn a_gradient_is_clipped_to_its_norm() {
+    let without = compare(|_| ());
+    for limit in [0.05, 0.2] {
+        let clipped = compare(|fit| fit.clip_norm = Some(limit));
+        for ((found, _), (without, _)) in clipped.iter().zip(&without) {
+            assert!(found.to_bytes() != without.to_bytes(), "{limit} clips nothing");
+        }
+    }
+    compare(|fit| {
+        (fit.clip_norm, fit.l1, fit.l2, fit.max_norm) = (Some(0.3), 0.02, 0.1, Some(0.8))
+    });
+    // The detour changes no bit.
+    for ((found, _), (without, _)) in compare(|fit| fit.clip_norm = Some(1e6)).iter().zip(&without)
+    {
+        assert!(found.to_bytes() == without.to_bytes());
     }
 }
 

@@ -124,8 +124,10 @@ fn and_with_batch_normalisation_and_noise() {
 #[test]
 fn and_with_what_is_done_to_whole_panels() {
     for batch_norm in [None, Some(BatchNorm { rows: 40, ..BatchNorm::default() })] {
-        let fit = Fit { max_norm: Some(0.5), batch_norm, ..fit(100, 4) };
-        check(&[50, 130, 17, 10], Activation::Relu, 211, &fit);
+        for clip_norm in [None, Some(0.5)] {
+            let fit = Fit { l1: 1e-3, max_norm: Some(0.5), clip_norm, batch_norm, ..fit(100, 4) };
+            check(&[50, 130, 17, 10], Activation::Relu, 211, &fit);
+        }
     }
 }
 

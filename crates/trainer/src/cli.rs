@@ -149,6 +149,10 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) l1: Option<f32>,
 
+    /// Norm that the gradient of a step is clipped to, above 0
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    pub(crate) clip_norm: Option<f32>,
+
     /// Length that the weights of a unit are scaled down to after each step, if
     /// they are longer, above 0
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]

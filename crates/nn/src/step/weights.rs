@@ -16,8 +16,8 @@ pub(super) const CHUNK: usize = 64;
 /// Some units of one layer: what a task does in one go.
 #[derive(Clone, Debug)]
 pub(crate) struct Tile {
-    layer: usize,
-    panels: Range<usize>,
+    pub(super) layer: usize,
+    pub(super) panels: Range<usize>,
     /// Its parameters, biases and gains included, in the parameter vector.
     pub(crate) params: Range<usize>,
     /// Its weights in the vector of transposed weights.
@@ -44,6 +44,20 @@ impl Tile {
         }
         tiles
     }
+}
+
+/// The tiles of the first `parts / 2` tasks and of the others; `None` where one
+/// task does them all.
+pub(super) fn halve(tiles: &[Tile], parts: usize) -> Option<(&[Tile], &[Tile])> {
+    let near = parts / 2;
+    if near == 0 || tiles.len() < 2 {
+        return None;
+    }
+    // Work goes with the number of parameters.
+    let (begin, end) = (tiles[0].params.start, tiles[tiles.len() - 1].params.end);
+    let goal = begin + (end - begin) * near / parts;
+    let middle = tiles.partition_point(|tile| tile.params.start + tile.params.len() / 2 < goal);
+    Some(tiles.split_at(middle.clamp(1, tiles.len() - 1)))
 }
 
 /// Takes the gradient of the parameters, piece by piece.
@@ -113,16 +127,10 @@ impl WeightPass<'_> {
         parts: usize,
         executor: &impl Executor,
     ) {
-        let near = parts / 2;
-        if near == 0 || tiles.len() < 2 {
+        let Some((left, right)) = halve(tiles, parts) else {
             return self.tiles(tiles, sink, scratch);
-        }
-        // Work goes with the number of parameters.
-        let (begin, end) = (tiles[0].params.start, tiles[tiles.len() - 1].params.end);
-        let goal = begin + (end - begin) * near / parts;
-        let middle = tiles.partition_point(|tile| tile.params.start + tile.params.len() / 2 < goal);
-        let middle = middle.clamp(1, tiles.len() - 1);
-        let (left, right) = tiles.split_at(middle);
+        };
+        let near = parts / 2;
         let (sink_left, sink_right) = sink.split_at(&right[0]);
         let (scratch_left, scratch_right) = scratch.split_at_mut(near * self.scratch_len);
         executor.join(
