@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::metrics::Evaluation;
 use crate::stopping::{And, Best};
 use crate::{
-    BatchNorm, Dropout, EarlyStopping, Error, Examples, Executor, Mlp, Noise, Optimizer, Progress,
-    Schedule, Session, init,
+    Average, BatchNorm, Dropout, EarlyStopping, Error, Examples, Executor, Mlp, Noise, Optimizer,
+    Progress, Schedule, Session, init,
 };
 
 /// Hyperparameters of training by minibatches.
@@ -46,6 +46,10 @@ pub struct Fit {
     /// PyTorch's `clip_grad_norm_`. The gradient then takes memory, and a second
     /// pass through it.
     pub clip_norm: Option<f32>,
+    /// The average of the parameters over the steps, if that is to be the network
+    /// that is validated and handed out. (Weights that `l1` made 0 come near to 0 in
+    /// it, not quite to it.)
+    pub average: Option<Average>,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
     /// Noise on inputs and on what goes into activations.
@@ -73,6 +77,7 @@ impl Default for Fit {
             l1: 0.0,
             max_norm: None,
             clip_norm: None,
+            average: None,
             dropout: Dropout::default(),
             noise: Noise::default(),
             batch_norm: None,
@@ -194,6 +199,7 @@ impl Fit {
         }
         self.schedule.validate()?;
         self.optimizer.validate()?;
+        self.average.map_or(Ok(()), Average::validate)?;
         self.dropout.validate()?;
         self.noise.validate()?;
         self.batch_norm.map_or(Ok(()), BatchNorm::validate)?;

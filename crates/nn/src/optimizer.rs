@@ -1,5 +1,6 @@
 //! Optimizers: how a step moves the parameters along the gradient.
 
+mod average;
 mod max_norm;
 mod rule;
 mod state;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
+pub use average::Average;
 pub(crate) use rule::Rule;
 pub(crate) use state::State;
 

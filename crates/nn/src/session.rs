@@ -34,6 +34,8 @@ pub struct Session {
     fit: Fit,
     /// With gains, while there is batch normalisation.
     network: Mlp,
+    /// The same with the average of the parameters, if there is one.
+    average: Option<Mlp>,
     running: Option<Running>,
     state: State,
     memory: Option<Memory>,
@@ -66,7 +68,8 @@ impl Session {
         };
         let running = fit.batch_norm.map(|norm| Running::new(norm, &network.layers));
         let state = State::new(&network, fit.optimizer.slots());
-        Ok(Self { fit: fit.clone(), network, running, state, memory: None, steps: 0 })
+        let average = fit.average.map(|_| network.clone());
+        Ok(Self { fit: fit.clone(), network, average, running, state, memory: None, steps: 0 })
     }
 
     /// Steps taken so far.
@@ -75,21 +78,24 @@ impl Session {
         self.steps
     }
 
-    /// The network as it is now, ready to predict.
+    /// The network as it is now, ready to predict, or its average, if `fit` says
+    /// so.
     #[must_use]
     pub fn network(&self) -> Mlp {
+        let network = self.average.as_ref().unwrap_or(&self.network);
         match &self.running {
-            Some(running) => running.fold(&self.network),
-            None => self.network.clone(),
+            Some(running) => running.fold(network),
+            None => network.clone(),
         }
     }
 
     /// The same, at the end.
     #[must_use]
     pub fn into_network(self) -> Mlp {
+        let network = self.average.unwrap_or(self.network);
         match &self.running {
-            Some(running) => running.fold(&self.network),
-            None => self.network,
+            Some(running) => running.fold(&network),
+            None => network,
         }
     }
 
@@ -131,7 +137,7 @@ impl Session {
         if !result.loss.is_finite() {
             return Err(Error::Diverged { step: self.steps + 1, loss: result.loss, lr });
         }
-        let Self { fit, network, running, state, memory, steps } = self;
+        let Self { fit, network, average, running, state, memory, steps } = self;
         let Some(Memory { workspace, .. }) = memory else { return Ok(result) };
         if let Some(running) = running {
             workspace.update_running(running, positions.len());
@@ -139,7 +145,8 @@ impl Session {
         *steps += 1;
         let rule = Rule::new(fit, lr, *steps);
         let Mlp { isa, layers, params, .. } = network;
-        let sink = state.apply(rule, params);
+        let average = average.as_mut().map_or(&mut [][..], |average| &mut average.params);
+        let sink = state.apply(rule, params, average);
         workspace.update_weights(*isa, layers, positions.len(), sink, executor);
         Ok(result)
     }
@@ -169,21 +176,23 @@ impl Session {
         Evaluation::from_rows(rows)
     }
 
-    /// What the network says of examples that were checked, as it is now.
+    /// What [`network`](Self::network) says of examples that were checked.
     pub(crate) fn evaluate(
         &self,
         examples: &Examples<'_>,
         executor: &impl Executor,
     ) -> Result<Evaluation, Error> {
+        let network = self.average.as_ref().unwrap_or(&self.network);
         match &self.running {
-            Some(running) => running.fold(&self.network).evaluate(examples, executor),
-            None => self.network.evaluate(examples, executor),
+            Some(running) => running.fold(network).evaluate(examples, executor),
+            None => network.evaluate(examples, executor),
         }
     }
 
-    /// Whether every parameter is a finite number.
+    /// Whether every parameter is a finite number, and every average.
     pub(crate) fn is_finite(&self) -> bool {
-        self.network.params.iter().all(|w| w.is_finite())
+        let networks = [Some(&self.network), self.average.as_ref()];
+        networks.into_iter().flatten().all(|network| network.params.iter().all(|w| w.is_finite()))
     }
 }
 
@@ -245,7 +254,7 @@ mod tests {
     use super::{Session, mlp};
     use crate::optimizer::State;
     use crate::{
-        Activation, Architecture, BatchNorm, Examples, Fit, Init, Inputs, Mlp, Optimizer,
+        Activation, Architecture, Average, BatchNorm, Examples, Fit, Init, Inputs, Mlp, Optimizer,
         Sequential,
     };
 
@@ -284,6 +293,37 @@ mod tests {
             let length = moved.map(|d| d * d).sum::<f64>().sqrt();
             // 10⁻⁶ of PyTorch, and rounding.
             assert!((length / 0.125 - 1.0).abs() < 1e-5, "{length} with {fit:?}");
+        }
+    }
+
+    /// Gains are averaged too, and what is handed out has the running averages
+    /// folded into them.
+    #[test]
+    fn the_average_is_that_of_all_parameters() {
+        let (x, y) = samples();
+        let examples = Examples::new(Inputs::new(&x, INPUTS).unwrap(), &y).unwrap();
+        for batch_norm in [None, Some(BatchNorm::default())] {
+            let average = Some(Average { decay: 0.25 });
+            let fit = Fit { batch_norm, average, ..Fit::default() };
+            let mut session = Session::new(network(), &fit).unwrap();
+            let mut expected: Vec<f64> =
+                session.network.params.iter().map(|w| (*w).into()).collect();
+            for d in [2.0 / 11.0, 0.25, 0.25] {
+                session.step(&examples, 0.5, &Sequential).unwrap();
+                for (e, w) in expected.iter_mut().zip(&session.network.params[..]) {
+                    *e = d * *e + (1.0 - d) * f64::from(*w);
+                }
+            }
+            let average = session.average.as_ref().unwrap();
+            for (e, expected) in average.params.iter().zip(&expected) {
+                assert!((f64::from(*e) - expected).abs() < 1e-6, "{e} for {expected}");
+            }
+            let folded = match &session.running {
+                Some(running) => running.fold(average).to_bytes(),
+                None => average.to_bytes(),
+            };
+            assert!(session.network().to_bytes() == folded);
+            assert!(session.into_network().to_bytes() == folded);
         }
     }
 

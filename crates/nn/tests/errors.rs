@@ -5,8 +5,8 @@ mod common;
 
 use common::{Recorder, examples, noise, start};
 use nn::{
-    Activation, Architecture, Curve, EpochReport, Error, Examples, Executor, Fit, Init, Inputs,
-    Mlp, Optimizer, Sequential,
+    Activation, Architecture, Average, Curve, EpochReport, Error, Examples, Executor, Fit, Init,
+    Inputs, Mlp, Optimizer, Sequential,
 };
 
 /// A run that is to fail; the network must be as it was, and nobody called.
@@ -72,6 +72,8 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
         }
         let input = format!("dropout of inputs is {text}: expected");
         check(&|fit| fit.dropout.input = value, &input);
+        let average = format!("decay of the average is {text}: expected");
+        check(&|fit| fit.average = Some(Average { decay: value }), &average);
         check(&|fit| fit.dropout.hidden = value, &format!("dropout is {text}: expected"));
     }
     for (value, text) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {

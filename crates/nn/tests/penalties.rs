@@ -5,7 +5,7 @@ mod common;
 
 use common::{distance, examples, go_on, labels, masks, network, reference, train, uniform, wide};
 use nn::reference::{Layer, Network};
-use nn::{Activation, Curve, Dropout, Fit, Mlp, Optimizer, Sequential};
+use nn::{Activation, Average, Curve, Dropout, Fit, Mlp, Optimizer, Sequential};
 
 /// Two panels of units and one, blocks of inputs that are not whole.
 const SIZES: [usize; 4] = [17, 20, 33, 5];
@@ -43,6 +43,7 @@ fn run(network: &Mlp, fit: &Fit, x: &[f32], y: &[u32]) -> Network {
     let Optimizer::Sgd { momentum } = fit.optimizer else { panic!("SGD alone") };
     let [lr, momentum, l1, l2] = [fit.lr, momentum, fit.l1, fit.l2].map(f64::from);
     let mut plain = reference(network);
+    let mut average = plain.clone();
     let mut velocity = plain.clone();
     velocity.layers.iter_mut().flat_map(parameters).for_each(|v| *v = 0.0);
     let mut step = 0;
@@ -78,9 +79,16 @@ fn run(network: &Mlp, fit: &Fit, x: &[f32], y: &[u32]) -> Network {
                 }
             }
             step += 1;
+            if let Some(rule) = fit.average {
+                let decay = f64::from(rule.decay).min((1 + step) as f64 / (10 + step) as f64);
+                let after = plain.layers.iter_mut().flat_map(parameters);
+                for (e, w) in average.layers.iter_mut().flat_map(parameters).zip(after) {
+                    *e = decay * *e + (1.0 - decay) * *w;
+                }
+            }
         }
     }
-    plain
+    if fit.average.is_some() { average } else { plain }
 }
 
 /// Four steps, the last of each epoch on fewer samples.
@@ -147,6 +155,25 @@ fn a_gradient_is_clipped_to_its_norm() {
     for ((found, _), (without, _)) in compare(|fit| fit.clip_norm = Some(1e6)).iter().zip(&without)
     {
         assert!(found.to_bytes() == without.to_bytes());
+    }
+}
+
+#[test]
+fn the_network_that_is_handed_out_is_the_average_of_the_steps() {
+    // What counts is the beginning, the decay from the second step on, and at once.
+    for decay in [0.999, 0.2, 0.05] {
+        let average = Some(Average { decay });
+        compare(|fit| fit.average = average);
+        compare(|fit| {
+            (fit.average, fit.l1, fit.l2) = (average, 0.02, 0.1);
+            (fit.max_norm, fit.clip_norm) = (Some(0.8), Some(0.3));
+        });
+    }
+    let without = compare(|_| ());
+    for ((found, _), (without, _)) in
+        compare(|fit| fit.average = Some(Average::default())).iter().zip(&without)
+    {
+        assert!(found.to_bytes() != without.to_bytes());
     }
 }
 

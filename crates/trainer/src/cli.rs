@@ -153,6 +153,11 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
     pub(crate) clip_norm: Option<f32>,
 
+    /// Validate and save the exponential moving average of the weights, of which a
+    /// step leaves this share, at least 0 and below 1, such as 0.999
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    pub(crate) average: Option<f32>,
+
     /// Length that the weights of a unit are scaled down to after each step, if
     /// they are longer, above 0
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]

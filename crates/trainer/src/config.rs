@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use mnist_io::Augment;
-use nn::{Activation, Architecture, Fit, Init, Optimizer};
+use nn::{Activation, Architecture, Average, Fit, Init, Optimizer};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Overrides, TrainArgs};
@@ -140,6 +140,8 @@ impl Config {
         set(&mut training.l1, flags.l1);
         set(&mut training.l2, flags.l2);
         training.clip_norm = flags.clip_norm.or(training.clip_norm);
+        let average = flags.average.map(|decay| Average { decay });
+        training.average = average.or(training.average);
         training.max_norm = flags.max_norm.or(training.max_norm);
         set(&mut training.dropout.hidden, flags.dropout);
         set(&mut training.dropout.input, flags.input_dropout);
@@ -231,7 +233,7 @@ mod tests {
         let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
                      --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 \
                      --shift 2.5 --whole-pixels --rotate 10 --scale 0.5 --shear 0.75 --elastic 20:6 \
-                     --optimizer nesterov --momentum 0.75 --l1 0.25 --l2 0.125 --max-norm 2.5 --clip-norm 1.5 --dropout 0.375 --input-dropout 0.0625 --seed 9";
+                     --optimizer nesterov --momentum 0.75 --l1 0.25 --l2 0.125 --max-norm 2.5 --average 0.5 --clip-norm 1.5 --dropout 0.375 --input-dropout 0.0625 --seed 9";
         let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!((found.data.dir, found.data.validation), (PathBuf::from("d"), 0.25));
         assert!(found.network.hidden.is_empty());
@@ -256,6 +258,7 @@ mod tests {
             l1: 0.25,
             l2: 0.125,
             max_norm: Some(2.5),
+            average: Some(Average { decay: 0.5 }),
             clip_norm: Some(1.5),
             dropout,
             shuffle: true,
@@ -332,6 +335,7 @@ mod tests {
             config.data.validation = 0.1;
             config.training.l2 = 1e-4;
             config.training.max_norm = Some(2.1);
+            config.training.average = Some(Average { decay: 0.9 });
             config.training.seed = i64::MAX as u64;
             let text = config.to_toml().unwrap();
             assert!(text.contains("lr = 0.1\n"), "f32 as it was typed: {text}");

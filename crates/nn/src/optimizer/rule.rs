@@ -22,6 +22,8 @@ pub(crate) struct Rule {
     shrink: f32,
     /// What no unit's weights are longer than after the step.
     pub(super) max_norm: Option<f32>,
+    /// What the parameters have as their share in the average, if there is one.
+    pub(super) average: Option<f32>,
 }
 
 /// What a piece of the gradient belongs to.
@@ -35,7 +37,7 @@ pub(super) enum Part {
 impl Rule {
     /// Step `step` of a run, counted from 1.
     pub(crate) fn new(fit: &Fit, lr: f64, step: u64) -> Self {
-        let Fit { optimizer, l1, l2, max_norm, .. } = *fit;
+        let Fit { optimizer, l1, l2, max_norm, average, .. } = *fit;
         // What momentum makes of a slope that stays as it is.
         let shrink = lr * f64::from(l1) / (1.0 - f64::from(optimizer.momentum()));
         let plain = Self {
@@ -46,6 +48,7 @@ impl Rule {
             keep: 1.0,
             shrink: shrink as f32,
             max_norm,
+            average: average.map(|average| average.share(step)),
         };
         match optimizer {
             Optimizer::Adam { beta1, beta2, .. } | Optimizer::Adamw { beta1, beta2, .. } => {

@@ -65,7 +65,11 @@ fn help_says_what_there_is() {
             "--lr",
             "--optimizer",
             "--momentum",
+            "--l1",
             "--l2",
+            "--max-norm",
+            "--clip-norm",
+            "--average",
             "--dropout",
             "--input-dropout",
             "--schedule",
@@ -223,6 +227,7 @@ fn the_settings_of_a_run_repeat_it() {
     let dir = data::folder();
     let flags = "--hidden 17 --activation sigmoid --init xavier --epochs 2 --batch-size 7 \
                  --lr 0.3 --schedule compounding:0.1 --momentum 0.7 --l2 0.0001 --dropout 0.2 \
+                 --l1 0.0001 --max-norm 2.1 --clip-norm 0.7 --average 0.9 \
                  --input-dropout 0.1 --seed 5 --validation 0.1 --quiet --out first";
     succeed(dir.path(), flags);
     let again = "--config first/config.toml --quiet --out second";
@@ -381,7 +386,8 @@ fn every_vector_instruction_set_trains_the_same_model() {
             let out = format!("{activation}-{optimizer}-{isa}");
             let flags = format!(
                 "--hidden 50,20 --activation {activation} --optimizer {optimizer} --lr 0.05 \
-                 --epochs 2 --dropout 0.3 --l2 0.001 --out {out}"
+                 --epochs 2 --dropout 0.3 --l2 0.001 --l1 0.0001 --max-norm 1.5 \
+                 --clip-norm 0.5 --average 0.9 --out {out}"
             );
             let mut command = crate::trainer();
             command.current_dir(dir.path()).env("KERNELS_ISA", isa.name());
