@@ -33,8 +33,9 @@ pub(crate) use state::State;
 /// w ← sign(w)·max(|w| − lr·l1·D/(1 − μ), 0)
 /// ```
 ///
-/// where `D` is what the formula multiplies `g`, or `m`, by besides `lr`: 1 for SGD
-/// and Nesterov, `1/(√s + ε)` for AdaGrad and so on; μ is 0 where there is none.
+/// where `D` is the measure of the optimizer: 1 for SGD and Nesterov, `1/(√s + ε)`
+/// for AdaGrad and RMSProp, `√(u + ε)/√(s + ε)` for AdaDelta and
+/// `1/(√(s/(1 − β₂ᵗ)) + ε)` for Adam and AdamW; μ is 0 where there is none.
 /// This is the composite step of forward-backward splitting (Duchi and Singer
 /// 2009), in the measure of each optimizer (Duchi, Hazan and Singer 2011, section
 /// 5.1). Where a run comes to rest, `loss + l1·‖W‖₁ + ½·λ·‖W‖²` has no way down;

@@ -256,8 +256,14 @@ fn an_update_that_overflows_is_seen_though_no_step_comes_after_it() {
     let (network, fit) = start();
     let examples = examples(&network, &x, &y);
     // One step alone, and the first of several that a callback ends.
-    for (batch_size, last_step) in [(50, None), (20, Some(1))] {
-        let fit = Fit { epochs: 1, batch_size, lr: f32::MAX, l2: 10.0, ..fit.clone() };
+    // With max-norm also where weights are finite and their norm is not.
+    for (batch_size, last_step, lr, max_norm) in [
+        (50, None, f32::MAX, None),
+        (20, Some(1), f32::MAX, None),
+        (50, None, f32::MAX, Some(1.0)),
+        (50, None, 1e25, Some(1.0)),
+    ] {
+        let fit = Fit { epochs: 1, batch_size, lr, l2: 10.0, max_norm, ..fit.clone() };
         let mut trained = network.clone();
         let mut seen = Recorder { last_step, ..Recorder::default() };
         let error = fit.run(&mut trained, &examples, None, &Sequential, &mut seen).unwrap_err();
