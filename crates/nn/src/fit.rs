@@ -10,8 +10,8 @@ use crate::loss::Loss;
 use crate::metrics::Evaluation;
 use crate::stopping::{And, Best};
 use crate::{
-    BatchNorm, ClassWeights, Dropout, EarlyStopping, Error, Examples, Executor, Mlp, Noise,
-    Optimizer, Progress, Schedule, Session, init,
+    Average, BatchNorm, ClassWeights, Dropout, EarlyStopping, Error, Examples, Executor, Mlp,
+    Noise, Optimizer, Progress, Schedule, Session, init,
 };
 
 /// Hyperparameters of training by minibatches.
@@ -38,6 +38,26 @@ pub struct Fit {
     /// How much the samples of each class count, if not alike. The loss is divided
     /// by the sum of the weights of the batch's samples.
     pub class_weights: Option<ClassWeights>,
+    /// Factor of the penalty `l1·‖W‖₁`, the sum of the weights' sizes, at least 0;
+    /// biases have none. It makes weights exactly 0, and with `l2` it is the
+    /// elastic net. [`Optimizer`] has the formula.
+    pub l1: f32,
+    /// The Euclidean norm that no unit's incoming weights exceed, above 0, if
+    /// wanted (Srivastava et al. 2014, section 5.1): after each step those of a
+    /// longer unit are scaled down to it, in every layer, the output layer too.
+    /// Biases are no part of it. With batch normalisation it is about the weights
+    /// as they train, before gains and averages are folded in.
+    pub max_norm: Option<f32>,
+    /// The Euclidean norm that the gradient of a step, of all parameters together
+    /// and without penalties, is clipped to, above 0, if wanted (Pascanu, Mikolov and
+    /// Bengio 2013): it is multiplied by `min(1, clip_norm/(‖g‖ + 10⁻⁶))`, as by
+    /// PyTorch's `clip_grad_norm_`. The gradient then takes memory, and a second
+    /// pass through it.
+    pub clip_norm: Option<f32>,
+    /// The average of the parameters over the steps, if that is to be the network
+    /// that is validated and handed out. (Weights that `l1` made 0 come near to 0 in
+    /// it, not quite to it.)
+    pub average: Option<Average>,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
     /// Noise on inputs and on what goes into activations.
@@ -64,6 +84,10 @@ impl Default for Fit {
             l2: 0.0,
             label_smoothing: 0.0,
             class_weights: None,
+            l1: 0.0,
+            max_norm: None,
+            clip_norm: None,
+            average: None,
             dropout: Dropout::default(),
             noise: Noise::default(),
             batch_norm: None,
@@ -168,18 +192,26 @@ impl Fit {
                 return Err(Error::Zero { what: what.into() });
             }
         }
-        let finite = |x: f32, low: bool| x.is_finite() && low;
-        for (name, value, valid, expected) in [
-            ("learning rate", self.lr, finite(self.lr, self.lr > 0.0), "a finite number above 0"),
-            ("l2", self.l2, finite(self.l2, self.l2 >= 0.0), "a finite number of at least 0"),
+        for (name, value) in [
+            ("learning rate", Some(self.lr)),
+            ("max-norm", self.max_norm),
+            ("clip-norm", self.clip_norm),
         ] {
-            if !valid {
-                return Err(Error::OutOfRange { name, found: f64::from(value), expected });
+            if let Some(found) = value.filter(|x| !(x.is_finite() && *x > 0.0)) {
+                let expected = "a finite number above 0";
+                return Err(Error::OutOfRange { name, found: found.into(), expected });
+            }
+        }
+        for (name, value) in [("l2", self.l2), ("l1", self.l1)] {
+            if !(value.is_finite() && value >= 0.0) {
+                let expected = "a finite number of at least 0";
+                return Err(Error::OutOfRange { name, found: value.into(), expected });
             }
         }
         self.schedule.validate()?;
         self.optimizer.validate()?;
         self.validate_loss()?;
+        self.average.map_or(Ok(()), Average::validate)?;
         self.dropout.validate()?;
         self.noise.validate()?;
         self.batch_norm.map_or(Ok(()), BatchNorm::validate)?;

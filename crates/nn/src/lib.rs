@@ -61,7 +61,7 @@ pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
 pub use mlp::{Architecture, Mlp};
 pub use noise::{Dropout, DropoutKind, Noise};
 pub use norm::BatchNorm;
-pub use optimizer::Optimizer;
+pub use optimizer::{Average, Optimizer};
 pub use perceptron::{OneVsAll, Perceptron};
 pub use predictor::Predictor;
 pub use schedule::{Curve, Progress, Schedule};

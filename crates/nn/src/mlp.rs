@@ -247,6 +247,17 @@ impl Mlp {
         Some(unpack(dense, &self.params))
     }
 
+    /// The share of each layer's weights that are 0, first layer first, in
+    /// `[0, 1]`; biases do not count. It is what [`Fit::l1`](crate::Fit::l1) is for.
+    #[must_use]
+    pub fn sparsity(&self) -> Vec<f64> {
+        let share = |dense: &Dense| {
+            let (weights, _) = unpack(dense, &self.params);
+            weights.iter().filter(|w| **w == 0.0).count() as f64 / weights.len() as f64
+        };
+        self.layers.iter().map(share).collect()
+    }
+
     /// Sets the weights (units × inputs, row-major) and biases (units) of layer
     /// `layer`, counted from 0.
     ///

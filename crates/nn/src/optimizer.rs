@@ -1,5 +1,7 @@
 //! Optimizers: how a step moves the parameters along the gradient.
 
+mod average;
+mod max_norm;
 mod rule;
 mod state;
 
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
+pub use average::Average;
 pub(crate) use rule::Rule;
 pub(crate) use state::State;
 
@@ -22,6 +25,21 @@ pub(crate) use state::State;
 /// gradient with that of the penalty: `g = ∂loss/∂w + λ·w`, where λ is
 /// [`Fit::l2`](crate::Fit::l2) for weights and 0 for biases. `√` and squares are
 /// those of each number on its own.
+///
+/// With [`Fit::l1`](crate::Fit::l1), what comes out as `w` is then brought nearer
+/// to 0, and made 0 where that would change its sign:
+///
+/// ```text
+/// w ← sign(w)·max(|w| − lr·l1·D/(1 − μ), 0)
+/// ```
+///
+/// where `D` is the measure of the optimizer: 1 for SGD and Nesterov, `1/(√s + ε)`
+/// for AdaGrad and RMSProp, `√(u + ε)/√(s + ε)` for AdaDelta and
+/// `1/(√(s/(1 − β₂ᵗ)) + ε)` for Adam and AdamW; μ is 0 where there is none.
+/// This is the composite step of forward-backward splitting (Duchi and Singer
+/// 2009), in the measure of each optimizer (Duchi, Hazan and Singer 2011, section
+/// 5.1). Where a run comes to rest, `loss + l1·‖W‖₁ + ½·λ·‖W‖²` has no way down;
+/// with AdamW, whose λ is no penalty, without its last term.
 ///
 /// A learning rate that suits one does not suit another: 0.1 with
 /// [`Sgd`](Self::Sgd), 0.001 with [`Adam`](Self::Adam) and 1 with
@@ -208,6 +226,19 @@ impl Optimizer {
             | Self::Adadelta { .. }
             | Self::Adam { .. }
             | Self::Adamw { .. } => 2,
+        }
+    }
+
+    /// μ; 0 for those that have none.
+    pub(crate) fn momentum(self) -> f32 {
+        match self {
+            Self::Sgd { momentum }
+            | Self::Nesterov { momentum }
+            | Self::Rmsprop { momentum, .. } => momentum,
+            Self::Adagrad { .. }
+            | Self::Adadelta { .. }
+            | Self::Adam { .. }
+            | Self::Adamw { .. } => 0.0,
         }
     }
 

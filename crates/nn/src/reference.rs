@@ -169,11 +169,11 @@ impl Network {
         sum / total
     }
 
-    /// `½·λ·‖W‖²`.
+    /// `l1·‖W‖₁ + ½·l2·‖W‖²`.
     #[must_use]
-    pub fn penalty(&self, l2: f64) -> f64 {
+    pub fn penalty(&self, l1: f64, l2: f64) -> f64 {
         let weights = self.layers.iter().flat_map(|layer| layer.weights.iter().flatten());
-        0.5 * l2 * weights.map(|w| w * w).sum::<f64>()
+        weights.map(|w| l1 * w.abs() + 0.5 * l2 * w * w).sum()
     }
 
     fn trace(&self, x: &[f64], draws: &Draws) -> Trace {

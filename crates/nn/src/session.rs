@@ -35,6 +35,8 @@ pub struct Session {
     fit: Fit,
     /// With gains, while there is batch normalisation.
     network: Mlp,
+    /// The same with the average of the parameters, if there is one.
+    average: Option<Mlp>,
     running: Option<Running>,
     state: State,
     /// For the examples at hand.
@@ -71,9 +73,11 @@ impl Session {
         };
         let running = fit.batch_norm.map(|norm| Running::new(norm, &network.layers));
         let state = State::new(&network, fit.optimizer.slots());
+        let average = fit.average.map(|_| network.clone());
         Ok(Self {
             fit: fit.clone(),
             network,
+            average,
             running,
             state,
             loss: Loss::default(),
@@ -89,21 +93,24 @@ impl Session {
         self.steps
     }
 
-    /// The network as it is now, ready to predict.
+    /// The network as it is now, ready to predict, or its average, if `fit` says
+    /// so.
     #[must_use]
     pub fn network(&self) -> Mlp {
+        let network = self.average.as_ref().unwrap_or(&self.network);
         match &self.running {
-            Some(running) => running.fold(&self.network),
-            None => self.network.clone(),
+            Some(running) => running.fold(network),
+            None => network.clone(),
         }
     }
 
     /// The same, at the end.
     #[must_use]
     pub fn into_network(self) -> Mlp {
+        let network = self.average.unwrap_or(self.network);
         match &self.running {
-            Some(running) => running.fold(&self.network),
-            None => self.network,
+            Some(running) => running.fold(&network),
+            None => network,
         }
     }
 
@@ -153,15 +160,17 @@ impl Session {
         if !result.loss.is_finite() {
             return Err(Error::Diverged { step: self.steps + 1, loss: result.loss, lr });
         }
-        let Self { fit, network, running, state, memory, steps, .. } = self;
+        let Self { fit, network, average, running, state, memory, steps, .. } = self;
         let Some(Memory { workspace, .. }) = memory else { return Ok((result, total)) };
         if let Some(running) = running {
-            workspace.update(running, positions.len());
+            workspace.update_running(running, positions.len());
         }
         *steps += 1;
-        let rule = Rule::new(fit.optimizer, lr, fit.l2, *steps);
+        let rule = Rule::new(fit, lr, *steps);
         let Mlp { isa, layers, params, .. } = network;
-        workspace.weights(*isa, layers, positions.len(), state.apply(rule, params), executor);
+        let average = average.as_mut().map_or(&mut [][..], |average| &mut average.params);
+        let sink = state.apply(rule, params, average);
+        workspace.update_weights(*isa, layers, positions.len(), sink, executor);
         Ok((result, total))
     }
 
@@ -196,21 +205,23 @@ impl Session {
         (Evaluation::weighted(rows, weight, total), total)
     }
 
-    /// What the network says of examples that were checked, as it is now.
+    /// What [`network`](Self::network) says of examples that were checked.
     pub(crate) fn evaluate(
         &self,
         examples: &Examples<'_>,
         executor: &impl Executor,
     ) -> Result<Evaluation, Error> {
+        let network = self.average.as_ref().unwrap_or(&self.network);
         match &self.running {
-            Some(running) => running.fold(&self.network).evaluate(examples, executor),
-            None => self.network.evaluate(examples, executor),
+            Some(running) => running.fold(network).evaluate(examples, executor),
+            None => network.evaluate(examples, executor),
         }
     }
 
-    /// Whether every parameter is a finite number.
+    /// Whether every parameter is a finite number, and every average.
     pub(crate) fn is_finite(&self) -> bool {
-        self.network.params.iter().all(|w| w.is_finite())
+        let networks = [Some(&self.network), self.average.as_ref()];
+        networks.into_iter().flatten().all(|network| network.params.iter().all(|w| w.is_finite()))
     }
 }
 
@@ -229,7 +240,7 @@ pub struct Gradient {
 
 impl Fit {
     /// The gradient of the mean loss over all the examples, as one step of
-    /// training computes it: without the penalty, with the random numbers of step
+    /// training computes it: without the penalty, not clipped, with the random numbers of step
     /// `step`, augmented as in an epoch of that number, and with gains of 1 where
     /// there is batch normalisation.
     ///
@@ -265,5 +276,115 @@ impl Fit {
                 .map(|dense| (0..dense.units).map(|unit| gradient[dense.gain_at(unit)]).collect())
                 .collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Session, mlp};
+    use crate::optimizer::State;
+    use crate::{
+        Activation, Architecture, Average, BatchNorm, Examples, Fit, Init, Inputs, Mlp, Optimizer,
+        Sequential,
+    };
+
+    const INPUTS: usize = 70;
+
+    /// Forty samples, a third in each of three classes.
+    fn samples() -> (Vec<f32>, Vec<u8>) {
+        let x = (0..40 * INPUTS).map(|i| (i * 7 % 31) as f32 / 31.0).collect();
+        (x, (0..40).map(|i| i % 3).collect())
+    }
+
+    fn network() -> Mlp {
+        let shape = Architecture {
+            inputs: INPUTS,
+            hidden: vec![100, 20],
+            outputs: 3,
+            activation: Activation::Tanh,
+        };
+        Mlp::new(shape, Init::Xavier, 1).unwrap()
+    }
+
+    /// A step is as long as clipping lets it be, gains and all.
+    #[test]
+    fn a_step_is_the_clipped_gradient_of_all_parameters() {
+        let (x, y) = samples();
+        let examples = Examples::new(Inputs::new(&x, INPUTS).unwrap(), &y).unwrap();
+        for batch_norm in [None, Some(BatchNorm::default())] {
+            let optimizer = Optimizer::Sgd { momentum: 0.0 };
+            let clip_norm = Some(0.25);
+            let fit = Fit { batch_norm, clip_norm, optimizer, ..Fit::default() };
+            let mut session = Session::new(network(), &fit).unwrap();
+            let before = session.network.params.to_vec();
+            session.step(&examples, 0.5, &Sequential).unwrap();
+            let moved =
+                before.iter().zip(&session.network.params[..]).map(|(a, b)| f64::from(a - b));
+            let length = moved.map(|d| d * d).sum::<f64>().sqrt();
+            // 10⁻⁶ of PyTorch, and rounding.
+            assert!((length / 0.125 - 1.0).abs() < 1e-5, "{length} with {fit:?}");
+        }
+    }
+
+    /// Gains are averaged too, and what is handed out has the running averages
+    /// folded into them.
+    #[test]
+    fn the_average_is_that_of_all_parameters() {
+        let (x, y) = samples();
+        let examples = Examples::new(Inputs::new(&x, INPUTS).unwrap(), &y).unwrap();
+        for batch_norm in [None, Some(BatchNorm::default())] {
+            let average = Some(Average { decay: 0.25 });
+            let fit = Fit { batch_norm, average, ..Fit::default() };
+            let mut session = Session::new(network(), &fit).unwrap();
+            let mut expected: Vec<f64> =
+                session.network.params.iter().map(|w| (*w).into()).collect();
+            for d in [2.0 / 11.0, 0.25, 0.25] {
+                session.step(&examples, 0.5, &Sequential).unwrap();
+                for (e, w) in expected.iter_mut().zip(&session.network.params[..]) {
+                    *e = d * *e + (1.0 - d) * f64::from(*w);
+                }
+            }
+            let average = session.average.as_ref().unwrap();
+            for (e, expected) in average.params.iter().zip(&expected) {
+                assert!((f64::from(*e) - expected).abs() < 1e-6, "{e} for {expected}");
+            }
+            let folded = match &session.running {
+                Some(running) => running.fold(average).to_bytes(),
+                None => average.to_bytes(),
+            };
+            assert!(session.network().to_bytes() == folded);
+            assert!(session.into_network().to_bytes() == folded);
+        }
+    }
+
+    /// What the backward pass reads is what the forward pass reads.
+    #[test]
+    fn both_copies_of_the_weights_are_alike() {
+        let (x, y) = samples();
+        let examples = Examples::new(Inputs::new(&x, INPUTS).unwrap(), &y).unwrap();
+        for batch_norm in [None, Some(BatchNorm::default())] {
+            for (max_norm, clip_norm) in
+                [(None, None), (None, Some(0.5)), (Some(0.75), None), (Some(0.75), Some(0.5))]
+            {
+                let fit = Fit { batch_norm, max_norm, clip_norm, ..Fit::default() };
+                let mut session = Session::new(network(), &fit).unwrap();
+                for _ in 0..3 {
+                    session.step(&examples, 0.5, &Sequential).unwrap();
+                }
+                let again = State::new(&session.network, 0);
+                assert!(session.state.transposed[..] == again.transposed[..], "{fit:?}");
+
+                // With batch normalisation as without.
+                let mut longest: f32 = 0.0;
+                for dense in &session.network.layers {
+                    let (weights, _) = mlp::unpack(dense, &session.network.params);
+                    for unit in weights.chunks_exact(dense.inputs) {
+                        longest = longest.max(unit.iter().map(|w| w * w).sum::<f32>().sqrt());
+                    }
+                }
+                let limit = max_norm.unwrap_or(f32::INFINITY);
+                assert!(longest > 0.749 && longest < limit * 1.000_001, "{longest} with {fit:?}");
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@
 //! Every number is computed by exactly one task, along one fixed chain, so the
 //! result has the same bits for any number of threads.
 
+mod clip;
 mod rows;
 mod tape;
 mod weights;
@@ -22,6 +23,7 @@ use crate::mlp::Mlp;
 use crate::norm::Running;
 use crate::{Examples, Executor, Fit};
 
+use clip::{clip_factor, replay};
 use rows::{RowPass, Rows};
 use tape::{Layout, Shards};
 use weights::{CHUNK, WeightPass};
@@ -62,6 +64,8 @@ pub(crate) struct Workspace {
     threads: usize,
     scratch: AlignedBuf,
     scratch_len: usize,
+    /// The gradient of all parameters, where it is clipped, and how long it may be.
+    clip: Option<(AlignedBuf, f32)>,
 }
 
 impl Workspace {
@@ -100,6 +104,7 @@ impl Workspace {
             threads,
             scratch: AlignedBuf::zeros(weight_tasks * scratch_len),
             scratch_len,
+            clip: fit.clip_norm.map(|limit| (AlignedBuf::zeros(network.params.len()), limit)),
         }
     }
 
@@ -151,7 +156,7 @@ impl Workspace {
 
     /// Takes mean and variance of the last batch, of `rows` samples, into the
     /// running averages.
-    pub(crate) fn update(&self, running: &mut Running, rows: usize) {
+    pub(crate) fn update_running(&self, running: &mut Running, rows: usize) {
         let Some(norm) = self.layout.norm else { return };
         let matrix = self.shard_matrix(rows);
         running.update(|l| {
@@ -168,7 +173,27 @@ impl Workspace {
     }
 
     /// The second phase: the gradient of every parameter, averaged over the
-    /// `rows` rows of the tape, into `sink`, which may have borrowed the parameters.
+    /// `rows` rows of the tape and clipped, if that is wanted, into `sink`, which may
+    /// have borrowed the parameters.
+    pub(crate) fn update_weights<S: GradientSink>(
+        &mut self,
+        isa: kernels::Isa,
+        layers: &[crate::dense::Dense],
+        rows: usize,
+        sink: S,
+        executor: &impl Executor,
+    ) {
+        let Some((mut gradient, limit)) = self.clip.take() else {
+            return self.weights(isa, layers, rows, sink, executor);
+        };
+        self.weights(isa, layers, rows, Collect::new(&mut gradient), executor);
+        let factor = clip_factor(isa, layers, &gradient, limit, executor);
+        let (tiles, parts) = (&self.tiles, self.weight_tasks);
+        replay(isa, layers, tiles, (&mut gradient, factor), sink, parts, executor);
+        self.clip = Some((gradient, limit));
+    }
+
+    /// The same as it is, not clipped.
     pub(crate) fn weights<S: GradientSink>(
         &mut self,
         isa: kernels::Isa,

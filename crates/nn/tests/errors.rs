@@ -5,8 +5,8 @@ mod common;
 
 use common::{Recorder, examples, noise, start};
 use nn::{
-    Activation, Architecture, Curve, EpochReport, Error, Examples, Executor, Fit, Init, Inputs,
-    Mlp, Optimizer, Sequential,
+    Activation, Architecture, Average, Curve, EpochReport, Error, Examples, Executor, Fit, Init,
+    Inputs, Mlp, Optimizer, Sequential,
 };
 
 /// A run that is to fail; the network must be as it was, and nobody called.
@@ -42,6 +42,8 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
     check(&|fit| fit.batch_size = 0, "batch size is 0: it must be");
     for (value, text) in [(0.0, "0"), (-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         check(&|fit| fit.lr = value, &format!("learning rate is {text}: expected"));
+        check(&|fit| fit.max_norm = Some(value), &format!("max-norm is {text}: expected"));
+        check(&|fit| fit.clip_norm = Some(value), &format!("clip-norm is {text}: expected"));
         let (epsilon, fine) = (value, 0.5);
         for optimizer in [
             Optimizer::Adagrad { epsilon },
@@ -70,10 +72,13 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
         }
         let input = format!("dropout of inputs is {text}: expected");
         check(&|fit| fit.dropout.input = value, &input);
+        let average = format!("decay of the average is {text}: expected");
+        check(&|fit| fit.average = Some(Average { decay: value }), &average);
         check(&|fit| fit.dropout.hidden = value, &format!("dropout is {text}: expected"));
     }
     for (value, text) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         check(&|fit| fit.l2 = value, &format!("l2 is {text}: expected"));
+        check(&|fit| fit.l1 = value, &format!("l1 is {text}: expected"));
         for curve in [Curve::InverseTime { decay: value }, Curve::Compounding { decay: value }] {
             check(&|fit| fit.schedule = curve.into(), &format!("decay is {text}: expected"));
         }
@@ -251,8 +256,14 @@ fn an_update_that_overflows_is_seen_though_no_step_comes_after_it() {
     let (network, fit) = start();
     let examples = examples(&network, &x, &y);
     // One step alone, and the first of several that a callback ends.
-    for (batch_size, last_step) in [(50, None), (20, Some(1))] {
-        let fit = Fit { epochs: 1, batch_size, lr: f32::MAX, l2: 10.0, ..fit.clone() };
+    // With max-norm also where weights are finite and their norm is not.
+    for (batch_size, last_step, lr, max_norm) in [
+        (50, None, f32::MAX, None),
+        (20, Some(1), f32::MAX, None),
+        (50, None, f32::MAX, Some(1.0)),
+        (50, None, 1e25, Some(1.0)),
+    ] {
+        let fit = Fit { epochs: 1, batch_size, lr, l2: 10.0, max_norm, ..fit.clone() };
         let mut trained = network.clone();
         let mut seen = Recorder { last_step, ..Recorder::default() };
         let error = fit.run(&mut trained, &examples, None, &Sequential, &mut seen).unwrap_err();

@@ -4,8 +4,9 @@
 
 mod common;
 
-use common::{distance, examples, go_on, labels, largest, network, reference, uniform, wide};
-use kernels::{Isa, Stream, dropout_mask};
+use common::{
+    distance, examples, go_on, labels, largest, masks, network, reference, uniform, wide,
+};
 use nn::reference::{Draws, Layer};
 use nn::{
     Activation, Architecture, Curve, Dropout, Examples, Fit, Inputs, Mlp, Optimizer, Sequential,
@@ -32,25 +33,6 @@ const PROBABILITY: f64 = 5e-7;
 
 fn sizes(inputs: usize, (hidden, classes): (&[usize], usize)) -> Vec<usize> {
     [&[inputs], hidden, &[classes]].concat()
-}
-
-/// The masks of row `row` in step `step`, from the streams that a step draws
-/// them from: row, step and layer, where layer 0 is the input.
-fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
-    let widths = network.architecture().layers();
-    let mask = |(l, width): (usize, &usize)| {
-        let rate = match l {
-            0 => fit.dropout.input,
-            _ => fit.dropout.hidden,
-        };
-        let stream = Stream { seed: fit.seed, counter: [row as u32, step as u32, l as u32] };
-        let mut mask = vec![0.0; *width];
-        dropout_mask(Isa::active().unwrap(), stream, rate, &mut mask);
-        wide(&mask)
-    };
-    let before_logits = &widths[..widths.len() - 1];
-    let masks = before_logits.iter().enumerate().map(mask).collect();
-    Draws { masks, noise: Vec::new() }
 }
 
 /// What the reference says of some samples.

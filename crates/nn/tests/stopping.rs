@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use common::{Recorder, examples, go_on, noise, start, train};
 use nn::{
-    Callback, Curve, EarlyStopping, EpochReport, Error, Fit, Monitor, Sequential, Session,
+    Average, Callback, Curve, EarlyStopping, EpochReport, Error, Fit, Monitor, Sequential, Session,
     StopToken,
 };
 
@@ -24,9 +24,14 @@ fn the_best_network_comes_back() {
     let all = examples(&before, &x, &y);
     let (train_on, hold_out): (Vec<u32>, Vec<u32>) = (0..50).partition(|i| i % 2 == 0);
     let (seen, held_out) = (all.subset(&train_on).unwrap(), all.subset(&hold_out).unwrap());
-    for monitor in [Monitor::Accuracy, Monitor::Loss] {
+    // What comes back is what was validated, the average where that is wanted.
+    for (monitor, average) in [
+        (Monitor::Accuracy, None),
+        (Monitor::Loss, None),
+        (Monitor::Loss, Some(Average { decay: 0.9 })),
+    ] {
         let rule = EarlyStopping { monitor, patience: 7, min_delta: 0.0 };
-        let fit = Fit { early_stopping: Some(rule), ..overfitting() };
+        let fit = Fit { early_stopping: Some(rule), average, ..overfitting() };
         // Ended by patience, by a callback, and by the last epoch.
         for (fit, last_epoch) in
             [(fit.clone(), None), (fit.clone(), Some(4)), (Fit { epochs: 4, ..fit }, None)]

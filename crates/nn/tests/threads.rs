@@ -5,7 +5,8 @@ mod common;
 
 use common::{Threads, examples, go_on, labels, network, uniform};
 use nn::{
-    Activation, BatchNorm, Dropout, DropoutKind, Executor, Fit, Noise, Optimizer, Sequential,
+    Activation, Average, BatchNorm, Dropout, DropoutKind, Executor, Fit, Noise, Optimizer,
+    Sequential,
 };
 
 /// The second task before the first, on one thread; work is cut for so many.
@@ -117,6 +118,23 @@ fn and_with_batch_normalisation_and_noise() {
         let fit = Fit { batch_norm, noise, dropout, ..fit(100, 4) };
         for activation in [Activation::Relu, Activation::Maxout { pieces: 2 }] {
             check(&[50, 70, 17, 10], activation, 211, &fit);
+        }
+    }
+}
+
+#[test]
+fn and_with_what_is_done_to_whole_panels() {
+    for batch_norm in [None, Some(BatchNorm { rows: 40, ..BatchNorm::default() })] {
+        for clip_norm in [None, Some(0.5)] {
+            let fit = Fit {
+                l1: 1e-3,
+                max_norm: Some(0.5),
+                clip_norm,
+                average: clip_norm.map(|_| Average::default()),
+                batch_norm,
+                ..fit(100, 4)
+            };
+            check(&[50, 130, 17, 10], Activation::Relu, 211, &fit);
         }
     }
 }

@@ -146,6 +146,25 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
 
+    /// Factor of the penalty on the weights' sizes, which makes weights 0, at
+    /// least 0; with --l2 it is the elastic net
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub(crate) l1: Option<f32>,
+
+    /// Norm that the gradient of a step is clipped to, above 0
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    pub(crate) clip_norm: Option<f32>,
+
+    /// Validate and save the exponential moving average of the weights, of which a
+    /// step leaves this share, at least 0 and below 1, such as 0.999
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    pub(crate) average: Option<f32>,
+
+    /// Length that the weights of a unit are scaled down to after each step, if
+    /// they are longer, above 0
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    pub(crate) max_norm: Option<f32>,
+
     /// Normalise what goes into the activations over so many images of a batch at a
     /// time, at least 2; 0 or none does not
     #[arg(long, value_name = "ROWS", value_parser = or_none)]

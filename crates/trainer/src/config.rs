@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use mnist_io::Augment;
-use nn::{Activation, Architecture, BatchNorm, EarlyStopping, Fit, Init, Optimizer};
+use nn::{Activation, Architecture, Average, BatchNorm, EarlyStopping, Fit, Init, Optimizer};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{OrNone, Overrides, TrainArgs};
@@ -137,7 +137,12 @@ impl Config {
                 &mut optimizer => return Err(Error::NoMomentum { optimizer }),
             }
         }
+        set(&mut training.l1, flags.l1);
         set(&mut training.l2, flags.l2);
+        training.clip_norm = flags.clip_norm.or(training.clip_norm);
+        let average = flags.average.map(|decay| Average { decay });
+        training.average = average.or(training.average);
+        training.max_norm = flags.max_norm.or(training.max_norm);
         set(&mut training.dropout.hidden, flags.dropout);
         set(&mut training.dropout.input, flags.input_dropout);
         set(&mut training.dropout.kind, flags.dropout_kind);
@@ -255,7 +260,8 @@ mod tests {
         let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
                      --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 \
                      --shift 2.5 --whole-pixels --rotate 10 --scale 0.5 --shear 0.75 --elastic 20:6 \
-                     --optimizer nesterov --momentum 0.75 --l2 0.125 --dropout 0.375 --input-dropout 0.0625 \
+                     --optimizer nesterov --momentum 0.75 --l1 0.25 --l2 0.125 --max-norm 2.5 \
+                     --average 0.5 --clip-norm 1.5 --dropout 0.375 --input-dropout 0.0625 \
                      --dropout-kind gaussian --noise 0.25 --input-noise 0.5 --batch-norm 20 \
                      --patience 3 --monitor loss --min-delta 0.125 --seed 9";
         let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
@@ -280,7 +286,11 @@ mod tests {
             lr: 0.5,
             schedule: Curve::InverseTime { decay: 0.25 }.into(),
             optimizer: Optimizer::Nesterov { momentum: 0.75 },
+            l1: 0.25,
             l2: 0.125,
+            max_norm: Some(2.5),
+            average: Some(Average { decay: 0.5 }),
+            clip_norm: Some(1.5),
             dropout: nn::Dropout { hidden: 0.375, input: 0.0625, kind },
             noise: nn::Noise { hidden: 0.25, input: 0.5 },
             batch_norm: Some(BatchNorm { rows: 20, ..BatchNorm::default() }),
@@ -391,6 +401,8 @@ mod tests {
             let mut config = recipe::find(name).unwrap();
             config.data.validation = 0.1;
             config.training.l2 = 1e-4;
+            config.training.max_norm = Some(2.1);
+            config.training.average = Some(Average { decay: 0.9 });
             config.training.seed = i64::MAX as u64;
             let text = config.to_toml().unwrap();
             assert!(text.contains("lr = 0.1\n"), "f32 as it was typed: {text}");

@@ -145,9 +145,15 @@ impl Report {
     /// How the run ended, and what to try next.
     pub(crate) fn end(self, config: &Config, summary: &Summary, run: &RunDir) -> Result<(), Error> {
         self.bar.finish_and_clear();
+        let mut zeros = String::new();
+        if config.training.l1 > 0.0 {
+            let shares: Vec<_> = summary.sparsity.iter().copied().map(percent).collect();
+            zeros = format!("zero weights   {}, layer by layer\n", shares.join(", "));
+        }
         self.write(&format!(
             "\n\
              test accuracy  {}\n\
+             {zeros}\
              training       {:.2} s of steps, {:.2} s in all\n\
              throughput     {:.0} samples/s, {:.1} GFLOP/s ({} threads, {})\n\
              model          {}\n\

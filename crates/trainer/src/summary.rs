@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Instant;
 
 use kernels::Isa;
-use nn::{Architecture, Evaluation, Executor, History};
+use nn::{Evaluation, Executor, History, Mlp};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -29,6 +29,8 @@ pub(crate) struct Summary {
     /// Units of every layer, inputs first.
     pub(crate) layers: Vec<usize>,
     pub(crate) parameters: usize,
+    /// Share of each layer's weights that are 0, first layer first.
+    pub(crate) sparsity: Vec<f64>,
     pub(crate) epochs: usize,
     pub(crate) test_accuracy: f64,
     pub(crate) test_errors: usize,
@@ -51,12 +53,13 @@ pub(crate) struct Summary {
 impl Summary {
     pub(crate) fn new(
         config: &Config,
-        shape: &Architecture,
+        network: &Mlp,
         measured: &Measured,
         pool: &Pool,
         isa: Isa,
     ) -> Self {
         let Measured { history, test, started } = measured;
+        let shape = network.architecture();
         let train_seconds: f64 = history.epochs.iter().map(|e| e.train_seconds).sum();
         let samples: usize = history.epochs.iter().map(|e| e.samples).sum();
         let samples_per_second = samples as f64 / train_seconds;
@@ -65,6 +68,7 @@ impl Summary {
             seed: config.training.seed,
             layers: shape.layers(),
             parameters: shape.parameters(),
+            sparsity: network.sparsity(),
             epochs: history.epochs.len(),
             test_accuracy: test.accuracy,
             test_errors: test.errors,

@@ -49,7 +49,7 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
 
     run.save_model(&network)?;
     let measured = Measured { history, test, started };
-    let summary = Summary::new(&config, network.architecture(), &measured, &pool, isa);
+    let summary = Summary::new(&config, &network, &measured, &pool, isa);
     run.save_summary(&summary)?;
     report.end(&config, &summary, &run)
 }

@@ -3,6 +3,7 @@
 use kernels::{Isa, Simd, SimdOp};
 
 use super::Optimizer;
+use crate::Fit;
 use crate::math::power;
 
 /// An optimizer at one step of a run.
@@ -17,20 +18,38 @@ pub(crate) struct Rule {
     penalty: f32,
     /// What a weight is multiplied by before it moves: 1, or `1 − lr·λ`.
     keep: f32,
+    /// How much nearer to 0 L1 brings a weight, in the unit of `lr·g`.
+    shrink: f32,
+    /// What no unit's weights are longer than after the step.
+    pub(super) max_norm: Option<f32>,
+    /// What the parameters have as their share in the average, if there is one.
+    pub(super) average: Option<f32>,
 }
 
 /// What a piece of the gradient belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
     Weights,
-    /// Neither penalised nor shrunk.
+    /// Not penalised.
     Biases,
 }
 
 impl Rule {
     /// Step `step` of a run, counted from 1.
-    pub(crate) fn new(optimizer: Optimizer, lr: f64, l2: f32, step: u64) -> Self {
-        let plain = Self { optimizer, lr: lr as f32, root: 1.0, penalty: l2, keep: 1.0 };
+    pub(crate) fn new(fit: &Fit, lr: f64, step: u64) -> Self {
+        let Fit { optimizer, l1, l2, max_norm, average, .. } = *fit;
+        // What momentum makes of a slope that stays as it is.
+        let shrink = lr * f64::from(l1) / (1.0 - f64::from(optimizer.momentum()));
+        let plain = Self {
+            optimizer,
+            lr: lr as f32,
+            root: 1.0,
+            penalty: l2,
+            keep: 1.0,
+            shrink: shrink as f32,
+            max_norm,
+            average: average.map(|average| average.share(step)),
+        };
         match optimizer {
             Optimizer::Adam { beta1, beta2, .. } | Optimizer::Adamw { beta1, beta2, .. } => {
                 let lr_corrected = lr / (1.0 - power(beta1.into(), step));
@@ -57,7 +76,7 @@ impl Rule {
         gradient: &[f32],
     ) {
         if let Part::Biases = part {
-            (self.penalty, self.keep) = (0.0, 1.0);
+            (self.penalty, self.keep, self.shrink) = (0.0, 1.0, 0.0);
         }
         isa.dispatch(Update { rule: self, w, slots, gradient });
     }
@@ -97,21 +116,33 @@ impl SimdOp for Update<'_> {
 
     #[inline(always)]
     fn eval<S: Simd>(self, _: S) {
-        let Self { rule: Rule { optimizer, lr, root, penalty, keep }, w, slots, gradient } = self;
+        match self.rule.shrink > 0.0 {
+            true => self.step::<true>(),
+            false => self.step::<false>(),
+        }
+    }
+}
+
+impl Update<'_> {
+    /// With L1 or without.
+    #[inline(always)]
+    fn step<const L1: bool>(self) {
+        let Self { rule, w, slots, gradient } = self;
+        let Rule { optimizer, lr, root, penalty, keep, shrink, .. } = rule;
         let [first, second] = slots;
         match optimizer {
             Optimizer::Sgd { momentum } => {
                 for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
                     let g = g + penalty * *w;
                     *v = flush(momentum * *v + g);
-                    *w -= lr * *v;
+                    *w = soft::<L1>(*w - lr * *v, shrink);
                 }
             }
             Optimizer::Nesterov { momentum } => {
                 for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
                     let g = g + penalty * *w;
                     *v = flush(momentum * *v + g);
-                    *w -= lr * (g + momentum * *v);
+                    *w = soft::<L1>(*w - lr * (g + momentum * *v), shrink);
                 }
             }
             Optimizer::Adagrad { epsilon } => {
@@ -119,7 +150,8 @@ impl SimdOp for Update<'_> {
                     let g = g + penalty * *w;
                     let q = flush_square(g);
                     *s += q * q;
-                    *w -= lr * (g / (s.sqrt() + epsilon));
+                    let scale = s.sqrt() + epsilon;
+                    *w = soft::<L1>(*w - lr * (g / scale), shrink / scale);
                 }
             }
             Optimizer::Rmsprop { alpha, epsilon, momentum } => {
@@ -127,8 +159,9 @@ impl SimdOp for Update<'_> {
                     let g = g + penalty * *w;
                     let q = flush_square(g);
                     *s = flush(alpha * *s + (1.0 - alpha) * (q * q));
-                    *v = flush(momentum * *v + g / (s.sqrt() + epsilon));
-                    *w -= lr * *v;
+                    let scale = s.sqrt() + epsilon;
+                    *v = flush(momentum * *v + g / scale);
+                    *w = soft::<L1>(*w - lr * *v, shrink / scale);
                 }
             }
             Optimizer::Adadelta { rho, epsilon } => {
@@ -136,10 +169,11 @@ impl SimdOp for Update<'_> {
                     let g = g + penalty * *w;
                     let q = flush_square(g);
                     *s = flush(rho * *s + (1.0 - rho) * (q * q));
-                    let d = g * ((*u + epsilon).sqrt() / (*s + epsilon).sqrt());
+                    let share = (*u + epsilon).sqrt() / (*s + epsilon).sqrt();
+                    let d = g * share;
                     let q = flush_square(d);
                     *u = flush(rho * *u + (1.0 - rho) * (q * q));
-                    *w -= lr * d;
+                    *w = soft::<L1>(*w - lr * d, shrink * share);
                 }
             }
             Optimizer::Adam { beta1, beta2, epsilon }
@@ -149,11 +183,22 @@ impl SimdOp for Update<'_> {
                     *m = flush(beta1 * *m + (1.0 - beta1) * g);
                     let q = flush_square(g);
                     *s = flush(beta2 * *s + (1.0 - beta2) * (q * q));
-                    *w = keep * *w - lr * (*m / (s.sqrt() * root + epsilon));
+                    let scale = s.sqrt() * root + epsilon;
+                    *w = soft::<L1>(keep * *w - lr * (*m / scale), shrink / scale);
                 }
             }
         }
     }
+}
+
+/// `sign(w)·max(|w| − t, 0)` with L1, `w` without. NaN stays NaN.
+#[inline(always)]
+fn soft<const L1: bool>(w: f32, t: f32) -> f32 {
+    if !L1 {
+        return w;
+    }
+    let size = w.abs() - t;
+    if size <= 0.0 { 0.0 } else { size.copysign(w) }
 }
 
 #[cfg(test)]
@@ -173,6 +218,7 @@ mod tests {
         // Gradients once, then none; and some whose squares are subnormal.
         for isa in Isa::available() {
             for optimizer in optimizers {
+                let fit = Fit { optimizer, ..Fit::default() };
                 let (mut w, mut first, mut second) = ([0.5; 40], [0.0; 40], [0.0; 40]);
                 for step in 1..=120_000 {
                     let scale = if step == 1 { 1.0 } else { 0.0 };
@@ -180,7 +226,7 @@ mod tests {
                         0 => 1e-21,
                         _ => scale * 10f32.powi(-(i as i32)),
                     });
-                    let rule = Rule::new(optimizer, 0.01, 0.0, step);
+                    let rule = Rule::new(&fit, 0.01, step);
                     rule.update(isa, Part::Weights, &mut w, [&mut first, &mut second], &gradient);
                     if step % 1000 == 0 {
                         let mut kept = first.iter().chain(&second);

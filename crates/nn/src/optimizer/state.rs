@@ -6,6 +6,8 @@ use std::ops::Range;
 use kernels::{AlignedBuf, Isa};
 
 use super::rule::{Part, Rule};
+use super::{average, max_norm};
+use crate::dense::Dense;
 use crate::mlp::Mlp;
 use crate::step::{GradientSink, Tile};
 
@@ -37,11 +39,18 @@ impl State {
         Self { slots: [slot(0), slot(1)], transposed }
     }
 
-    /// A sink that applies gradients to the parameters as they come.
-    pub(crate) fn apply<'a>(&'a mut self, rule: Rule, params: &'a mut [f32]) -> Apply<'a> {
+    /// A sink that applies gradients to the parameters as they come, and these to
+    /// their average, which is empty if there is none.
+    pub(crate) fn apply<'a>(
+        &'a mut self,
+        rule: Rule,
+        params: &'a mut [f32],
+        average: &'a mut [f32],
+    ) -> Apply<'a> {
         Apply {
             rule,
             params,
+            average,
             slots: self.slots.each_mut().map(|slot| &mut **slot),
             transposed: &mut self.transposed,
             offset: 0,
@@ -54,6 +63,8 @@ impl State {
 pub(crate) struct Apply<'a> {
     rule: Rule,
     params: &'a mut [f32],
+    /// As long as `params`, or empty.
+    average: &'a mut [f32],
     /// As long as `params`, or empty.
     slots: [&'a mut [f32]; 2],
     transposed: &'a mut [f32],
@@ -72,26 +83,29 @@ impl Apply<'_> {
     }
 }
 
-impl GradientSink for Apply<'_> {
+impl<'a> GradientSink for Apply<'a> {
     fn split_at(self, tile: &Tile) -> (Self, Self) {
         let middle = tile.params.start - self.offset;
         let (params, params_right) = self.params.split_at_mut(middle);
-        let slots = self.slots.map(|slot| match slot.is_empty() {
+        let split = |slot: &'a mut [f32]| match slot.is_empty() {
             true => (&mut [][..], &mut [][..]),
             false => slot.split_at_mut(middle),
-        });
+        };
+        let (average, average_right) = split(self.average);
+        let slots = self.slots.map(split);
         let [(first, first_right), (second, second_right)] = slots;
         let (transposed, transposed_right) =
             self.transposed.split_at_mut(tile.transposed.start - self.transposed_offset);
         let right = Self {
             rule: self.rule,
             params: params_right,
+            average: average_right,
             slots: [first_right, second_right],
             transposed: transposed_right,
             offset: tile.params.start,
             transposed_offset: tile.transposed.start,
         };
-        (Self { params, slots: [first, second], transposed, ..self }, right)
+        (Self { params, average, slots: [first, second], transposed, ..self }, right)
     }
 
     fn weights(&mut self, isa: Isa, at: usize, transposed_at: Option<usize>, gradient: &[f32]) {
@@ -110,4 +124,24 @@ impl GradientSink for Apply<'_> {
         let at = at - self.offset;
         self.update(isa, Part::Biases, at..at + gradient.len(), gradient);
     }
+
+    fn panel(&mut self, isa: Isa, layer: &Dense, panel: usize) {
+        if let Some(limit) = self.rule.max_norm {
+            let weights = &mut self.params[within(layer.weights_of(panel), self.offset)];
+            let transposed = within(layer.transposed_of(panel), self.transposed_offset);
+            if max_norm::limit(isa, weights, limit) && !transposed.is_empty() {
+                kernels::transpose_blocks(isa, weights, &mut self.transposed[transposed]);
+            }
+        }
+        if let Some(share) = self.rule.average {
+            let range = within(layer.panel(panel), self.offset);
+            let (w, e) = (&self.params[range.clone()], &mut self.average[range]);
+            average::take_in(isa, share, w, e);
+        }
+    }
+}
+
+/// A range of the whole vector, in a slice that begins at `offset`.
+fn within(range: Range<usize>, offset: usize) -> Range<usize> {
+    range.start - offset..range.end - offset
 }

@@ -20,8 +20,8 @@ pub(super) const PANELS: usize = 16;
 /// Some units of one layer: what a task does in one go.
 #[derive(Clone, Debug)]
 pub(crate) struct Tile {
-    layer: usize,
-    panels: Range<usize>,
+    pub(super) layer: usize,
+    pub(super) panels: Range<usize>,
     /// Its parameters, biases and gains included, in the parameter vector.
     pub(crate) params: Range<usize>,
     /// Its weights in the vector of transposed weights.
@@ -49,6 +49,20 @@ impl Tile {
     }
 }
 
+/// The tiles of the first `parts / 2` tasks and of the others; `None` where one
+/// task does them all.
+pub(super) fn halve(tiles: &[Tile], parts: usize) -> Option<(&[Tile], &[Tile])> {
+    let near = parts / 2;
+    if near == 0 || tiles.len() < 2 {
+        return None;
+    }
+    // Work goes with the number of parameters.
+    let (begin, end) = (tiles[0].params.start, tiles[tiles.len() - 1].params.end);
+    let goal = begin + (end - begin) * near / parts;
+    let middle = tiles.partition_point(|tile| tile.params.start + tile.params.len() / 2 < goal);
+    Some(tiles.split_at(middle.clamp(1, tiles.len() - 1)))
+}
+
 /// Takes the gradient of the parameters, piece by piece.
 pub(crate) trait GradientSink: Send + Sized {
     /// What lies before `tile`, and what begins with it.
@@ -61,6 +75,9 @@ pub(crate) trait GradientSink: Send + Sized {
     /// The gradient of the biases, or gains, that begin at `at` in the parameter
     /// vector.
     fn biases(&mut self, isa: Isa, at: usize, gradient: &[f32]);
+
+    /// The gradient of panel `panel` of a layer was given, all of it.
+    fn panel(&mut self, _: Isa, _: &Dense, _panel: usize) {}
 }
 
 /// Keeps the gradient as it is, in the order of the parameters.
@@ -113,16 +130,10 @@ impl WeightPass<'_> {
         parts: usize,
         executor: &impl Executor,
     ) {
-        let near = parts / 2;
-        if near == 0 || tiles.len() < 2 {
+        let Some((left, right)) = halve(tiles, parts) else {
             return self.tiles(tiles, sink, scratch);
-        }
-        // Work goes with the number of parameters.
-        let (begin, end) = (tiles[0].params.start, tiles[tiles.len() - 1].params.end);
-        let goal = begin + (end - begin) * near / parts;
-        let middle = tiles.partition_point(|tile| tile.params.start + tile.params.len() / 2 < goal);
-        let middle = middle.clamp(1, tiles.len() - 1);
-        let (left, right) = tiles.split_at(middle);
+        };
+        let near = parts / 2;
         let (sink_left, sink_right) = sink.split_at(&right[0]);
         let (scratch_left, scratch_right) = scratch.split_at_mut(near * self.scratch_len);
         executor.join(
@@ -165,15 +176,18 @@ impl WeightPass<'_> {
                 for panel in panels.clone() {
                     self.gains(*l, panel, &mut sink);
                 }
-                continue;
+            } else {
+                // A bias is the weight of an input that is always 1.
+                let ones = MatRef::strided(&[1.0], 1, rows, 0, 0);
+                let gradient = &mut gradient[..width];
+                let c = PanelsMut::packed(gradient, 1, panels.len());
+                kernels::matmul_into_panels(self.isa, ones, dz, c, Zeros::Multiply);
+                for (panel, gradient) in panels.clone().zip(gradient.chunks_exact(PANEL)) {
+                    sink.biases(self.isa, layer.biases_of(panel).start, gradient);
+                }
             }
-            // A bias is the weight of an input that is always 1.
-            let ones = MatRef::strided(&[1.0], 1, rows, 0, 0);
-            let gradient = &mut gradient[..width];
-            let c = PanelsMut::packed(gradient, 1, panels.len());
-            kernels::matmul_into_panels(self.isa, ones, dz, c, Zeros::Multiply);
-            for (panel, gradient) in panels.clone().zip(gradient.chunks_exact(PANEL)) {
-                sink.biases(self.isa, layer.biases_of(panel).start, gradient);
+            for panel in panels.clone() {
+                sink.panel(self.isa, layer, panel);
             }
         }
     }

@@ -6,7 +6,8 @@
 use std::ops::ControlFlow;
 use std::thread;
 
-use nn::reference::{Layer, Network};
+use kernels::{Isa, Stream, dropout_mask};
+use nn::reference::{Draws, Layer, Network};
 use nn::{
     Activation, Architecture, Callback, EpochReport, Examples, Executor, Fit, Init, Inputs, Mlp,
     Sequential, StepReport,
@@ -81,6 +82,25 @@ pub(crate) fn reference(network: &Mlp) -> Network {
     let layers = sizes[..sizes.len() - 1].iter().enumerate().map(layer);
     let activation = network.architecture().activation;
     Network { layers: layers.collect(), activation, batch_norm: None }
+}
+
+/// The masks of row `row` in step `step`, from the streams that a step draws
+/// them from: row, step and layer, where layer 0 is the input.
+pub(crate) fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
+    let widths = network.architecture().layers();
+    let mask = |(l, width): (usize, &usize)| {
+        let rate = match l {
+            0 => fit.dropout.input,
+            _ => fit.dropout.hidden,
+        };
+        let stream = Stream { seed: fit.seed, counter: [row as u32, step as u32, l as u32] };
+        let mut mask = vec![0.0; *width];
+        dropout_mask(Isa::active().unwrap(), stream, rate, &mut mask);
+        wide(&mask)
+    };
+    let before_logits = &widths[..widths.len() - 1];
+    let masks = before_logits.iter().enumerate().map(mask).collect();
+    Draws { masks, noise: Vec::new() }
 }
 
 /// The callback that only lets a run go on.

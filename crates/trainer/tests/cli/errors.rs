@@ -145,7 +145,11 @@ fn flags_that_are_wrong() {
             "--momentum is for sgd and nesterov, and the optimizer is adam: leave it out, \
              or choose one of them with --optimizer",
         ),
+        ("--l1 -1", "l1 is -1"),
         ("--l2 -1", "l2 is -1"),
+        ("--max-norm 0", "max-norm is 0"),
+        ("--clip-norm -1", "clip-norm is -1"),
+        ("--average 1", "decay of the average is 1"),
         ("--dropout 1", "dropout is 1"),
         ("--input-dropout -1", "dropout of inputs is -1"),
         ("--noise -1", "noise is -1: expected a finite number of at least 0"),

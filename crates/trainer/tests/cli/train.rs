@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{data, json, keys, run_in, succeed};
 
-const SUMMARY: [&str; 15] = [
+const SUMMARY: [&str; 16] = [
     "epochs",
     "gflops",
     "isa",
@@ -19,6 +19,7 @@ const SUMMARY: [&str; 15] = [
     "recipe",
     "samples_per_second",
     "seed",
+    "sparsity",
     "test_accuracy",
     "test_errors",
     "threads",
@@ -64,7 +65,11 @@ fn help_says_what_there_is() {
             "--lr",
             "--optimizer",
             "--momentum",
+            "--l1",
             "--l2",
+            "--max-norm",
+            "--clip-norm",
+            "--average",
             "--dropout",
             "--input-dropout",
             "--dropout-kind",
@@ -123,6 +128,7 @@ fn a_run_leaves_its_four_files() {
     let accuracy = summary["test_accuracy"].as_f64().unwrap();
     let errors = summary["test_errors"].as_u64().unwrap();
     assert!((accuracy - (100 - errors) as f64 / 100.0).abs() < 1e-12);
+    assert_eq!(summary["sparsity"].as_array().unwrap().len(), 2);
     assert!(accuracy > 0.9, "bars are easily told apart: {summary}");
     let positive = ["train_seconds", "samples_per_second", "gflops"];
     assert!(positive.iter().all(|key| summary[*key].as_f64() > Some(0.0)));
@@ -135,6 +141,18 @@ fn a_run_leaves_its_four_files() {
         assert!(text.contains(part), "no {part} in {text}");
     }
     assert!(!text.contains("val loss"), "{text}");
+}
+
+#[test]
+fn weights_of_0_are_counted_where_they_are_wanted() {
+    let dir = data::folder();
+    let text = succeed(dir.path(), "--epochs 2 --l1 0.01 --out run");
+    assert!(text.contains("\nzero weights   "), "{text}");
+    let summary = fs::read_to_string(dir.path().join("run/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    let first = summary["sparsity"][0].as_f64().unwrap();
+    assert!(first > 0.5 && first < 1.0, "{first}");
+    assert!(!succeed(dir.path(), "--epochs 1").contains("zero weights"));
 }
 
 #[test]
@@ -216,6 +234,7 @@ fn the_settings_of_a_run_repeat_it() {
     let dir = data::folder();
     let flags = "--hidden 17 --activation sigmoid --init xavier --epochs 2 --batch-size 7 \
                  --lr 0.3 --schedule compounding:0.1 --momentum 0.7 --l2 0.0001 --dropout 0.2 \
+                 --l1 0.0001 --max-norm 2.1 --clip-norm 0.7 --average 0.9 \
                  --input-dropout 0.1 --seed 5 --validation 0.1 --quiet --out first";
     succeed(dir.path(), flags);
     let again = "--config first/config.toml --quiet --out second";
@@ -419,7 +438,8 @@ fn every_vector_instruction_set_trains_the_same_model() {
             let out = format!("{activation}-{optimizer}-{isa}");
             let flags = format!(
                 "--hidden 50,20 --activation {activation} --optimizer {optimizer} --lr 0.05 \
-                 --epochs 2 --dropout 0.3 --l2 0.001 --out {out}"
+                 --epochs 2 --dropout 0.3 --l2 0.001 --l1 0.0001 --max-norm 1.5 \
+                 --clip-norm 0.5 --average 0.9 --out {out}"
             );
             let mut command = crate::trainer();
             command.current_dir(dir.path()).env("KERNELS_ISA", isa.name());

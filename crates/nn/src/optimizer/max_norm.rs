@@ -1,0 +1,60 @@
+//! Max-norm: no unit's incoming weights are longer than a constant.
+
+use kernels::{Isa, PANEL, Simd, SimdOp};
+
+/// Rows of a panel that are summed side by side, so that an addition need not
+/// wait for the one before.
+const ROWS: usize = 4;
+
+/// Scales those of a panel's units that are longer than `limit` down to it:
+///
+/// ```text
+/// w ← w·min(1, limit/‖w‖)
+/// ```
+///
+/// `weights` are whole blocks of a panel. Returns whether there was such a unit;
+/// otherwise nothing is written.
+pub(super) fn limit(isa: Isa, weights: &mut [f32], limit: f32) -> bool {
+    isa.dispatch(Limit { limit, weights })
+}
+
+struct Limit<'a> {
+    limit: f32,
+    weights: &'a mut [f32],
+}
+
+impl SimdOp for Limit<'_> {
+    type Output = bool;
+
+    /// Plain Rust, of the same bits everywhere: a unit is a lane, and each lane
+    /// has its sum in one order.
+    #[inline(always)]
+    fn eval<S: Simd>(self, _: S) -> bool {
+        let Self { limit, weights } = self;
+        let mut sums = [0.0; ROWS * PANEL];
+        for rows in weights.as_chunks::<{ ROWS * PANEL }>().0 {
+            for (sum, w) in sums.iter_mut().zip(rows) {
+                *sum += w * w;
+            }
+        }
+        let mut factors = [1.0; PANEL];
+        let mut longer = false;
+        for (unit, factor) in factors.iter_mut().enumerate() {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|row| sums[row * PANEL + unit]);
+            let norm = ((a + b) + (c + d)).sqrt();
+            if norm > limit {
+                // What has no norm has diverged, and is not to look like 0.
+                *factor = if norm.is_finite() { limit / norm } else { f32::NAN };
+                longer = true;
+            }
+        }
+        if longer {
+            for row in weights.as_chunks_mut::<PANEL>().0 {
+                for (w, factor) in row.iter_mut().zip(&factors) {
+                    *w *= factor;
+                }
+            }
+        }
+        longer
+    }
+}

@@ -1,0 +1,108 @@
+//! The second phase where the gradient is clipped: its norm is known only when all
+//! of it is there, so it is collected first, then given to the sink.
+
+use kernels::{Isa, PANEL, Simd, SimdOp};
+
+use super::weights::{CHUNK, GradientSink, Tile, halve};
+use crate::Executor;
+use crate::dense::Dense;
+use crate::executor::for_each;
+
+/// What a gradient is multiplied by so that it is no longer than `limit`, all
+/// parameters together:
+///
+/// ```text
+/// min(1, limit/(‖g‖ + 10⁻⁶))
+/// ```
+///
+/// which is that of PyTorch's `clip_grad_norm_`.
+pub(super) fn clip_factor(
+    isa: Isa,
+    layers: &[Dense],
+    gradient: &[f32],
+    limit: f32,
+    executor: &impl Executor,
+) -> f32 {
+    // A sum a panel, and then over these: one order, whoever adds.
+    let panels = layers.iter().flat_map(|layer| (0..layer.panels()).map(|i| layer.panel(i)));
+    let mut sums: Vec<_> = panels.map(|panel| (&gradient[panel], 0.0)).collect();
+    for_each(&mut sums, executor, |(panel, sum)| *sum = isa.dispatch(Squares(panel)));
+    let norm = sums.iter().map(|(_, sum)| sum).sum::<f64>().sqrt();
+    // `min` would pass over NaN, which is in the gradient anyway.
+    (f64::from(limit) / (norm + 1e-6)).min(1.0) as f32
+}
+
+/// The sum of squares of rows of 16, lane by lane. In `f64` their squares are
+/// exact and do not overflow.
+struct Squares<'a>(&'a [f32]);
+
+impl SimdOp for Squares<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn eval<S: Simd>(self, _: S) -> f64 {
+        let mut sums = [0.0; PANEL];
+        for row in self.0.as_chunks::<PANEL>().0 {
+            for (sum, g) in sums.iter_mut().zip(row) {
+                *sum += f64::from(*g) * f64::from(*g);
+            }
+        }
+        sums.iter().sum()
+    }
+}
+
+/// Gives a gradient, times `factor`, to `sink`, in `parts` tasks; `gradient` begins
+/// where the tiles do.
+pub(super) fn replay<S: GradientSink>(
+    isa: Isa,
+    layers: &[Dense],
+    tiles: &[Tile],
+    gradient: (&mut [f32], f32),
+    sink: S,
+    parts: usize,
+    executor: &impl Executor,
+) {
+    let (gradient, factor) = gradient;
+    let Some((left, right)) = halve(tiles, parts) else {
+        return replay_tiles(isa, layers, tiles, (gradient, factor), sink);
+    };
+    let (sink_left, sink_right) = sink.split_at(&right[0]);
+    let (near, begin) = (parts / 2, tiles[0].params.start);
+    let (first, second) = gradient.split_at_mut(right[0].params.start - begin);
+    executor.join(
+        || replay(isa, layers, left, (first, factor), sink_left, near, executor),
+        || replay(isa, layers, right, (second, factor), sink_right, parts - near, executor),
+    );
+}
+
+fn replay_tiles<S: GradientSink>(
+    isa: Isa,
+    layers: &[Dense],
+    tiles: &[Tile],
+    (gradient, factor): (&mut [f32], f32),
+    mut sink: S,
+) {
+    let Some(offset) = tiles.first().map(|tile| tile.params.start) else { return };
+    for tile in tiles {
+        let layer = &layers[tile.layer];
+        for panel in tile.panels.clone() {
+            let (weights, biases) = (layer.weights_of(panel), layer.biases_of(panel));
+            let gains = layer.gains_of(panel);
+            let transposed = layer.transposed_of(panel);
+            for first in (0..weights.len()).step_by(CHUNK * PANEL) {
+                let at = weights.start + first;
+                let end = weights.end.min(at + CHUNK * PANEL);
+                let piece = &mut gradient[at - offset..end - offset];
+                piece.iter_mut().for_each(|g| *g *= factor);
+                let transposed_at = (!transposed.is_empty()).then(|| transposed.start + first);
+                sink.weights(isa, at, transposed_at, piece);
+            }
+            for range in [biases, gains].into_iter().filter(|range| !range.is_empty()) {
+                let piece = &mut gradient[range.start - offset..range.end - offset];
+                piece.iter_mut().for_each(|g| *g *= factor);
+                sink.biases(isa, range.start, piece);
+            }
+            sink.panel(isa, layer, panel);
+        }
+    }
+}
