@@ -121,6 +121,25 @@ impl Unary for Relu {
     }
 }
 
+/// Asks for memory that will be read some microseconds later, such as the row of
+/// a sample in a large set, of which the CPU cannot know.
+pub fn prefetch<T>(isa: Isa, memory: &[T]) {
+    struct Prefetch<'a, T>(&'a [T]);
+    impl<T> SimdOp for Prefetch<'_, T> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            const LINE: usize = 64;
+            let (start, len) = (self.0.as_ptr().cast::<u8>(), size_of_val(self.0));
+            // The last byte too, since the first line need not begin at `start`.
+            for at in (0..len).step_by(LINE).chain(len.checked_sub(1)) {
+                s.prefetch(start.wrapping_add(at).cast());
+            }
+        }
+    }
+    isa.dispatch(Prefetch(memory));
+}
+
 /// `to[i] = scale · from[i]`: bytes to numbers.
 ///
 /// # Panics

@@ -267,7 +267,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                 let a = a.sub(ic, mc, pc, kc);
                 let active = match zeros {
                     Zeros::Multiply => None,
-                    Zeros::Skip => lists.find(a, S::TILE_ROWS),
+                    Zeros::Skip => lists.find(s, a),
                 };
                 let a = if active.is_none() && a.row_stride() == 1 && panels >= PANELS_THAT_PAY {
                     pack::strips::<S>(a, strips)

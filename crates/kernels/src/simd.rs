@@ -61,6 +61,18 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn prefetch(self, place: *const f32) {
         let _ = place;
     }
+    /// Writes `first + i` for each i where `any[i]` is not 0, one behind the other;
+    /// returns how many. What is behind them in `to` may be anything.
+    #[inline(always)]
+    fn list_nonzero(self, any: &[u32; 16], first: u32, to: &mut [u32; 16]) -> usize {
+        let mut len = 0;
+        for (number, any) in (first..).zip(any) {
+            // Kept by the next one, unless it is not 0.
+            to[len & 15] = number;
+            len += usize::from(*any != 0);
+        }
+        len
+    }
     /// `x` in every lane.
     fn splat(self, x: f32) -> Self::F32;
     /// `a + b`.

@@ -84,6 +84,15 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// Asks for the row of sample `index`, which is wanted soon.
+    fn prefetch_row(&self, isa: Isa, index: usize) {
+        let range = index * self.width..(index + 1) * self.width;
+        match self.features {
+            Features::F32(values) => kernels::prefetch(isa, &values[range]),
+            Features::U8(values) => kernels::prefetch(isa, &values[range]),
+        }
+    }
+
     /// The first feature that is NaN or infinite, as an error.
     fn check_finite(&self) -> Result<(), Error> {
         let Features::F32(values) = self.features else { return Ok(()) };
@@ -320,6 +329,11 @@ impl<'a> Examples<'a> {
     /// Writes example `position`, as real numbers, into `row`.
     pub(crate) fn copy_row(&self, isa: Isa, position: usize, pixel_scale: f32, row: &mut [f32]) {
         self.inputs.copy_row(isa, self.index(position), pixel_scale, row);
+    }
+
+    /// Asks for the row of example `position`, which is wanted soon.
+    pub(crate) fn prefetch_row(&self, isa: Isa, position: usize) {
+        self.inputs.prefetch_row(isa, self.index(position));
     }
 
     /// Changes `row`, which holds example `position`, as training wants it.

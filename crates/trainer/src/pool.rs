@@ -1,6 +1,7 @@
 //! The threads of a run: the only use of rayon.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use std::{hint, thread};
 
 use nn::Executor;
@@ -71,19 +72,26 @@ impl Flag {
         Set(&self.0)
     }
 
-    /// Runs tasks of the pool, as they come, until the flag is set. Never sleeps,
-    /// but lets others have the core when there has been nothing to do for long.
+    /// Runs tasks of the pool, as they come, until the flag is set. Where none has
+    /// come for some 100 µs it lets others have the core between two looks, and
+    /// after some milliseconds it sleeps: the steps may be too small to share.
     fn work_until_set(&self) {
-        const LONG: u32 = 1_000;
+        const SOON: u32 = 1_000;
+        const LATE: u32 = 10_000;
         let mut idle = 0;
         while !self.0.load(Ordering::Acquire) {
             if rayon::yield_now() == Some(rayon::Yield::Executed) {
                 idle = 0;
-            } else if idle < LONG {
-                idle += 1;
-                hint::spin_loop();
-            } else {
-                thread::yield_now();
+                continue;
+            }
+            idle += 1;
+            match idle {
+                ..SOON => hint::spin_loop(),
+                SOON..LATE => thread::yield_now(),
+                _ => {
+                    idle = LATE;
+                    thread::sleep(Duration::from_millis(1));
+                }
             }
         }
     }

@@ -8,6 +8,8 @@ use crate::error::Error;
 const RECIPES: &[(&str, &str)] = &[
     ("default", include_str!("../recipes/default.toml")),
     ("accurate", include_str!("../recipes/accurate.toml")),
+    ("invariant", include_str!("../recipes/invariant.toml")),
+    ("best", include_str!("../recipes/best.toml")),
     ("article", include_str!("../recipes/article.toml")),
 ];
 
@@ -70,6 +72,10 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = find("none").unwrap_err().to_string();
-        assert_eq!(error, "there is no recipe `none`: the recipes are default, accurate, article");
+        assert_eq!(
+            error,
+            "there is no recipe `none`: the recipes are default, accurate, invariant, \
+             best, article"
+        );
     }
 }

@@ -6,7 +6,7 @@ use crate::matmul::microkernel::{self, Column};
 use crate::simd::{Simd, SimdOp, gather4_mask};
 
 /// Proof that the CPU has the AVX-512 subsets that every server and desktop
-/// core with AVX-512 has had since 2017 (F, BW, DQ, VL), and FMA.
+/// core with AVX-512 has had since 2017 (F, BW, DQ, VL), FMA and POPCNT.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Avx512(());
 
@@ -16,13 +16,14 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("fma");
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("popcnt");
         found.then_some(Self(()))
     }
 
     #[inline]
     pub(super) fn run<O: SimdOp>(self, op: O) -> O::Output {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma,popcnt")]
         fn with_avx512<O: SimdOp>(op: O, isa: Avx512) -> O::Output {
             op.eval(isa)
         }
@@ -77,7 +78,7 @@ impl Simd for Avx512 {
     const TILE_PANELS: usize = 3;
 
     fn column(self, column: &Column<'_>) {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma,popcnt")]
         fn with_avx512(isa: Avx512, column: &Column<'_>) {
             microkernel::run::<Avx512, 8, 3, 1>(isa, column);
         }
@@ -122,6 +123,19 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn prefetch(self, place: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
+    }
+    #[inline(always)]
+    fn list_nonzero(self, any: &[u32; 16], first: u32, to: &mut [u32; 16]) -> usize {
+        unsafe {
+            let numbers = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+            let lanes = _mm512_add_epi32(_mm512_set1_epi32(first as i32), numbers);
+            let any = _mm512_loadu_si512(any.as_ptr().cast());
+            let mask = _mm512_test_epi32_mask(any, any);
+            // Compressed in a register: to memory it takes some CPUs a hundred cycles.
+            let list = _mm512_maskz_compress_epi32(mask, lanes);
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), list);
+            mask.count_ones() as usize
+        }
     }
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {

@@ -6,6 +6,7 @@
 //! the steps of eight images, or of eight neighbouring pixels, half and more go.
 
 use crate::mat::MatRef;
+use crate::simd::Simd;
 
 /// The columns of each strip of A in which some row is not zero.
 pub(crate) struct Active<'a> {
@@ -27,16 +28,17 @@ impl Lists {
     /// Looks for the columns that are not zero in strips of `height` rows. `None`
     /// where skipping the others seems not to pay, or A has gaps both ways.
     #[inline(always)]
-    pub(super) fn find(&mut self, a: MatRef<'_>, height: usize) -> Option<Active<'_>> {
-        let (rows, cols) = (a.rows(), a.cols());
-        self.columns.resize(rows.div_ceil(height) * cols, 0);
+    pub(super) fn find<S: Simd>(&mut self, s: S, a: MatRef<'_>) -> Option<Active<'_>> {
+        let (rows, cols, height) = (a.rows(), a.cols(), S::TILE_ROWS);
+        // A list is written 16 numbers at a time.
+        self.columns.resize(rows.div_ceil(height) * cols + WIDTH, 0);
         self.ends.clear();
         let mut end = 0;
         for first in (0..rows).step_by(height) {
             let strip = a.sub(first, height.min(rows - first), 0, cols);
-            let list = &mut self.columns[end..end + cols];
+            let list = &mut self.columns[end..end + cols + WIDTH];
             end += if a.col_stride() == 1 {
-                by_rows(strip, list)
+                by_rows(s, strip, list)
             } else if a.row_stride() == 1 {
                 by_columns(strip, list)
             } else {
@@ -69,6 +71,9 @@ impl Active<'_> {
     }
 }
 
+/// Columns that are looked at side by side.
+const WIDTH: usize = 16;
+
 /// All bits of a number but its sign, which zero may have.
 fn magnitude(x: f32) -> u32 {
     x.to_bits() << 1
@@ -76,8 +81,7 @@ fn magnitude(x: f32) -> u32 {
 
 /// Lists the columns of a strip whose rows have no gaps; returns how many.
 #[inline(always)]
-fn by_rows(strip: MatRef<'_>, list: &mut [u32]) -> usize {
-    const WIDTH: usize = 16;
+fn by_rows<S: Simd>(s: S, strip: MatRef<'_>, list: &mut [u32]) -> usize {
     let mut len = 0;
     for left in (0..strip.cols()).step_by(WIDTH) {
         let width = WIDTH.min(strip.cols() - left);
@@ -87,10 +91,8 @@ fn by_rows(strip: MatRef<'_>, list: &mut [u32]) -> usize {
                 *any |= magnitude(*x);
             }
         }
-        for (j, any) in any[..width].iter().enumerate() {
-            list[len] = (left + j) as u32;
-            len += usize::from(*any != 0);
-        }
+        let to = list[len..].first_chunk_mut().expect("room behind the list");
+        len += s.list_nonzero(&any, left as u32, to);
     }
     len
 }
@@ -101,9 +103,20 @@ fn by_columns(strip: MatRef<'_>, list: &mut [u32]) -> usize {
     let columns = strip.t();
     let mut len = 0;
     for k in 0..strip.cols() {
-        let any = columns.row(k).iter().fold(0, |any, x| any | magnitude(*x));
+        let column = columns.row(k);
+        // Of a length that the compiler knows, where the strip is a tile of AVX-512.
+        let any = match column.first_chunk::<8>() {
+            Some(column) if strip.rows() == 8 => is_any(column),
+            _ => is_any(column),
+        };
         list[len] = k as u32;
-        len += usize::from(any != 0);
+        len += usize::from(any);
     }
     len
+}
+
+/// Whether some number is not 0.
+#[inline(always)]
+fn is_any(numbers: &[f32]) -> bool {
+    numbers.iter().fold(0, |any, x| any | magnitude(*x)) != 0
 }

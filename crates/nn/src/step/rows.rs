@@ -109,8 +109,17 @@ impl RowPass<'_> {
         let isa = self.network.isa;
         let scale = self.network.pixel_scale();
         let node = &self.layout.nodes[0];
+        // In a set of megabytes, each row comes from far away.
+        const AHEAD: usize = 4;
+        let last = rows.first + rows.labels.len();
+        for position in &positions[rows.first..last.min(rows.first + AHEAD)] {
+            examples.prefetch_row(isa, *position as usize);
+        }
         for (i, label) in rows.labels.iter_mut().enumerate() {
             let row = rows.first + i;
+            if row + AHEAD < last {
+                examples.prefetch_row(isa, positions[row + AHEAD] as usize);
+            }
             let position = positions[row] as usize;
             *label = examples.label(position) as u32;
             let record = rows.tape.row_mut(i);
