@@ -25,6 +25,13 @@ pub trait Executor: Sync {
     /// How many tasks can run at the same time; work is cut into about as many.
     fn threads(&self) -> usize;
 
+    /// Into how many tasks a training step of so many floating-point operations is
+    /// cut. Unless an executor knows better, a task has ten million at the least,
+    /// some 100 µs: threads that take less wait for each other's cache lines.
+    fn threads_for(&self, operations: usize) -> usize {
+        self.threads().min(operations / 10_000_000).max(1)
+    }
+
     /// Runs both tasks and returns when both have ended.
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
 }
@@ -72,4 +79,22 @@ fn halve<T: Send>(
     let (left, right) = items.split_at_mut(items.len() / 2);
     executor
         .join(|| halve(left, near, executor, work), || halve(right, tasks - near, executor, work));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_feeds_so_many_threads_and_at_least_one() {
+        struct Four;
+        impl Executor for Four {
+            fn threads(&self) -> usize {
+                4
+            }
+            fn join(&self, _: impl FnOnce() + Send, _: impl FnOnce() + Send) {}
+        }
+        let found = [0, 19_999_999, 20_000_000, 1 << 40].map(|n| Four.threads_for(n));
+        assert_eq!(found, [1, 1, 2, 4]);
+    }
 }

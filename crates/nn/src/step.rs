@@ -73,10 +73,6 @@ impl Workspace {
     /// L2 cache from the forward pass to the backward pass.
     const ROWS: usize = 128;
 
-    /// Floating-point operations of a step that are worth a thread: some 100 µs of
-    /// them. With less, threads wait for each other's cache lines.
-    const FLOPS_OF_A_THREAD: usize = 10_000_000;
-
     /// Threads for which work is cut.
     const MOST_THREADS: usize = 1024;
 
@@ -86,8 +82,8 @@ impl Workspace {
         // What an executor says of itself may be anything; more tasks than this
         // are none the faster.
         let weights: usize = network.layers.iter().map(|l| l.inputs * l.units).sum();
-        let feeds = weights.saturating_mul(6 * rows) / Self::FLOPS_OF_A_THREAD;
-        let threads = executor.threads().min(feeds).clamp(1, Self::MOST_THREADS);
+        let operations = weights.saturating_mul(6).saturating_mul(rows);
+        let threads = executor.threads_for(operations).clamp(1, Self::MOST_THREADS);
         let layout = Layout::new(network, fit.dropout, fit.noise, fit.batch_norm);
         let shards = Shards::new(network, fit.batch_norm.is_some());
         let shard_count = fit.batch_norm.map_or(0, |norm| rows.div_ceil(norm.rows));
