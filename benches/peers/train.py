@@ -245,7 +245,7 @@ def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     add = parser.add_argument
-    add("--recipe", metavar="NAME", default="default", help="where the other settings come from")
+    add("--recipe", metavar="NAME", default="plain", help="where the other settings come from")
     add("--hidden", metavar="UNITS", type=hidden, help="such as 512,512, or none")
     add("--activation", choices=["tanh", "sigmoid", "relu"])
     add("--init", choices=["uniform", "xavier", "he"])

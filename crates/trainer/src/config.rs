@@ -308,15 +308,18 @@ mod tests {
             resolve(&flags).map(|config| config.training.optimizer)
         };
         for (known, name) in Optimizer::ALL {
-            let found = optimizer(&format!("--optimizer {name}")).unwrap();
+            let found = optimizer(&format!("--recipe plain --optimizer {name}")).unwrap();
             // Momentum is what the recipe has.
             let expected = if name == "sgd" { Optimizer::Sgd { momentum: 0.9 } } else { known };
             assert_eq!(found, expected);
         }
         let momentum = 0.5;
         for (flags, expected) in [
-            ("--momentum 0.5", Optimizer::Sgd { momentum }),
-            ("--momentum 0.5 --optimizer nesterov", Optimizer::Nesterov { momentum }),
+            ("--recipe plain --momentum 0.5", Optimizer::Sgd { momentum }),
+            (
+                "--recipe plain --momentum 0.5 --optimizer nesterov",
+                Optimizer::Nesterov { momentum },
+            ),
         ] {
             assert_eq!(optimizer(flags).unwrap(), expected);
         }
@@ -397,7 +400,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_the_same() {
-        for name in ["default", "article"] {
+        for name in ["plain", "article"] {
             let mut config = recipe::find(name).unwrap();
             config.data.validation = 0.1;
             config.training.l2 = 1e-4;

@@ -7,6 +7,7 @@ use crate::error::Error;
 /// Name and TOML text of each recipe; the first is taken if none is named.
 const RECIPES: &[(&str, &str)] = &[
     ("default", include_str!("../recipes/default.toml")),
+    ("plain", include_str!("../recipes/plain.toml")),
     ("accurate", include_str!("../recipes/accurate.toml")),
     ("invariant", include_str!("../recipes/invariant.toml")),
     ("best", include_str!("../recipes/best.toml")),
@@ -74,7 +75,7 @@ mod tests {
         let error = find("none").unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no recipe `none`: the recipes are default, accurate, invariant, \
+            "there is no recipe `none`: the recipes are default, plain, accurate, invariant, \
              best, article"
         );
     }

@@ -139,7 +139,7 @@ fn flags_that_are_wrong() {
         ("--lr 0", "learning rate is 0"),
         ("--lr -0.5", "learning rate is -0.5"),
         ("--lr nan", "learning rate is NaN"),
-        ("--momentum 1", "momentum is 1"),
+        ("--recipe plain --momentum 1", "momentum is 1"),
         (
             "--optimizer adam --momentum 0.9",
             "--momentum is for sgd and nesterov, and the optimizer is adam: leave it out, \

@@ -104,7 +104,7 @@ fn help_says_what_there_is() {
 #[test]
 fn a_run_leaves_its_four_files() {
     let dir = data::folder();
-    let text = succeed(dir.path(), "--epochs 3 --out run");
+    let text = succeed(dir.path(), "--recipe plain --epochs 3 --out run");
     let run = dir.path().join("run");
     assert_eq!(names(&run), ["config.toml", "metrics.jsonl", "model.safetensors", "summary.json"]);
 
@@ -121,7 +121,7 @@ fn a_run_leaves_its_four_files() {
     let summary = fs::read_to_string(run.join("summary.json")).unwrap();
     let summary: Value = serde_json::from_str(&summary).unwrap();
     assert_eq!(keys(&summary), SUMMARY);
-    assert_eq!(summary["recipe"], "default");
+    assert_eq!(summary["recipe"], "plain");
     assert_eq!(summary["layers"].as_array().unwrap()[0], 784);
     assert_eq!(summary["epochs"], 3);
     assert_eq!(summary["version"], env!("CARGO_PKG_VERSION"));
@@ -146,7 +146,7 @@ fn a_run_leaves_its_four_files() {
 #[test]
 fn weights_of_0_are_counted_where_they_are_wanted() {
     let dir = data::folder();
-    let text = succeed(dir.path(), "--epochs 2 --l1 0.01 --out run");
+    let text = succeed(dir.path(), "--recipe plain --epochs 2 --l1 0.01 --out run");
     assert!(text.contains("\nzero weights   "), "{text}");
     let summary = fs::read_to_string(dir.path().join("run/summary.json")).unwrap();
     let summary: Value = serde_json::from_str(&summary).unwrap();
@@ -232,7 +232,7 @@ fn flags_override_recipes() {
 #[test]
 fn the_settings_of_a_run_repeat_it() {
     let dir = data::folder();
-    let flags = "--hidden 17 --activation sigmoid --init xavier --epochs 2 --batch-size 7 \
+    let flags = "--recipe plain --hidden 17 --activation sigmoid --init xavier --epochs 2 --batch-size 7 \
                  --lr 0.3 --schedule compounding:0.1 --momentum 0.7 --l2 0.0001 --dropout 0.2 \
                  --l1 0.0001 --max-norm 2.1 --clip-norm 0.7 --average 0.9 \
                  --input-dropout 0.1 --seed 5 --validation 0.1 --quiet --out first";
@@ -256,7 +256,7 @@ fn each_flag_between_the_layers_changes_the_model_and_repeats_it() {
         succeed(dir.path(), &format!("{flags} --quiet --out {out}"));
         model(&dir.path().join(out))
     };
-    let base = "--epochs 2 --hidden 17 --batch-size 20 --dropout 0.2";
+    let base = "--recipe plain --epochs 2 --hidden 17 --batch-size 20 --dropout 0.2";
     let mut models = vec![run(base, "base")];
     for (name, flags) in [
         ("norm", "--batch-norm 10"),
