@@ -243,6 +243,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
         let (m, k, n) = (a.rows(), a.cols(), c.cols());
         let panels = n.div_ceil(PANEL);
         let most = blocks::kc::<S>(k);
+        let far = k.saturating_mul(n) > blocks::NEAR;
         // k = 0 is one block of no rows: C = start.
         for pc in (0..k.max(1)).step_by(most) {
             let kc = most.min(k - pc);
@@ -284,7 +285,10 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                     let tiles = c.sub(ic, mc, jr, p);
                     s.column(&match &mut b {
                         Block::Panels(b) => {
-                            Column::new(a, b.sub(0, kc, jr, p), start, tiles, active.as_ref())
+                            let next = b.as_ptr().wrapping_add((jr + p) * b.panel_stride());
+                            let column =
+                                Column::new(a, b.sub(0, kc, jr, p), start, tiles, active.as_ref());
+                            if far { column.ahead(next) } else { column }
                         }
                         Block::Rows(b, packed) => {
                             let b = b.sub(0, kc, jr * PANEL, tiles.cols());

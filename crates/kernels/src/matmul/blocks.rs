@@ -9,6 +9,10 @@ use crate::simd::Simd;
 /// B, and are to come from an L2 cache of 1 MiB or more: 128 × 512 × 4 = 256 KiB.
 pub(super) const MC: usize = 128;
 
+/// Numbers of B up to which the L2 cache, of 1 MiB and more, may have it all. Of a
+/// larger one the next micro-panel is asked for while the one before it is used.
+pub(super) const NEAR: usize = 1 << 19;
+
 /// Rows of B in a block, where B has `k`: a multiple of 16, as blocks of panels
 /// are, and as even as they go.
 ///

@@ -13,6 +13,7 @@
 //! chain, interrupted by a store and a load: the bits of C depend on k alone.
 
 use std::marker::PhantomData;
+use std::ptr;
 
 use crate::mat::MatRef;
 use crate::matmul::active::Active;
@@ -107,6 +108,9 @@ pub struct Column<'a> {
     active: Option<&'a Active<'a>>,
     /// Where the first tile finds B, to leave it in `b` for the others.
     unpacked: Option<MatRef<'a>>,
+    /// The B of the next column, with the strides of this one, to be asked for; or
+    /// null.
+    ahead: *const f32,
 }
 
 impl<'a> Column<'a> {
@@ -129,7 +133,7 @@ impl<'a> Column<'a> {
         if let Some(active) = active {
             assert!(active.cols() == a.cols && b.block_stride() == PANEL * b.row_stride());
         }
-        Self { a, b, start, c, active, unpacked: None }
+        Self { a, b, start, c, active, unpacked: None, ahead: ptr::null() }
     }
 
     /// B is rows without gaps, which the first tile writes to `packed` as panels
@@ -148,6 +152,14 @@ impl<'a> Column<'a> {
         assert!(b.col_stride() == 1 && b.cols() == c.cols());
         let panels = PanelsMut::packed(packed, b.rows(), b.cols().div_ceil(PANEL)).into_ref();
         Self { unpacked: Some(b), ..Self::new(a, panels, start, c, None) }
+    }
+}
+
+impl Column<'_> {
+    /// Asks for the B of the next column meanwhile. It need not exist.
+    #[inline]
+    pub(super) fn ahead(self, b: *const f32) -> Self {
+        Self { ahead: b, ..self }
     }
 }
 
@@ -182,6 +194,7 @@ fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(s: S, colum
         kernel::<S, ROWS, P, V>(s, column, Some(b), 0, first);
     }
     while first < whole {
+        fetch_ahead::<S, P>(s, column, first / ROWS);
         kernel::<S, ROWS, P, V>(s, column, None, first, ROWS);
         first += ROWS;
     }
@@ -191,6 +204,24 @@ fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(s: S, colum
         2 => kernel::<S, 2, P, V>(s, column, None, first, 2),
         3 | 4 if ROWS > 4 => kernel::<S, 4, P, V>(s, column, None, first, left),
         _ => kernel::<S, ROWS, P, V>(s, column, None, first, left),
+    }
+}
+
+/// Asks for the part of the next column's B that is the share of strip `strip`: from
+/// memory or the L3 cache it would come too late. Between two tiles, because inside
+/// of one there is no register to spare.
+#[inline(always)]
+fn fetch_ahead<S: Simd, const P: usize>(s: S, column: &Column<'_>, strip: usize) {
+    let Column { b, c, ahead, .. } = column;
+    if ahead.is_null() {
+        return;
+    }
+    let share = b.rows().div_ceil(c.rows().div_ceil(S::TILE_ROWS));
+    for k in strip * share..b.rows().min((strip + 1) * share) {
+        let row = ahead.wrapping_add(k / PANEL * b.block_stride() + k % PANEL * b.row_stride());
+        for p in 0..P {
+            s.prefetch_l2(row.wrapping_add(p * b.panel_stride()));
+        }
     }
 }
 
