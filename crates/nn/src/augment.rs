@@ -33,6 +33,8 @@ pub trait Augment: Sync {
 }
 
 /// For which sample, and when: what random numbers are drawn from.
+///
+/// [`Augment`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Draw {
     /// The run's [`Fit::seed`](crate::Fit::seed).

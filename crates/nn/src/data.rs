@@ -7,6 +7,16 @@ use crate::loss::check_weights;
 use crate::{Augment, Draw, Error};
 
 /// Samples × features, row-major, borrowed.
+///
+/// ```
+/// use nn::Inputs;
+/// // Two samples of three features, and two images of four pixels.
+/// let numbers = Inputs::new(&[0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 3)?;
+/// let images = Inputs::pixels(&[0, 255, 255, 0, 128, 0, 0, 128], 4)?;
+/// assert_eq!((numbers.len(), numbers.width()), (2, 3));
+/// assert_eq!((images.len(), images.width()), (2, 4));
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     features: Features<'a>,
@@ -119,6 +129,15 @@ impl<'a> Inputs<'a> {
 }
 
 /// One class index a sample, borrowed, in any of the usual integer types.
+///
+/// ```
+/// use nn::Labels;
+/// let bytes = Labels::from(&[2u8, 0, 1]);
+/// let indices = vec![2usize, 0, 1];
+/// let indices = Labels::from(&indices);
+/// assert_eq!(bytes.len(), 3);
+/// assert_eq!(bytes.get(0), indices.get(0));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Labels<'a> {
@@ -206,6 +225,15 @@ impl Labels<'_> {
 }
 
 /// Samples with their labels, all of them or a subset.
+///
+/// ```
+/// use nn::{Examples, Inputs};
+/// let examples = Examples::new(Inputs::new(&[0.1, 0.2, 0.3], 1)?, &[0u8, 1, 1])?;
+/// assert_eq!(examples.len(), 3);
+/// // The last and the first.
+/// assert_eq!(examples.subset(&[2, 0])?.len(), 2);
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Examples<'a> {
     inputs: Inputs<'a>,

@@ -5,6 +5,13 @@ use std::path::PathBuf;
 /// What went wrong, where, what was found and what was expected.
 ///
 /// A call that returns an error has changed nothing: the network is as it was.
+///
+/// ```
+/// use nn::{Error, Inputs};
+/// let error = Inputs::new(&[0.1, 0.2, 0.3], 2).unwrap_err();
+/// assert!(matches!(error, Error::Ragged { elements: 3, width: 2 }));
+/// assert_eq!(error.to_string(), "3 values are not a whole number of samples of 2 features");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

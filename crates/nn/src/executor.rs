@@ -37,6 +37,14 @@ pub trait Executor: Sync {
 }
 
 /// Runs every task on the calling thread, one after the other.
+///
+/// ```
+/// use nn::{Executor, Sequential};
+/// let (mut a, mut b) = (0, 0);
+/// Sequential.join(|| a = 1, || b = 2);
+/// assert_eq!((a, b), (1, 2));
+/// assert_eq!(Sequential.threads(), 1);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sequential;
 

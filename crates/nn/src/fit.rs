@@ -15,6 +15,30 @@ use crate::{
 };
 
 /// Hyperparameters of training by minibatches.
+///
+/// ```
+/// use nn::{Curve, Fit, Optimizer};
+/// # use nn::*;
+/// # use std::ops::ControlFlow;
+/// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
+/// # let y = [0u8, 1, 1, 0];
+/// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
+/// # let shape =
+/// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
+/// # let mut network = Mlp::new(shape, Init::Xavier, 1)?;
+/// let fit = Fit {
+///     epochs: 20,
+///     batch_size: 4,
+///     lr: 0.01,
+///     optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+///     schedule: Curve::Cosine.into(),
+///     ..Fit::default()
+/// };
+/// let go_on = |_: &_| ControlFlow::Continue(());
+/// let history = fit.run(&mut network, &examples, None, &Sequential, go_on)?;
+/// assert!(history.epochs[19].train_loss < history.epochs[0].train_loss);
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fit {
@@ -99,6 +123,8 @@ impl Default for Fit {
 }
 
 /// One training step, as it is reported.
+///
+/// [`Callback`] has an example.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StepReport {
@@ -120,6 +146,25 @@ pub struct StepReport {
 }
 
 /// One epoch, as it is reported.
+///
+/// ```
+/// # use nn::*;
+/// use std::ops::ControlFlow;
+/// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
+/// # let y = [0u8, 1, 1, 0];
+/// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
+/// # let shape =
+/// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
+/// # let mut network = Mlp::new(shape, Init::Xavier, 1)?;
+/// let fit = Fit { epochs: 500, batch_size: 4, lr: 0.5, ..Fit::default() };
+/// let good_enough = |report: &EpochReport| match report.train_loss < 0.1 {
+///     true => ControlFlow::Break(()),
+///     false => ControlFlow::Continue(()),
+/// };
+/// let history = fit.run(&mut network, &examples, None, &Sequential, good_enough)?;
+/// assert!(history.stopped && history.epochs.len() < 500);
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct EpochReport {
@@ -144,6 +189,36 @@ pub struct EpochReport {
 }
 
 /// Watches a run and may stop it. A closure over [`EpochReport`] is one.
+///
+/// ```
+/// # use nn::*;
+/// use nn::{Callback, EpochReport, StepReport};
+/// use std::ops::ControlFlow;
+///
+/// struct Losses<'a>(&'a mut Vec<f64>);
+///
+/// impl Callback for Losses<'_> {
+///     fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
+///         self.0.push(report.loss);
+///         ControlFlow::Continue(())
+///     }
+///     fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
+///         ControlFlow::Continue(())
+///     }
+/// }
+///
+/// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
+/// # let y = [0u8, 1, 1, 0];
+/// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
+/// # let shape =
+/// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
+/// # let mut network = Mlp::new(shape, Init::Xavier, 1)?;
+/// let fit = Fit { epochs: 3, batch_size: 2, ..Fit::default() };
+/// let mut losses = Vec::new();
+/// fit.run(&mut network, &examples, None, &Sequential, Losses(&mut losses))?;
+/// assert_eq!(losses.len(), 6); // two steps an epoch
+/// # Ok::<(), nn::Error>(())
+/// ```
 pub trait Callback {
     /// After each step.
     fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
@@ -170,6 +245,8 @@ impl<F: FnMut(&EpochReport) -> ControlFlow<()>> Callback for F {
 }
 
 /// What happened in a run.
+///
+/// [`Fit`] and [`EarlyStopping`] have examples.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct History {

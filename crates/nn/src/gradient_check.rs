@@ -5,6 +5,8 @@ use crate::reference::{Draws, Layer, Network, Weights};
 use crate::{BatchNorm, Dropout, Error, Examples, Fit, Mlp, Noise, Sequential};
 
 /// How far the gradient is from the slope of the loss.
+///
+/// [`Mlp::check_gradient`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GradientCheck {

@@ -12,6 +12,18 @@ use crate::{Error, math};
 /// Distribution of a layer's initial weights; biases start at 0 unless stated.
 ///
 /// The normal distributions have mean 0 and are not truncated.
+///
+/// ```
+/// use nn::{Activation, Architecture, Init, Mlp};
+/// let init: Init = "he-normal".parse()?;
+/// assert_eq!(init, Init::HeNormal);
+///
+/// let shape =
+///     Architecture { inputs: 2, hidden: vec![3], outputs: 2, activation: Activation::Relu };
+/// let network = Mlp::new(shape, init, 1)?;
+/// assert_eq!(network.layer(0).unwrap().1, [0.0; 3]); // the biases
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -29,6 +29,17 @@ use crate::{Error, Examples, Fit};
 /// How much the samples of each class count.
 ///
 /// In files it is a list of numbers or the word `balanced`.
+///
+/// ```
+/// use nn::{ClassWeights, Error, Fit};
+/// // Samples of class 1 count three times.
+/// let class_weights = Some(ClassWeights::Each(vec![1.0, 3.0]));
+/// Fit { class_weights, ..Fit::default() }.validate()?;
+/// let class_weights = Some(ClassWeights::Each(vec![0.0, 0.0]));
+/// let error = Fit { class_weights, ..Fit::default() }.validate().unwrap_err();
+/// assert!(matches!(error, Error::NoWeight { .. }));
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ClassWeights {

@@ -11,6 +11,19 @@ pub use confusion::{Confusion, Scores};
 pub use predictions::{Mistake, Predictions};
 
 /// Result of running a network over labelled examples.
+///
+/// ```
+/// use nn::{Activation, Architecture, Examples, Inputs, Mlp, Sequential};
+/// // All parameters are 0: both classes are as probable, and the first is taken.
+/// let shape =
+///     Architecture { inputs: 1, hidden: vec![], outputs: 2, activation: Activation::Tanh };
+/// let network = Mlp::zeros(shape)?;
+/// let examples = Examples::new(Inputs::new(&[0.5, 1.0], 1)?, &[0u8, 1])?;
+/// let result = network.evaluate(&examples, &Sequential)?;
+/// assert_eq!((result.errors, result.samples, result.accuracy), (1, 2, 0.5));
+/// assert!((result.loss - 2f64.ln()).abs() < 1e-6);
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
     /// Mean cross-entropy in nats, without penalty; weighted where

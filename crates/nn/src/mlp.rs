@@ -10,6 +10,15 @@ use crate::metrics::Evaluation;
 use crate::{Activation, Error, Examples, Executor, Init, Inputs, Predictor, Sequential};
 
 /// Shape of a network: what it takes, what it has inside, what it tells apart.
+///
+/// ```
+/// use nn::{Activation, Architecture};
+/// // Three layers of weights, from the four features of a flower to its three kinds.
+/// let shape =
+///     Architecture { inputs: 4, hidden: vec![16, 8], outputs: 3, activation: Activation::Relu };
+/// assert_eq!(shape.layers(), [4, 16, 8, 3]);
+/// assert_eq!(shape.parameters(), 5 * 16 + 17 * 8 + 9 * 3);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {

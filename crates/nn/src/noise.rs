@@ -9,6 +9,16 @@ use crate::Error;
 ///
 /// Either way a unit is multiplied by a random factor with a mean of 1, so
 /// prediction needs no scaling.
+///
+/// ```
+/// use nn::{Dropout, Fit};
+/// let dropout = Dropout { input: 0.2, hidden: 0.5, ..Dropout::default() };
+/// Fit { dropout, ..Fit::default() }.validate()?;
+/// // Nothing would be left.
+/// let dropout = Dropout { hidden: 1.0, ..dropout };
+/// assert!(Fit { dropout, ..Fit::default() }.validate().is_err());
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dropout {
@@ -21,6 +31,13 @@ pub struct Dropout {
 }
 
 /// The random factors of dropout of rate p.
+///
+/// ```
+/// use nn::{Dropout, DropoutKind};
+/// assert_eq!(Dropout::default().kind, DropoutKind::Bernoulli);
+/// let trembling = Dropout { hidden: 0.5, kind: DropoutKind::Gaussian, ..Dropout::default() };
+/// assert_eq!(trembling.input, 0.0);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -37,6 +54,14 @@ pub enum DropoutKind {
 /// Standard deviation of normal noise that is added in each training step.
 ///
 /// Prediction has none.
+///
+/// ```
+/// use nn::{Fit, Noise};
+/// let noise = Noise { input: 0.1, ..Noise::default() };
+/// assert_eq!(noise.hidden, 0.0);
+/// Fit { noise, ..Fit::default() }.validate()?;
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Noise {

@@ -23,6 +23,16 @@ use crate::{Error, Mlp};
 /// mean of 0 and a variance of 1 over `rows` samples of the batch, then multiplied
 /// by a gain and added to a bias, which are learnt. How many samples that are is
 /// fixed here, and has nothing to do with the batch or with threads.
+///
+/// ```
+/// use nn::{BatchNorm, Fit};
+/// let batch_norm = Some(BatchNorm { rows: 32, ..BatchNorm::default() });
+/// Fit { batch_norm, ..Fit::default() }.validate()?;
+/// // One row has no variance.
+/// let batch_norm = Some(BatchNorm { rows: 1, ..BatchNorm::default() });
+/// assert!(Fit { batch_norm, ..Fit::default() }.validate().is_err());
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchNorm {

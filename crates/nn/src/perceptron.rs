@@ -178,6 +178,17 @@ impl Perceptron {
 ///
 /// This is what the article calls training several classifiers, a matrix of
 /// weights with a classifier in each row.
+///
+/// ```
+/// use nn::{Examples, Inputs, OneVsAll, Sequential};
+/// let x = [1., 0., 0., 1., -1., -1.];
+/// let inputs = Inputs::new(&x, 2)?;
+/// let examples = Examples::new(inputs, &[0u8, 1, 2])?;
+/// let classifier = OneVsAll::fit(&examples, 3, 100, 1, &Sequential)?;
+/// assert_eq!(classifier.perceptrons().len(), 3);
+/// assert_eq!(classifier.predict(&inputs)?, [0, 1, 2]);
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct OneVsAll {
     perceptrons: Vec<Perceptron>,

@@ -7,6 +7,8 @@
 use crate::{Activation, BatchNorm};
 
 /// A dense layer: `weights[unit][input]` and `biases[unit]`.
+///
+/// [`Network`] has an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// A row a unit; of maxout, all first pieces, then all second ones.
@@ -18,6 +20,18 @@ pub struct Layer {
 }
 
 /// A network of dense layers with one activation between them.
+///
+/// ```
+/// use nn::Activation;
+/// use nn::reference::{Draws, Layer, Network};
+/// let layer =
+///     Layer { weights: vec![vec![1.0], vec![-1.0]], biases: vec![0.0; 2], gains: vec![1.0; 2] };
+/// let network =
+///     Network { layers: vec![layer], activation: Activation::Tanh, batch_norm: None };
+/// assert_eq!(network.logits(&[3.0]), [3.0, -3.0]);
+/// // Nothing is known of 0.
+/// assert_eq!(network.loss(&[0.0], 1, &Draws::default()), 2f64.ln());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// First to last; the last is the output layer.
@@ -29,6 +43,18 @@ pub struct Network {
 }
 
 /// The random numbers of one sample; empty where there are none.
+///
+/// ```
+/// # use nn::Activation;
+/// # use nn::reference::{Draws, Layer, Network, Weights};
+/// # let layer =
+/// #     Layer { weights: vec![vec![1.0], vec![-1.0]], biases: vec![0.0; 2], gains: vec![1.0; 2] };
+/// # let network =
+/// #     Network { layers: vec![layer], activation: Activation::Tanh, batch_norm: None };
+/// // The input of the network is dropped, and nothing of it is left.
+/// let draws = Draws { masks: vec![vec![0.0]], ..Draws::default() };
+/// assert_eq!(network.loss(&[3.0], 0, &draws), network.loss(&[0.0], 0, &Draws::default()));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draws {
     /// Factors of dropout: `masks[0]` for the inputs, `masks[l]` for the units of
@@ -40,6 +66,20 @@ pub struct Draws {
 }
 
 /// What the loss of a batch makes of its samples; empty lists are all 1.
+///
+/// ```
+/// # use nn::Activation;
+/// # use nn::reference::{Draws, Layer, Network, Weights};
+/// # let layer =
+/// #     Layer { weights: vec![vec![1.0], vec![-1.0]], biases: vec![0.0; 2], gains: vec![1.0; 2] };
+/// # let network =
+/// #     Network { layers: vec![layer], activation: Activation::Tanh, batch_norm: None };
+/// // The second sample does not count.
+/// let (xs, draws) = ([vec![3.0], vec![0.5]], [Draws::default(), Draws::default()]);
+/// let weights = Weights { samples: vec![2.0, 0.0], ..Weights::default() };
+/// let loss = network.weighted_loss(&xs, &[0, 1], &draws, &weights);
+/// assert!((loss - network.loss(&xs[0], 0, &draws[0])).abs() < 1e-12);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Weights {
     /// ε of label smoothing.

@@ -7,6 +7,13 @@ use crate::Error;
 use crate::math::{half_cosine, power};
 
 /// How far a run is, before a step.
+///
+/// ```
+/// use nn::{Curve, Progress, Schedule};
+/// // Halfway: five of ten epochs, of ten steps each.
+/// let at = Progress { step: 50, steps: 100, epoch: 5, epochs: 10 };
+/// assert_eq!(Schedule::from(Curve::Linear { from: 0.0 }).rate(0.5, at), 0.25);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Steps taken so far in all epochs.
@@ -54,6 +61,15 @@ fn is_zero(share: &f32) -> bool {
 /// `e` counts them from 0. The others move with every step: `t` counts these from
 /// 0, and `n` is how many there are; of a run with a warm-up, `t` and `n` count
 /// the steps behind it, and `t` is 0 until then.
+///
+/// ```
+/// use nn::{Curve, Progress, Schedule};
+/// let halved: Schedule = Curve::Step { every: 2, factor: 0.5 }.into();
+/// let rate = |epoch| {
+///     halved.rate(0.5, Progress { step: 10 * epoch as u64, steps: 100, epoch, epochs: 10 })
+/// };
+/// assert_eq!([0, 1, 2, 3, 4].map(rate), [0.5, 0.5, 0.25, 0.25, 0.125]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 #[serde(deny_unknown_fields)]

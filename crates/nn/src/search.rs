@@ -14,6 +14,8 @@ use crate::metrics::Evaluation;
 use crate::{EpochReport, Error, Examples, Executor, Mlp, Sequential, Split};
 
 /// A candidate, and how good it was on what each fold holds out.
+///
+/// [`search()`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Trial {
@@ -81,6 +83,8 @@ impl Trial {
 /// lr 0.01      0.9400     0.0435  0.2310  9 of 150
 /// lr 1000      diverged in 3 of 5 folds
 /// ```
+///
+/// [`search()`] has an example.
 #[derive(Clone, Debug, Default)]
 pub struct Trials {
     /// The rows.

@@ -226,6 +226,20 @@ impl Session {
 }
 
 /// A loss and its gradient.
+///
+/// ```
+/// use nn::{Activation, Architecture, Examples, Fit, Inputs, Mlp, Sequential};
+/// let shape =
+///     Architecture { inputs: 1, hidden: vec![], outputs: 2, activation: Activation::Tanh };
+/// let network = Mlp::zeros(shape)?;
+/// let examples = Examples::new(Inputs::new(&[2.0], 1)?, &[0u8])?;
+/// let gradient = Fit::default().gradient(&network, &examples, 0, &Sequential)?;
+/// // Softmax minus one-hot, times the input for the weights.
+/// let (weights, biases) = &gradient.layers[0];
+/// let near = |a: &[f32], b: [f32; 2]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+/// assert!(near(biases, [-0.5, 0.5]) && near(weights, [-1.0, 1.0]));
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Gradient {

@@ -12,6 +12,26 @@ use crate::{Error, Mlp};
 
 /// Stops a run that no longer gets better on the validation examples, and gives
 /// back the best network that it had, whatever ended it.
+///
+/// ```
+/// # use nn::*;
+/// # use std::ops::ControlFlow;
+/// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
+/// # let y = [0u8, 1, 1, 0];
+/// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
+/// # let shape =
+/// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
+/// # let mut network = Mlp::new(shape, Init::Xavier, 1)?;
+/// # let validation = examples;
+/// let early_stopping = Some(EarlyStopping { patience: 5, ..EarlyStopping::default() });
+/// let fit = Fit { epochs: 300, batch_size: 4, early_stopping, ..Fit::default() };
+/// let go_on = |_: &_| ControlFlow::Continue(());
+/// let history = fit.run(&mut network, &examples, Some(&validation), &Sequential, go_on)?;
+/// assert!(history.stopped);
+/// let best = history.epochs[history.best.unwrap() - 1].validation.unwrap();
+/// assert_eq!(network.accuracy(&validation)?, best.accuracy);
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EarlyStopping {
@@ -24,6 +44,13 @@ pub struct EarlyStopping {
 }
 
 /// What early stopping watches, of the validation examples after an epoch.
+///
+/// ```
+/// use nn::{EarlyStopping, Monitor};
+/// assert_eq!(EarlyStopping::default().monitor, Monitor::Accuracy);
+/// let rule = EarlyStopping { monitor: Monitor::Loss, min_delta: 0.001, ..Default::default() };
+/// assert_eq!(rule.patience, 10);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -152,6 +179,8 @@ impl Callback for StopToken {
 }
 
 /// Two callbacks, of which either may stop the run: see [`Callback::and`].
+///
+/// [`StopToken`] has an example.
 #[derive(Clone, Debug)]
 pub struct And<A, B>(pub(crate) A, pub(crate) B);
 

@@ -50,6 +50,15 @@ pub struct Confusion {
 /// others that were, and fn those of the class that were not (van Rijsbergen,
 /// *Information Retrieval*, 1979; the means as in Sokolova and Lapalme, *A
 /// systematic analysis of performance measures for classification tasks*, 2009).
+///
+/// ```
+/// let confusion = nn::Confusion::new(&[0u8, 0, 1], &[0u8, 1, 1], 2)?;
+/// let scores = confusion.scores(1).unwrap();
+/// // Of two predictions of class 1 one is right, and it is all there is to find.
+/// assert_eq!((scores.precision, scores.recall, scores.support), (0.5, 1.0, 1));
+/// assert_eq!(scores.f1, 2.0 / 3.0);
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Scores {

@@ -29,6 +29,16 @@ pub struct Predictions<'a> {
 }
 
 /// A sample whose most probable class is not its label.
+///
+/// ```
+/// let predictions = nn::Predictions::new(&[0.75, 0.25, 0.5, 0.5], 2, &[1u8, 0])?;
+/// let mistakes = predictions.mistakes();
+/// assert_eq!(mistakes.len(), 1);
+/// let first = mistakes[0];
+/// assert_eq!((first.sample, first.label, first.predicted), (0, 1, 0));
+/// assert_eq!((first.probability, first.label_probability), (0.75, 0.25));
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Mistake {

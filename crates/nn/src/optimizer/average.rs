@@ -21,6 +21,16 @@ use crate::Error;
 /// that early stopping compares and keeps, and that is handed out is e. With batch
 /// normalisation its gains are averaged too, and the running averages of w are
 /// folded into e.
+///
+/// ```
+/// use nn::{Average, Fit};
+/// let average = Some(Average { decay: 0.99 });
+/// Fit { average, ..Fit::default() }.validate()?;
+/// // It would never move.
+/// let average = Some(Average { decay: 1.0 });
+/// assert!(Fit { average, ..Fit::default() }.validate().is_err());
+/// # Ok::<(), nn::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Average {

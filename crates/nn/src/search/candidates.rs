@@ -11,6 +11,16 @@ use crate::split::below;
 use crate::{Architecture, Error, Examples, Fit, Init, math};
 
 /// Hyperparameters to be tried, with a name for the table.
+///
+/// ```
+/// use nn::{Activation, Architecture, Candidate, Fit, Init};
+/// let shape =
+///     Architecture { inputs: 4, hidden: vec![8], outputs: 3, activation: Activation::Tanh };
+/// let slow = Candidate::new("slow", shape, Init::Xavier, Fit { lr: 0.01, ..Fit::default() });
+/// let mut fast = Candidate { name: "fast".into(), ..slow.clone() };
+/// fast.fit.lr = 0.5;
+/// assert_eq!(fast.architecture, slow.architecture);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// What it is called in tables and errors.
@@ -55,7 +65,16 @@ impl Candidate {
 /// candidates first, each with the values in their order. `set` puts a value into
 /// a candidate, and `what` and the value go behind its name.
 ///
-/// [`search`](crate::search()) has an example.
+/// [`search`](crate::search()) has a grid of two.
+///
+/// ```
+/// use nn::{Activation, Architecture, Candidate, Fit, Init, vary};
+/// let shape =
+///     Architecture { inputs: 4, hidden: vec![8], outputs: 3, activation: Activation::Tanh };
+/// let one = vec![Candidate::new("tanh", shape, Init::Xavier, Fit::default())];
+/// let two = vary(one, "lr", [0.01, 0.1], |candidate, lr| candidate.fit.lr = lr);
+/// assert_eq!([&two[0].name, &two[1].name], ["tanh, lr 0.01", "tanh, lr 0.1"]);
+/// ```
 pub fn vary<T: Clone + Debug>(
     candidates: Vec<Candidate>,
     what: &str,
@@ -89,7 +108,8 @@ pub fn vary<T: Clone + Debug>(
 ///     let activation = draw.pick([Activation::Tanh, Activation::Relu]);
 ///     let fit = Fit { lr: draw.log_uniform(1e-3, 1.0), ..Fit::default() };
 ///     let shape = Architecture { inputs: 4, hidden, outputs: 3, activation };
-///     Candidate::new(format!("{:?}, {activation}, lr {}", shape.hidden, fit.lr), shape, Init::Xavier, fit)
+///     let name = format!("{:?}, {activation}, lr {}", shape.hidden, fit.lr);
+///     Candidate::new(name, shape, Init::Xavier, fit)
 /// });
 /// assert!(candidates.iter().all(|candidate| (1e-3..=1.0).contains(&candidate.fit.lr)));
 /// ```
@@ -104,6 +124,8 @@ pub fn random_candidates(
 /// Draws the hyperparameters of one candidate.
 ///
 /// The same numbers on every platform.
+///
+/// [`random_candidates`] has an example.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     rng: Xoshiro256PlusPlus,
