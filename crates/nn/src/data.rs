@@ -1,6 +1,8 @@
 //! Borrowed views of samples and labels: nothing here copies a data set.
 
-use kernels::Isa;
+use std::ops::Range;
+
+use kernels::{Isa, MatRef};
 
 use crate::augment::Augmented;
 use crate::loss::check_weights;
@@ -103,9 +105,18 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// The first feature that is NaN or infinite, as an error.
-    fn check_finite(&self) -> Result<(), Error> {
+    /// Samples `range`, where they are real numbers already.
+    pub(crate) fn rows(&self, range: Range<usize>) -> Option<MatRef<'a>> {
+        let Features::F32(values) = self.features else { return None };
+        let elements = range.start * self.width..range.end * self.width;
+        Some(MatRef::new(&values[elements], range.len(), self.width))
+    }
+
+    /// The first feature that is NaN or infinite in samples `range`, as an error.
+    pub(crate) fn check_finite(&self, range: Range<usize>) -> Result<(), Error> {
         let Features::F32(values) = self.features else { return Ok(()) };
+        let first = range.start * self.width;
+        let values = &values[first..range.end * self.width];
         // Without a way out of the loop, which would keep it from vectors.
         if values.iter().fold(true, |finite, v| finite & v.is_finite()) {
             return Ok(());
@@ -113,18 +124,23 @@ impl<'a> Inputs<'a> {
         match values.iter().position(|v| !v.is_finite()) {
             None => Ok(()),
             Some(at) => Err(Error::NotFinite {
-                sample: at / self.width,
+                sample: (first + at) / self.width,
                 feature: at % self.width,
                 value: values[at],
             }),
         }
     }
 
-    pub(crate) fn check(&self, width: usize) -> Result<(), Error> {
+    pub(crate) fn check_width(&self, width: usize) -> Result<(), Error> {
         if self.width != width {
             return Err(Error::Width { found: self.width, expected: width });
         }
-        self.check_finite()
+        Ok(())
+    }
+
+    pub(crate) fn check(&self, width: usize) -> Result<(), Error> {
+        self.check_width(width)?;
+        self.check_finite(0..self.len())
     }
 }
 

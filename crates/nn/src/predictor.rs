@@ -53,9 +53,10 @@ impl<'a> Predictor<'a> {
     /// Writes what the last layer gives for each class, before softmax.
     ///
     /// # Errors
-    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit, and
-    /// [`Error::Length`] where `logits` is not as long as there are samples times
-    /// classes; nothing is written then.
+    /// [`Error::Width`] for inputs that do not fit and [`Error::Length`] where
+    /// `logits` is not as long as there are samples times classes; nothing is
+    /// written then. [`Error::NotFinite`] for a feature that is NaN or infinite:
+    /// what belongs to samples before it may have been written.
     pub fn logits(&mut self, inputs: &Inputs<'_>, logits: &mut [f32]) -> Result<(), Error> {
         let classes = self.network.architecture().outputs;
         self.chunks(inputs, "list of logits", logits, classes, |_, found, logits| {
@@ -107,16 +108,23 @@ impl<'a> Predictor<'a> {
         write: impl Fn(&Mlp, &mut [f32], &mut [T]),
     ) -> Result<(), Error> {
         let network = self.network;
-        inputs.check(network.architecture().inputs)?;
+        inputs.check_width(network.architecture().inputs)?;
         let (found, expected) = (out.len(), inputs.len().saturating_mul(width));
         if found != expected {
             return Err(Error::Length { what: what.into(), found, expected });
         }
         for (chunk, out) in out.chunks_mut(Self::ROWS * width).enumerate() {
             let first = chunk * Self::ROWS;
-            let logits = self.run(out.len() / width, |i, row| {
-                inputs.copy_row(network.isa, first + i, network.pixel_scale(), row);
-            });
+            let rows = out.len() / width;
+            // Here and not of all samples at once: each is still in the cache when
+            // the first layer wants it.
+            inputs.check_finite(first..first + rows)?;
+            let logits = match inputs.rows(first..first + rows) {
+                Some(features) => self.forward(rows, Some(features)),
+                None => self.run(rows, |i, row| {
+                    inputs.copy_row(network.isa, first + i, network.pixel_scale(), row);
+                }),
+            };
             write(network, logits, out);
         }
         Ok(())
@@ -129,22 +137,36 @@ impl<'a> Predictor<'a> {
         rows: usize,
         mut input: impl FnMut(usize, &mut [f32]),
     ) -> &mut [f32] {
-        let Self { network, x, z } = self;
-        let isa = network.isa;
-        let widest = network.layers.iter().map(|layer| layer.units.max(layer.inputs)).max();
-        let len = rows * widest.unwrap_or(0);
-        if x.len() < len {
-            x.resize(len);
-            z.resize(len);
-        }
-        let width = network.architecture().inputs;
-        for (i, row) in x[..rows * width].chunks_exact_mut(width).enumerate() {
+        let width = self.network.architecture().inputs;
+        self.reserve(rows);
+        for (i, row) in self.x[..rows * width].chunks_exact_mut(width).enumerate() {
             input(i, row);
         }
+        self.forward(rows, None)
+    }
+
+    /// Has room for what goes into and comes out of each layer.
+    fn reserve(&mut self, rows: usize) {
+        let layers = self.network.layers.iter();
+        let widest = layers.map(|layer| layer.units.max(layer.inputs)).max();
+        let len = rows * widest.unwrap_or(0);
+        if self.x.len() < len {
+            self.x.resize(len);
+            self.z.resize(len);
+        }
+    }
+
+    /// Logits of `rows` rows of `features`, or of what is in `x`.
+    fn forward(&mut self, rows: usize, mut features: Option<MatRef<'_>>) -> &mut [f32] {
+        self.reserve(rows);
+        let Self { network, x, z } = self;
+        let isa = network.isa;
         for layer in &network.layers {
             let Dense { inputs, units, .. } = *layer;
+            let own = || MatRef::new(&x[..rows * inputs], rows, inputs);
+            let input = features.take().unwrap_or_else(own);
             let h = MatMut::new(&mut z[..rows * units], rows, units);
-            layer.forward(isa, &network.params, MatRef::new(&x[..rows * inputs], rows, inputs), h);
+            layer.forward(isa, &network.params, input, h);
             match layer.activation {
                 Some(f) if f.pieces() > 1 => {
                     let outputs = x.chunks_exact_mut(layer.outputs());
