@@ -1,5 +1,6 @@
 //! One error for everything that can go wrong in this crate.
 
+use std::fmt;
 use std::path::PathBuf;
 
 /// What went wrong, where, what was found and what was expected.
@@ -28,7 +29,7 @@ pub enum Error {
         layers: Vec<usize>,
     },
     /// A hyperparameter is outside its range.
-    #[error("{name} is {found}: expected {expected}")]
+    #[error("{name} is {}: expected {expected}", Shortest(*found))]
     OutOfRange {
         /// The hyperparameter's name.
         name: &'static str,
@@ -219,4 +220,16 @@ pub enum Error {
         /// What was found and what was expected.
         reason: String,
     },
+}
+
+/// A number as it was typed: a fraction that began as an `f32` has many digits as an
+/// `f64`.
+struct Shortest(f64);
+
+impl fmt::Display for Shortest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let narrow = self.0 as f32;
+        let began_as_f32 = f64::from(narrow) == self.0 && self.0.fract() != 0.0;
+        if began_as_f32 { narrow.fmt(f) } else { self.0.fmt(f) }
+    }
 }

@@ -295,6 +295,52 @@ impl Fit {
         self.early_stopping.map_or(Ok(()), EarlyStopping::validate)
     }
 
+    /// Checks everything that [`run`](Self::run) with the same arguments asks for
+    /// before it begins, and trains nothing.
+    ///
+    /// # Errors
+    /// Those of `run`, but for [`Error::Diverged`].
+    ///
+    /// ```
+    /// use nn::{Activation, Architecture, ClassWeights, Error, Examples, Fit, Init, Inputs, Mlp};
+    ///
+    /// let shape =
+    ///     Architecture { inputs: 1, hidden: vec![], outputs: 2, activation: Activation::Tanh };
+    /// let network = Mlp::new(shape, Init::Xavier, 1)?;
+    /// let examples = Examples::new(Inputs::new(&[0.1, 0.2], 1)?, &[0u8, 1])?;
+    /// let three = ClassWeights::Each(vec![1.0, 2.0, 3.0]);
+    /// let fit = Fit { class_weights: Some(three), ..Fit::default() };
+    /// assert!(fit.validate().is_ok());
+    /// assert!(matches!(fit.check(&network, &examples, None), Err(Error::Length { .. })));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn check(
+        &self,
+        network: &Mlp,
+        train: &Examples<'_>,
+        validation: Option<&Examples<'_>>,
+    ) -> Result<(), Error> {
+        self.checked_loss(network, train, validation).map(|_| ())
+    }
+
+    /// What is to be minimised, once everything was checked.
+    fn checked_loss(
+        &self,
+        network: &Mlp,
+        train: &Examples<'_>,
+        validation: Option<&Examples<'_>>,
+    ) -> Result<Loss, Error> {
+        let shape = network.architecture();
+        self.validate()?;
+        for examples in [Some(train), validation].into_iter().flatten() {
+            examples.check(shape.inputs, shape.outputs)?;
+        }
+        if self.early_stopping.is_some() && validation.is_none() {
+            return Err(Error::NoValidation);
+        }
+        Loss::new(self, train, shape.outputs)
+    }
+
     /// Trains `network` on `train`, and looks at `validation` after each epoch.
     ///
     /// The result is a function of the network, the examples and these
@@ -313,15 +359,9 @@ impl Fit {
         executor: &impl Executor,
         mut callback: impl Callback,
     ) -> Result<History, Error> {
-        let (inputs, outputs) = (network.architecture().inputs, network.architecture().outputs);
+        let loss = self.checked_loss(network, train, validation)?;
         let mut session = Session::new(network.clone(), self)?;
-        for examples in [Some(train), validation].into_iter().flatten() {
-            examples.check(inputs, outputs)?;
-        }
-        if self.early_stopping.is_some() && validation.is_none() {
-            return Err(Error::NoValidation);
-        }
-        session.loss = Loss::new(self, train, outputs)?;
+        session.loss = loss;
         let mut best = self.early_stopping.map(Best::new);
         let mut history = History::default();
         let mut order: Vec<u32> = Vec::with_capacity(train.len());

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
 use kernels::Isa;
-use mnist_io::{CLASS_NAMES, Dataset, Part, class_names};
-use nn::{Callback, EpochReport, Examples, History, Mlp, Split, StepReport};
+use mnist_io::{CLASS_NAMES, Part, class_names};
+use nn::{Callback, EpochReport, Mlp, Split, StepReport};
 
 use crate::augment::Augmentation;
 use crate::cli::TrainArgs;
@@ -35,15 +35,38 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
         let path = config.data.dir.join(CLASS_NAMES);
         network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
     }
-    let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
-    let mut report = Report::new(args.quiet, args.json);
-    report.begin(&config, network.architecture(), training_set.len(), &run);
-
     let mut all = data::examples(&training_set)?;
     if let Some(augmentation) = &augmentation {
         all = all.augmented(augmentation);
     }
-    let history = fit(&config, &mut network, all, &training_set, &pool, &mut report, &mut run)?;
+    let Config { data: from, training, .. } = &config;
+    let split = match from.validation {
+        0.0 => None,
+        fraction => Some(Split::stratified(training_set.labels(), fraction, training.seed)?),
+    };
+    let (train, validation) = match &split {
+        None => (all, None),
+        Some(split) => (all.subset(&split.train)?, Some(all.subset(&split.validation)?)),
+    };
+    // Before anything is written.
+    training.check(&network, &train, validation.as_ref())?;
+
+    let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
+    let mut report = Report::new(args.quiet, args.json);
+    report.begin(&config, network.architecture(), training_set.len(), &run);
+    let mut failure = None;
+    let watcher = Watcher {
+        report: &mut report,
+        run: &mut run,
+        epoch_started: Instant::now(),
+        failure: &mut failure,
+    };
+    let history =
+        pool.install(|| training.run(&mut network, &train, validation.as_ref(), &pool, watcher));
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let history = history?;
     let examples = data::examples(&test_set)?;
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
@@ -52,35 +75,6 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
     let summary = Summary::new(&config, &network, &measured, &pool, isa);
     run.save_summary(&summary)?;
     report.end(&config, &summary, &run)
-}
-
-/// Trains the network on the training set, or on what validation leaves of it.
-fn fit(
-    config: &Config,
-    network: &mut Mlp,
-    all: Examples<'_>,
-    training_set: &Dataset,
-    pool: &Pool,
-    report: &mut Report,
-    run: &mut RunDir,
-) -> Result<History, Error> {
-    let split = match config.data.validation {
-        0.0 => None,
-        fraction => Some(Split::stratified(training_set.labels(), fraction, config.training.seed)?),
-    };
-    let (train, validation) = match &split {
-        None => (all, None),
-        Some(split) => (all.subset(&split.train)?, Some(all.subset(&split.validation)?)),
-    };
-
-    let mut failure = None;
-    let watcher = Watcher { report, run, epoch_started: Instant::now(), failure: &mut failure };
-    let history =
-        pool.install(|| config.training.run(network, &train, validation.as_ref(), pool, watcher));
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(history?),
-    }
 }
 
 /// Shows and writes down what happens while a network is trained.

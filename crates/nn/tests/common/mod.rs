@@ -9,8 +9,8 @@ use std::thread;
 use kernels::{Isa, Stream, dropout_mask};
 use nn::reference::{Draws, Layer, Network};
 use nn::{
-    Activation, Architecture, Callback, EpochReport, Examples, Executor, Fit, Init, Inputs, Mlp,
-    Sequential, StepReport,
+    Activation, Architecture, Callback, EpochReport, Error, Examples, Executor, Fit, Init, Inputs,
+    Mlp, Sequential, StepReport,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -171,4 +171,21 @@ impl Executor for Threads {
             a();
         });
     }
+}
+
+/// The error of a run that is to fail, which checks and gradients say too; the
+/// network must be as it was, and nobody called.
+pub(crate) fn refused(fit: &Fit, train: &Examples<'_>, validation: Option<&Examples<'_>>) -> Error {
+    let (network, _) = start();
+    let mut trained = network.clone();
+    let mut seen = Recorder::default();
+    let error = fit.run(&mut trained, train, validation, &Sequential, &mut seen).unwrap_err();
+    let text = error.to_string();
+    assert_eq!(trained.to_bytes(), network.to_bytes(), "{text}");
+    assert_eq!((seen.steps.len(), seen.epochs.len()), (0, 0), "{text}");
+    assert_eq!(fit.check(&network, train, validation).unwrap_err().to_string(), text);
+    if validation.is_none() {
+        assert_eq!(fit.gradient(&network, train, 0, &Sequential).unwrap_err().to_string(), text);
+    }
+    error
 }

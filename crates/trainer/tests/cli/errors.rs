@@ -110,6 +110,7 @@ fn flags_that_are_wrong() {
         "--patience -1",
         "--monitor time",
         "--elastic 20:x",
+        "--class-weights even",
         "--whole-pixels=maybe",
         "--recipe article --config x.toml",
         "eval",
@@ -145,6 +146,9 @@ fn flags_that_are_wrong() {
             "--momentum is for sgd and nesterov, and the optimizer is adam: leave it out, \
              or choose one of them with --optimizer",
         ),
+        ("--label-smoothing 1", "label smoothing is 1: expected"),
+        ("--class-weights -1,1", "weight of class 0 is -1: expected"),
+        ("--class-weights 1,2", "list of class weights has 2 elements: expected 10"),
         ("--l1 -1", "l1 is -1"),
         ("--l2 -1", "l2 is -1"),
         ("--max-norm 0", "max-norm is 0"),

@@ -65,6 +65,8 @@ fn help_says_what_there_is() {
             "--lr",
             "--optimizer",
             "--momentum",
+            "--label-smoothing",
+            "--class-weights",
             "--l1",
             "--l2",
             "--max-norm",
@@ -250,7 +252,7 @@ fn the_settings_of_a_run_repeat_it() {
 }
 
 #[test]
-fn each_flag_between_the_layers_changes_the_model_and_repeats_it() {
+fn each_flag_changes_the_model_and_repeats_it() {
     let dir = data::folder();
     let run = |flags: &str, out: &str| {
         succeed(dir.path(), &format!("{flags} --quiet --out {out}"));
@@ -263,6 +265,8 @@ fn each_flag_between_the_layers_changes_the_model_and_repeats_it() {
         ("kind", "--dropout-kind gaussian"),
         ("noise", "--noise 0.1"),
         ("input", "--input-noise 0.1"),
+        ("smoothing", "--label-smoothing 0.1"),
+        ("weights", "--class-weights 1,1,1,1,1,3,1,1,1,0.5"),
     ] {
         let found = run(&format!("{base} {flags}"), name);
         assert!(!models.contains(&found), "{flags} does nothing, or what another does");
@@ -270,8 +274,13 @@ fn each_flag_between_the_layers_changes_the_model_and_repeats_it() {
         assert!(again == found, "{flags} is not in config.toml");
         models.push(found);
     }
-    let off = run("--config norm/config.toml --batch-norm none", "off");
-    assert!(off == models[0]);
+    for flags in [
+        "--config norm/config.toml --batch-norm none",
+        "--config weights/config.toml --class-weights none",
+    ] {
+        let off = run(flags, flags.rsplit("--").next().unwrap().split(' ').next().unwrap());
+        assert!(off == models[0], "{flags}");
+    }
 }
 
 #[test]
