@@ -47,6 +47,7 @@ mod session;
 mod split;
 mod step;
 mod stopping;
+mod tiny;
 
 pub use activation::Activation;
 pub use augment::{Augment, Draw};

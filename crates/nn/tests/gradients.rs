@@ -306,6 +306,30 @@ fn pixels_are_their_bytes_times_the_scale_bit_for_bit() {
     }
 }
 
+/// What slows a CPU down and moves no weight.
+#[test]
+fn gradients_have_no_subnormal_numbers_nor_any_that_nearly_are() {
+    // e^z of each class but the first, which is the label: a normal number, one
+    // that is much smaller than any weight, and a subnormal one.
+    let biases = [0.0, -60.0, -80.0, -95.0];
+    let mut network = network(&[3, 2, 4], Activation::Tanh, 1);
+    network.set_layer(1, &[0.0; 8], &biases).unwrap();
+    let examples = Examples::new(Inputs::new(&[0.5; 3], 3).unwrap(), &[0u8]).unwrap();
+    let gradient = Fit::default().gradient(&network, &examples, 0, &Sequential).unwrap();
+    let (_, of_biases) = &gradient.layers[1];
+    assert!((of_biases[1] / 8.756_511e-27 - 1.0).abs() < 1e-3, "{of_biases:?}");
+    assert_eq!(of_biases[2..], [0.0; 2]);
+
+    // The same for a hidden layer, by the weights behind it.
+    for (weight, found) in [(1e-20, true), (1e-32, false), (1e-42, false)] {
+        let weights: Vec<f32> = (0..8).map(|i| i as f32 * weight).collect();
+        network.set_layer(1, &weights, &[0.0; 4]).unwrap();
+        let gradient = Fit::default().gradient(&network, &examples, 0, &Sequential).unwrap();
+        let (weights, biases) = &gradient.layers[0];
+        assert!(weights.iter().chain(biases).all(|x| (*x != 0.0) == found), "{gradient:?}");
+    }
+}
+
 #[test]
 fn the_gradient_check_looks_at_as_much_as_it_is_told() {
     for (activation, name) in Activation::ALL {

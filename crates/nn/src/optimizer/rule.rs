@@ -5,6 +5,7 @@ use kernels::{Isa, Simd, SimdOp};
 use super::Optimizer;
 use crate::Fit;
 use crate::math::power;
+use crate::tiny::{flush, flush_square};
 
 /// An optimizer at one step of a run.
 #[derive(Clone, Copy, Debug)]
@@ -80,25 +81,6 @@ impl Rule {
         }
         isa.dispatch(Update { rule: self, w, slots, gradient });
     }
-}
-
-/// `x`, or 0 if its square would be subnormal, or a small share of its square.
-///
-/// A number that only decays, such as the momentum of a pixel's weights when the
-/// pixel has gone dark, ends among the subnormal numbers and stays there, since
-/// 0.9 times the smallest of them rounds to itself. An operation on one takes an
-/// Intel CPU a hundred cycles and more. They are far below what moves a weight.
-#[inline(always)]
-fn flush_square(x: f32) -> f32 {
-    const TINY: f32 = 1.0 / (1u64 << 52) as f32;
-    if x.abs() < TINY { 0.0 } else { x }
-}
-
-/// `x`, or 0 if a small share of it would be subnormal; see [`flush_square`].
-#[inline(always)]
-fn flush(x: f32) -> f32 {
-    const TINY: f32 = 1.0 / (1u128 << 100) as f32;
-    if x.abs() < TINY { 0.0 } else { x }
 }
 
 /// Plain Rust: inside `dispatch` it becomes vector instructions. A product and a

@@ -5,6 +5,7 @@ use kernels::{Gains, GainsGradient, MatMut, Moments, Product, RowLoss, Stream};
 use super::Batch;
 use super::tape::{Layout, Shards};
 use crate::mlp::Mlp;
+use crate::tiny::flush_all;
 use crate::{Activation, DropoutKind, Executor};
 
 /// Some rows of the batch.
@@ -259,6 +260,10 @@ impl RowPass<'_> {
                 self.backward_to_z(l, rows);
             }
             self.backward_norm(l, rows);
+            let node = &self.layout.nodes[l + 1];
+            let (_, dz) = rows.tape.reborrow().split_cols(node.dz);
+            let (dz, _) = dz.split_cols(node.units);
+            flush_all(self.network.isa, dz);
         }
     }
 
