@@ -238,7 +238,8 @@ def main():
     import numpy
 
     libraries = common.import_libraries(args.libraries, 1)
-    results = common.circumstances(libraries)
+    versions = {name: library.__version__ for name, library in libraries.items()}
+    results = common.circumstances(versions)
     results["gflops"] = measure_products(numpy, libraries, args.only)
     results["ns"] = measure_functions(numpy, libraries, args.only)
     if not results["gflops"] and not results["ns"]:
