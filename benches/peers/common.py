@@ -42,13 +42,14 @@ def import_libraries(names, threads):
 
 
 def add_arguments(parser, known):
-    """Adds the flags that both scripts have; `known` are the libraries to choose from."""
+    """Adds the flags of both scripts; `known` are the libraries to choose from."""
 
     def libraries(text):
         names = text.split(",")
         for name in names:
             if name not in known:
-                raise argparse.ArgumentTypeError(f"`{name}` is none of {', '.join(known)}")
+                error = f"`{name}` is none of {', '.join(known)}"
+                raise argparse.ArgumentTypeError(error)
         return names
 
     parser.add_argument(
@@ -58,7 +59,7 @@ def add_arguments(parser, known):
         default=list(known),
         help=f"some of {','.join(known)}; all of them by default",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the results to this file too")
+    parser.add_argument("--json", metavar="FILE", help="write the results there too")
 
 
 def cpu_name():

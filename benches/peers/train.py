@@ -134,7 +134,8 @@ def main():
     rows = [row(name, of_name, ours) for name, of_name in runs.items()]
     print(common.table([*head, "in all rounds"], rows))
     if args.json:
-        results = common.circumstances({name: r[0]["version"] for name, r in runs.items()})
+        versions = {name: of_name[0]["version"] for name, of_name in runs.items()}
+        results = common.circumstances(versions)
         results |= {"settings": task.settings, "threads": args.threads, "runs": runs}
         common.write_json(args.json, results)
 

@@ -10,10 +10,9 @@ def train(task):
     settings = task.settings
     # Every call is waited for, and to hand it to another thread takes time.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
-    activation = {"relu": jax.nn.relu, "tanh": jax.numpy.tanh, "sigmoid": jax.nn.sigmoid}[
-        settings["activation"]
-    ]
-    batch_size, momentum, l2 = (settings[name] for name in ("batch_size", "momentum", "l2"))
+    activation = getattr(jax.nn, settings["activation"])
+    batch_size, momentum = settings["batch_size"], settings["momentum"]
+    l2 = settings["l2"]
     images, labels = (jax.device_put(array) for array in task.train)
 
     def dropout(x, rate, key):
@@ -53,7 +52,9 @@ def train(task):
         whole = len(order) // batch_size
         rows = order[: whole * batch_size].reshape(whole, batch_size)
         batches = rows, rates[:whole]
-        state, _ = jax.lax.scan(lambda *given: (step(*given, *data), None), state, batches)
+        state, _ = jax.lax.scan(
+            lambda *given: (step(*given, *data), None), state, batches
+        )
         rest = order[whole * batch_size :]
         return step(state, (rest, rates[-1]), *data) if len(rest) > 0 else state
 

@@ -15,16 +15,21 @@ def train(task):
 
 def train_compiled(task):
     """Forward, loss and gradients compiled, for each size of batch."""
+    from torch._inductor.exc import InductorError
+
     try:
         return train_by(task, lambda loss: torch.compile(loss, dynamic=False))
-    except torch._inductor.exc.InvalidCxxCompiler:
-        raise Skipped("torch.compile finds no C++ compiler") from None
+    except InductorError as error:  # such as that there is no C++ compiler
+        raise Skipped(str(error).splitlines()[0]) from None
 
 
 def train_by(task, compiled):
     """Trains with what `compiled` makes of the loss."""
     settings, parameters = task.settings, task.parameters()
     torch.set_num_threads(task.threads)
+    # Some CPUs are slow with subnormal numbers, which the momentum of weights of
+    # dark pixels becomes. The trainer's optimizers and XLA flush them too.
+    torch.set_flush_denormal(True)
     torch.manual_seed(settings["seed"])
     activation = getattr(torch, settings["activation"])
     images, labels = (torch.from_numpy(array) for array in task.train)
@@ -59,7 +64,8 @@ def train_by(task, compiled):
     @compiled
     def loss(layers, images, labels, rows):
         """Mean cross-entropy of these rows of the data set."""
-        return functional.cross_entropy(forward(layers, images[rows], True), labels[rows])
+        logits = forward(layers, images[rows], True)
+        return functional.cross_entropy(logits, labels[rows])
 
     def steps(layers, sgd, order, rates):
         """Takes a step for each batch of the order."""
