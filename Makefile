@@ -34,5 +34,5 @@ asan: ## memory errors; needs a nightly toolchain
 	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --tests \
 		-p kernels -p nn -p mnist-io --target x86_64-unknown-linux-gnu
 
-peers: ## NumPy, PyTorch and JAX on the same work; needs Python
+peers: ## the same work in PyTorch, JAX, NumPy, scikit-learn and candle; needs Python
 	benches/peers/run

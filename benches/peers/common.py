@@ -12,9 +12,10 @@ from pathlib import Path
 
 def limit_threads(threads):
     """Limits all libraries to so many threads; call it before they are imported."""
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC"):
-        os.environ[name] = str(threads)
-    # NPROC above is the size of XLA's thread pool; one thread needs no pool at all.
+    for name in ("OMP", "MKL", "OPENBLAS", "RAYON", "CANDLE"):
+        os.environ[f"{name}_NUM_THREADS"] = str(threads)
+    # The size of XLA's thread pool; one thread needs no pool at all.
+    os.environ["NPROC"] = str(threads)
     eigen = "false" if threads == 1 else "true"
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen={eigen}".strip()
@@ -41,13 +42,14 @@ def import_libraries(names, threads):
 
 
 def add_arguments(parser, known):
-    """Adds the flags that both scripts have; `known` are the libraries to choose from."""
+    """Adds the flags of both scripts; `known` are the libraries to choose from."""
 
     def libraries(text):
         names = text.split(",")
         for name in names:
             if name not in known:
-                raise argparse.ArgumentTypeError(f"`{name}` is none of {', '.join(known)}")
+                error = f"`{name}` is none of {', '.join(known)}"
+                raise argparse.ArgumentTypeError(error)
         return names
 
     parser.add_argument(
@@ -57,7 +59,7 @@ def add_arguments(parser, known):
         default=list(known),
         help=f"some of {','.join(known)}; all of them by default",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the results to this file too")
+    parser.add_argument("--json", metavar="FILE", help="write the results there too")
 
 
 def cpu_name():
@@ -70,12 +72,12 @@ def cpu_name():
     return platform.processor() or platform.machine()
 
 
-def circumstances(libraries):
-    """When and on what the measurements were made."""
+def circumstances(versions):
+    """When, on what and with what the measurements were made."""
     return {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "cpu": cpu_name(),
-        "versions": {name: library.__version__ for name, library in libraries.items()},
+        "versions": versions,
     }
 
 

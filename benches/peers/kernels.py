@@ -213,7 +213,8 @@ def print_table(title, libraries, results, digits):
     """Prints one table, unless nothing of it was asked for."""
     if not results:
         return
-    head = [title, *(f"{name} {library.__version__}" for name, library in libraries.items())]
+    versions = {name: library.__version__ for name, library in libraries.items()}
+    head = [title, *(f"{name} {version}" for name, version in versions.items())]
     rows = [
         [what, *(f"{by_library[name]:.{digits}f}" for name in libraries)]
         for what, by_library in results.items()
@@ -238,7 +239,8 @@ def main():
     import numpy
 
     libraries = common.import_libraries(args.libraries, 1)
-    results = common.circumstances(libraries)
+    versions = {name: library.__version__ for name, library in libraries.items()}
+    results = common.circumstances(versions)
     results["gflops"] = measure_products(numpy, libraries, args.only)
     results["ns"] = measure_functions(numpy, libraries, args.only)
     if not results["gflops"] and not results["ns"]:
