@@ -10,6 +10,7 @@ const RECIPES: &[(&str, &str)] = &[
     ("plain", include_str!("../recipes/plain.toml")),
     ("accurate", include_str!("../recipes/accurate.toml")),
     ("invariant", include_str!("../recipes/invariant.toml")),
+    ("dropout", include_str!("../recipes/dropout.toml")),
     ("best", include_str!("../recipes/best.toml")),
     ("article", include_str!("../recipes/article.toml")),
 ];
@@ -76,7 +77,7 @@ mod tests {
         assert_eq!(
             error,
             "there is no recipe `none`: the recipes are default, plain, accurate, invariant, \
-             best, article"
+             dropout, best, article"
         );
     }
 }
