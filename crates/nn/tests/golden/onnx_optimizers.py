@@ -26,14 +26,14 @@ operators are given what maps:
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
-from safetensors.torch import save
 from torch import nn
+
+from trajectories import parameters, write
 
 DOMAIN = "ai.onnx.preview.training"
 SEED, L2 = 20, 1e-2
@@ -95,15 +95,6 @@ def operator(kind, attributes, states, shape):
     return ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets))
 
 
-def parameters(layers, prefix=""):
-    """Copies of the weights and biases, by name."""
-    return {
-        f"{prefix}{letter}{i}": parameter.detach().clone()
-        for i, layer in enumerate(layers)
-        for letter, parameter in (("w", layer.weight), ("b", layer.bias))
-    }
-
-
 def trajectory(kind, attributes, states, lr, first):
     """All tensors of a run, by name."""
     torch.manual_seed(SEED)
@@ -145,24 +136,11 @@ def trajectory(kind, attributes, states, lr, first):
     return tensors | {"loss": torch.tensor(losses), "rates": torch.tensor(rates)}
 
 
-def in_order(file):
-    """The same file with the keys of its header sorted; safetensors leaves the
-    order of the metadata to chance."""
-    size = int.from_bytes(file[:8], "little")
-    header = json.loads(file[8 : 8 + size])
-    header = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    return file[:8] + header.ljust(size) + file[8 + size :]
-
-
-torch.set_num_threads(1)
-torch.use_deterministic_algorithms(True)
 for name, (kind, attributes, states, lr, first, ours) in OPTIMIZERS.items():
     metadata = {
         "activation": "tanh",
-        "torch": torch.__version__.partition("+")[0],
         "optimizer": json.dumps(ours),
-        "l2": str(L2),
-        "seed": str(SEED),
+        "l2": L2,
+        "seed": SEED,
     }
-    file = save(trajectory(kind, attributes, states, lr, first), metadata)
-    Path(__file__).with_name(f"onnx_{name}.safetensors").write_bytes(in_order(file))
+    write(f"onnx_{name}", trajectory(kind, attributes, states, lr, first), metadata)

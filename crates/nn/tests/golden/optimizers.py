@@ -22,11 +22,11 @@ place does.
 """
 
 import json
-from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import nn
+
+from trajectories import parameters, write
 
 SEED, L2 = 20, 1e-2
 STEPS, BATCH, SIZES = 10, 16, [12, 9, 5]
@@ -66,15 +66,6 @@ OPTIMIZERS = {
 }
 
 
-def parameters(layers, prefix=""):
-    """Copies of the weights and biases, by name."""
-    return {
-        f"{prefix}{letter}{i}": parameter.detach().clone()
-        for i, layer in enumerate(layers)
-        for letter, parameter in (("w", layer.weight), ("b", layer.bias))
-    }
-
-
 def trajectory(rule, lr, arguments):
     """All tensors of a run, by name."""
     torch.manual_seed(SEED)
@@ -106,25 +97,12 @@ def trajectory(rule, lr, arguments):
     return tensors | {"loss": torch.tensor(losses)}
 
 
-def in_order(file):
-    """The same file with the keys of its header sorted; safetensors leaves the
-    order of the metadata to chance."""
-    size = int.from_bytes(file[:8], "little")
-    header = json.loads(file[8 : 8 + size])
-    header = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    return file[:8] + header.ljust(size) + file[8 + size :]
-
-
-torch.set_num_threads(1)
-torch.use_deterministic_algorithms(True)
 for name, (rule, lr, arguments, ours) in OPTIMIZERS.items():
     metadata = {
         "activation": "tanh",
-        "torch": torch.__version__.partition("+")[0],
         "optimizer": json.dumps({"kind": name} | ours),
-        "lr": str(lr),
-        "l2": str(L2),
-        "seed": str(SEED),
+        "lr": lr,
+        "l2": L2,
+        "seed": SEED,
     }
-    file = save(trajectory(rule, lr, arguments), metadata)
-    Path(__file__).with_name(f"{name}.safetensors").write_bytes(in_order(file))
+    write(name, trajectory(rule, lr, arguments), metadata)

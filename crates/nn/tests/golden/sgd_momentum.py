@@ -19,25 +19,14 @@ is l2/2·|w|², which PyTorch calls weight decay; biases bear none. The velocity
 is v ← momentum·v + gradient, starting at 0, and the step is −lr·v.
 """
 
-import json
-from pathlib import Path
-
 import torch
-from safetensors.torch import save
 from torch import nn
+
+from trajectories import parameters, write
 
 SEED, LR, MOMENTUM, L2 = 20, 0.1, 0.9, 1e-3
 STEPS, BATCH, SIZES = 10, 32, [20, 16, 12, 5]
 ACTIVATIONS = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}
-
-
-def parameters(layers, prefix=""):
-    """Copies of the weights and biases, by name."""
-    return {
-        f"{prefix}{letter}{i}": parameter.detach().clone()
-        for i, layer in enumerate(layers)
-        for letter, parameter in (("w", layer.weight), ("b", layer.bias))
-    }
 
 
 def trajectory(activation):
@@ -71,25 +60,12 @@ def trajectory(activation):
     return tensors | {"loss": torch.tensor(losses)}
 
 
-def in_order(file):
-    """The same file with the keys of its header sorted; safetensors leaves the
-    order of the metadata to chance."""
-    size = int.from_bytes(file[:8], "little")
-    header = json.loads(file[8 : 8 + size])
-    header = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    return file[:8] + header.ljust(size) + file[8 + size :]
-
-
-torch.set_num_threads(1)
-torch.use_deterministic_algorithms(True)
 for name, activation in ACTIVATIONS.items():
     metadata = {
         "activation": name,
-        "torch": torch.__version__.partition("+")[0],
         "lr": LR,
         "momentum": MOMENTUM,
         "l2": L2,
         "seed": SEED,
     }
-    file = save(trajectory(activation), {key: str(value) for key, value in metadata.items()})
-    Path(__file__).with_name(f"sgd_momentum_{name}.safetensors").write_bytes(in_order(file))
+    write(f"sgd_momentum_{name}", trajectory(activation), metadata)

@@ -37,12 +37,12 @@ compared.
 """
 
 import json
-from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import nn
 from torch.nn import functional as F
+
+from trajectories import parameters, write
 
 SEED, LR, MOMENTUM, L2 = 20, 0.1, 0.8, 1e-2
 STEPS, BATCH, SIZES = 10, 16, [12, 9, 5]
@@ -87,15 +87,6 @@ CASES = {
         {"batch-norm": {"rows": 6, "momentum": 0.3, "epsilon": 1e-2}},
     ),
 }
-
-
-def parameters(layers, prefix=""):
-    """Copies of the weights and biases, by name."""
-    return {
-        f"{prefix}{letter}{i}": parameter.detach().clone()
-        for i, layer in enumerate(layers)
-        for letter, parameter in (("w", layer.weight), ("b", layer.bias))
-    }
 
 
 class Norm(nn.Module):
@@ -201,24 +192,11 @@ def trajectory(name, activation, settings):
     return tensors | {"loss": torch.tensor(losses)}
 
 
-def in_order(file):
-    """The same file with the keys of its header sorted; safetensors leaves the
-    order of the metadata to chance."""
-    size = int.from_bytes(file[:8], "little")
-    header = json.loads(file[8 : 8 + size])
-    header = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    return file[:8] + header.ljust(size) + file[8 + size :]
-
-
-torch.set_num_threads(1)
-torch.use_deterministic_algorithms(True)
 for name, (ours, activation, settings) in CASES.items():
     fit = {"lr": LR, "l2": L2, "optimizer": {"kind": "sgd", "momentum": MOMENTUM}}
     metadata = {
         "activation": ours,
-        "torch": torch.__version__.partition("+")[0],
         "fit": json.dumps(fit | settings),
-        "seed": str(SEED),
+        "seed": SEED,
     }
-    file = save(trajectory(name, activation, settings), metadata)
-    Path(__file__).with_name(f"training_{name}.safetensors").write_bytes(in_order(file))
+    write(f"training_{name}", trajectory(name, activation, settings), metadata)
