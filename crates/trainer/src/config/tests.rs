@@ -175,7 +175,9 @@ fn what_is_written_reads_back_the_same() {
     for name in ["plain", "article"] {
         let mut config = recipe::find(name).unwrap();
         config.data.validation = 0.1;
+        config.training.l1 = 1e-5;
         config.training.l2 = 1e-4;
+        config.training.clip_norm = Some(1.5);
         config.training.max_norm = Some(2.1);
         config.training.average = Some(Average { decay: 0.9 });
         config.training.seed = i64::MAX as u64;
