@@ -120,7 +120,10 @@ impl<'a> Predictor<'a> {
             // the first layer wants it.
             inputs.check_finite(first..first + rows)?;
             let logits = match inputs.rows(first..first + rows) {
-                Some(features) => self.forward(rows, Some(features)),
+                Some(features) => {
+                    self.reserve(rows);
+                    self.forward(rows, Some(features))
+                }
                 None => self.run(rows, |i, row| {
                     inputs.copy_row(network.isa, first + i, network.pixel_scale(), row);
                 }),
@@ -156,9 +159,8 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// Logits of `rows` rows of `features`, or of what is in `x`.
+    /// Logits of `rows` rows of `features`, or of what is in `x`; there is room.
     fn forward(&mut self, rows: usize, mut features: Option<MatRef<'_>>) -> &mut [f32] {
-        self.reserve(rows);
         let Self { network, x, z } = self;
         let isa = network.isa;
         for layer in &network.layers {

@@ -3,8 +3,10 @@
 mod data;
 mod errors;
 mod eval;
+mod settings;
 mod train;
 
+use std::fs;
 use std::path::Path;
 use std::process::Output;
 
@@ -44,4 +46,16 @@ fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<_> = value.as_object().unwrap().keys().map(|k| &**k).collect();
     keys.sort_unstable();
     keys
+}
+
+/// The bytes of the model that a run has left.
+fn model(run: &Path) -> Vec<u8> {
+    fs::read(run.join("model.safetensors")).unwrap()
+}
+
+/// The lines that a run has left, one an epoch.
+fn metrics(run: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let lines = text.lines();
+    lines.map(|l| serde_json::from_str(l).unwrap()).collect()
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{data, json, keys, run_in, succeed};
+use crate::{data, json, keys, metrics, model, run_in, succeed};
 
 const SUMMARY: [&str; 16] = [
     "epochs",
@@ -27,16 +27,6 @@ const SUMMARY: [&str; 16] = [
     "train_seconds",
     "version",
 ];
-
-fn model(run: &Path) -> Vec<u8> {
-    fs::read(run.join("model.safetensors")).unwrap()
-}
-
-fn metrics(run: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-    let lines = text.lines();
-    lines.map(|l| serde_json::from_str(l).unwrap()).collect()
-}
 
 fn names(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).unwrap();
@@ -207,83 +197,6 @@ fn a_run_has_a_name_of_its_own() {
 }
 
 #[test]
-fn flags_override_recipes() {
-    let dir = data::folder();
-    let summary =
-        json(dir.path(), "--recipe article --hidden 20,15 --epochs 2 --seed 42 --json --out run");
-    assert_eq!(summary["recipe"], "article");
-    assert_eq!(summary["layers"], serde_json::json!([784, 20, 15, 10]));
-    assert_eq!(summary["parameters"], 785 * 20 + 21 * 15 + 16 * 10, "weights and biases");
-    assert_eq!(summary["epochs"], 2);
-    assert_eq!(summary["seed"], 42);
-    let settings = fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
-    assert!(settings.contains("tanh"), "as the recipe has it: {settings}");
-
-    for (i, none) in ["none", ""].iter().enumerate() {
-        let mut command = crate::trainer();
-        let out = format!("linear{i}");
-        command.current_dir(dir.path()).args(["--hidden", *none]);
-        command.args(["--epochs", "1", "--json", "--out", &*out]);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(summary["layers"], serde_json::json!([784, 10]));
-    }
-}
-
-#[test]
-fn the_settings_of_a_run_repeat_it() {
-    let dir = data::folder();
-    let flags = "--recipe plain --hidden 17 --activation sigmoid --init xavier --epochs 2 --batch-size 7 \
-                 --lr 0.3 --schedule compounding:0.1 --momentum 0.7 --l2 0.0001 --dropout 0.2 \
-                 --l1 0.0001 --max-norm 2.1 --clip-norm 0.7 --average 0.9 \
-                 --input-dropout 0.1 --seed 5 --validation 0.1 --quiet --out first";
-    succeed(dir.path(), flags);
-    let again = "--config first/config.toml --quiet --out second";
-    succeed(dir.path(), again);
-    let (first, second) = (dir.path().join("first"), dir.path().join("second"));
-    assert!(model(&first) == model(&second));
-    let settings = ["config.toml"].map(|name| fs::read(first.join(name)).unwrap());
-    assert_eq!(settings, ["config.toml"].map(|name| fs::read(second.join(name)).unwrap()));
-
-    let other = "--config first/config.toml --seed 6 --quiet --out third";
-    succeed(dir.path(), other);
-    assert!(model(&first) != model(&dir.path().join("third")));
-}
-
-#[test]
-fn each_flag_changes_the_model_and_repeats_it() {
-    let dir = data::folder();
-    let run = |flags: &str, out: &str| {
-        succeed(dir.path(), &format!("{flags} --quiet --out {out}"));
-        model(&dir.path().join(out))
-    };
-    let base = "--recipe plain --epochs 2 --hidden 17 --batch-size 20 --dropout 0.2";
-    let mut models = vec![run(base, "base")];
-    for (name, flags) in [
-        ("norm", "--batch-norm 10"),
-        ("kind", "--dropout-kind gaussian"),
-        ("noise", "--noise 0.1"),
-        ("input", "--input-noise 0.1"),
-        ("smoothing", "--label-smoothing 0.1"),
-        ("weights", "--class-weights 1,1,1,1,1,3,1,1,1,0.5"),
-    ] {
-        let found = run(&format!("{base} {flags}"), name);
-        assert!(!models.contains(&found), "{flags} does nothing, or what another does");
-        let again = run(&format!("--config {name}/config.toml"), &format!("{name}-again"));
-        assert!(again == found, "{flags} is not in config.toml");
-        models.push(found);
-    }
-    for flags in [
-        "--config norm/config.toml --batch-norm none",
-        "--config weights/config.toml --class-weights none",
-    ] {
-        let off = run(flags, flags.rsplit("--").next().unwrap().split(' ').next().unwrap());
-        assert!(off == models[0], "{flags}");
-    }
-}
-
-#[test]
 fn patience_ends_a_run_and_gives_back_the_best_network() {
     let dir = data::folder();
     // No epoch is better than the first by that much.
@@ -318,32 +231,6 @@ fn names_that_the_data_have_are_kept_with_the_model() {
     assert_eq!(names_of("named").unwrap(), names);
     assert_eq!(names_of("nameless"), None);
     succeed(dir.path(), "eval --model named/model.safetensors");
-}
-
-#[test]
-fn every_optimizer_trains_and_its_settings_repeat_it() {
-    let dir = data::folder();
-    let optimizers = [
-        ("nesterov", "0.1"),
-        ("adagrad", "0.01"),
-        ("rmsprop", "0.001"),
-        ("adadelta", "1"),
-        ("adam", "0.001"),
-        ("adamw", "0.001"),
-    ];
-    for (name, lr) in optimizers {
-        let flags = format!(
-            "--optimizer {name} --lr {lr} --schedule constant --epochs 5 --batch-size 10 --out {name}"
-        );
-        succeed(dir.path(), &flags);
-        let run = dir.path().join(name);
-        let losses = metrics(&run);
-        let loss = |epoch: usize| losses[epoch]["train_loss"].as_f64().unwrap();
-        assert!(loss(4) < 0.9 * loss(0), "{name}: {losses:?}");
-
-        succeed(dir.path(), &format!("--config {name}/config.toml --quiet --out {name}2"));
-        assert!(model(&run) == model(&dir.path().join(format!("{name}2"))), "{name}");
-    }
 }
 
 #[test]

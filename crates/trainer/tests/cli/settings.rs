@@ -1,0 +1,110 @@
+//! Recipes, the flags over them, and the `config.toml` that repeats a run.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{data, json, metrics, model, succeed};
+
+#[test]
+fn flags_override_recipes() {
+    let dir = data::folder();
+    let summary =
+        json(dir.path(), "--recipe article --hidden 20,15 --epochs 2 --seed 42 --json --out run");
+    assert_eq!(summary["recipe"], "article");
+    assert_eq!(summary["layers"], serde_json::json!([784, 20, 15, 10]));
+    assert_eq!(summary["parameters"], 785 * 20 + 21 * 15 + 16 * 10, "weights and biases");
+    assert_eq!(summary["epochs"], 2);
+    assert_eq!(summary["seed"], 42);
+    let settings = fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
+    assert!(settings.contains("tanh"), "as the recipe has it: {settings}");
+
+    for (i, none) in ["none", ""].iter().enumerate() {
+        let mut command = crate::trainer();
+        let out = format!("linear{i}");
+        command.current_dir(dir.path()).args(["--hidden", *none]);
+        command.args(["--epochs", "1", "--json", "--out", &*out]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(summary["layers"], serde_json::json!([784, 10]));
+    }
+}
+
+#[test]
+fn the_settings_of_a_run_repeat_it() {
+    let dir = data::folder();
+    let flags = "--recipe plain --hidden 17 --activation sigmoid --init xavier --epochs 2 --batch-size 7 \
+                 --lr 0.3 --schedule compounding:0.1 --momentum 0.7 --l2 0.0001 --dropout 0.2 \
+                 --l1 0.0001 --max-norm 2.1 --clip-norm 0.7 --average 0.9 \
+                 --input-dropout 0.1 --seed 5 --validation 0.1 --quiet --out first";
+    succeed(dir.path(), flags);
+    let again = "--config first/config.toml --quiet --out second";
+    succeed(dir.path(), again);
+    let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+    assert!(model(&first) == model(&second));
+    let settings = ["config.toml"].map(|name| fs::read(first.join(name)).unwrap());
+    assert_eq!(settings, ["config.toml"].map(|name| fs::read(second.join(name)).unwrap()));
+
+    let other = "--config first/config.toml --seed 6 --quiet --out third";
+    succeed(dir.path(), other);
+    assert!(model(&first) != model(&dir.path().join("third")));
+}
+
+#[test]
+fn each_flag_changes_the_model_and_repeats_it() {
+    let dir = data::folder();
+    let run = |flags: &str, out: &str| {
+        succeed(dir.path(), &format!("{flags} --quiet --out {out}"));
+        model(&dir.path().join(out))
+    };
+    let base = "--recipe plain --epochs 2 --hidden 17 --batch-size 20 --dropout 0.2";
+    let mut models = vec![run(base, "base")];
+    for (name, flags) in [
+        ("norm", "--batch-norm 10"),
+        ("kind", "--dropout-kind gaussian"),
+        ("noise", "--noise 0.1"),
+        ("input", "--input-noise 0.1"),
+        ("smoothing", "--label-smoothing 0.1"),
+        ("weights", "--class-weights 1,1,1,1,1,3,1,1,1,0.5"),
+    ] {
+        let found = run(&format!("{base} {flags}"), name);
+        assert!(!models.contains(&found), "{flags} does nothing, or what another does");
+        let again = run(&format!("--config {name}/config.toml"), &format!("{name}-again"));
+        assert!(again == found, "{flags} is not in config.toml");
+        models.push(found);
+    }
+    for flags in [
+        "--config norm/config.toml --batch-norm none",
+        "--config weights/config.toml --class-weights none",
+    ] {
+        let off = run(flags, flags.rsplit("--").next().unwrap().split(' ').next().unwrap());
+        assert!(off == models[0], "{flags}");
+    }
+}
+
+#[test]
+fn every_optimizer_trains_and_its_settings_repeat_it() {
+    let dir = data::folder();
+    let optimizers = [
+        ("nesterov", "0.1"),
+        ("adagrad", "0.01"),
+        ("rmsprop", "0.001"),
+        ("adadelta", "1"),
+        ("adam", "0.001"),
+        ("adamw", "0.001"),
+    ];
+    for (name, lr) in optimizers {
+        let flags = format!(
+            "--optimizer {name} --lr {lr} --schedule constant --epochs 5 --batch-size 10 --out {name}"
+        );
+        succeed(dir.path(), &flags);
+        let run = dir.path().join(name);
+        let losses = metrics(&run);
+        let loss = |epoch: usize| losses[epoch]["train_loss"].as_f64().unwrap();
+        assert!(loss(4) < 0.9 * loss(0), "{name}: {losses:?}");
+
+        succeed(dir.path(), &format!("--config {name}/config.toml --quiet --out {name}2"));
+        assert!(model(&run) == model(&dir.path().join(format!("{name}2"))), "{name}");
+    }
+}
