@@ -1,12 +1,12 @@
 //! Dropout: random masks, and products with them.
 
 use crate::isa::Isa;
-use crate::random::{COUNTERS, Stream};
+use crate::random::{COUNTERS, MOST_NUMBERS, Stream};
 use crate::simd::{Simd, SimdOp};
 
 /// Places that a group of counters decides: four words for each, and half a word
 /// for a place.
-const GROUP: usize = 8 * COUNTERS;
+const GROUP: usize = Stream::GROUP;
 
 /// Fills `mask` with inverted-dropout factors: each place is 0 with probability p,
 /// and else `1 / (1 − p)`, where p is `rate` to the nearest 2⁻¹⁶, and below 1.
@@ -15,7 +15,8 @@ const GROUP: usize = 8 * COUNTERS;
 /// of a small network's step.
 ///
 /// # Panics
-/// If `rate` is not in `[0, 1)`, or `mask` has 2³⁵ places or more.
+/// If `rate` is not in `[0, 1)`, a part of a row begins elsewhere than at a multiple of
+/// [`Stream::GROUP`], or a row has more than 2³⁵ places.
 pub fn dropout_mask(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32]) {
     isa.dispatch(Dropout { factors: Factors::new(stream, rate, mask), mask, product: None });
 }
@@ -98,7 +99,7 @@ struct Factors {
 impl Factors {
     fn new(stream: Stream, rate: f32, mask: &[f32]) -> Self {
         assert!((0.0..1.0).contains(&rate), "a dropout rate of {rate}");
-        assert!(mask.len() >> 35 == 0, "a row too long for its counter");
+        stream.check(mask.len(), MOST_NUMBERS.saturating_mul(2));
         const NUMBERS: f32 = 65_536.0;
         let threshold = (rate * NUMBERS).round().min(NUMBERS - 1.0);
         let keep = NUMBERS / (NUMBERS - threshold);
@@ -111,7 +112,7 @@ impl Factors {
         let threshold = s.splat_i32(self.threshold.cast_signed());
         let (dropped, kept) = (s.splat(0.0), s.splat(self.keep));
         for at in (0..COUNTERS).step_by(S::LEN) {
-            let words = self.stream.words(s, group, at);
+            let words = self.stream.words(s, self.stream.group(group, GROUP), at);
             for (mask, word) in mask.chunks_exact_mut(2 * COUNTERS).zip(words) {
                 let (lower, upper) = mask.split_at_mut(COUNTERS);
                 // With a lower half behind it, the upper half is as much below.
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_mask_is_the_same_on_every_isa_and_a_prefix_of_a_longer_one() {
-        let stream = Stream { seed: 7, counter: [1, 2, 3] };
+        let stream = Stream { seed: 7, counter: [1, 2, 3], first: 0 };
         let mut expected = vec![0.0; 3 * GROUP];
         dropout_mask(Isa::by_name("scalar").unwrap(), stream, 0.3, &mut expected);
         for isa in Isa::available() {
@@ -151,7 +152,12 @@ mod tests {
     fn masks_are_those_of_the_first_release() {
         for isa in Isa::available() {
             let mut mask = [0.0; 3 * GROUP];
-            dropout_mask(isa, Stream { seed: 7 << 40, counter: [1, 2, 3] }, 0.3, &mut mask);
+            dropout_mask(
+                isa,
+                Stream { seed: 7 << 40, counter: [1, 2, 3], first: 0 },
+                0.3,
+                &mut mask,
+            );
             let kept = |from: usize| {
                 mask[from..from + 64]
                     .iter()
@@ -173,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_fused_kernels_are_a_mask_and_a_product() {
-        let stream = Stream { seed: 3, counter: [4, 5, 6] };
+        let stream = Stream { seed: 3, counter: [4, 5, 6], first: 0 };
         for isa in Isa::available() {
             for len in LENGTHS {
                 let h: Vec<f32> = (0..len).map(|i| i as f32 - 20.0).collect();
@@ -199,7 +205,7 @@ mod tests {
             let mut dropped = 0;
             let mut row = vec![0.0; 1000];
             for i in 0..1000 {
-                dropout_mask(isa, Stream { seed: 1, counter: [i, 0, 0] }, rate, &mut row);
+                dropout_mask(isa, Stream { seed: 1, counter: [i, 0, 0], first: 0 }, rate, &mut row);
                 dropped += row.iter().filter(|x| **x == 0.0).count();
             }
             // Five standard deviations of a binomial of a million draws.
@@ -213,7 +219,12 @@ mod tests {
     fn a_rate_near_one_still_keeps_some_and_finitely_many() {
         let isa = Isa::available()[0];
         let mut row = vec![0.0; 1 << 20];
-        dropout_mask(isa, Stream { seed: 1, counter: [0; 3] }, 1.0 - f32::EPSILON, &mut row);
+        dropout_mask(
+            isa,
+            Stream { seed: 1, counter: [0; 3], first: 0 },
+            1.0 - f32::EPSILON,
+            &mut row,
+        );
         assert!(row.iter().all(|x| *x == 0.0 || *x == 65_536.0));
         assert!(row.contains(&65_536.0));
     }
@@ -221,7 +232,7 @@ mod tests {
     #[test]
     fn streams_that_differ_in_one_part_differ() {
         let isa = Isa::available()[0];
-        let base = Stream { seed: 1 << 40, counter: [1, 2, 3] };
+        let base = Stream { seed: 1 << 40, counter: [1, 2, 3], first: 0 };
         let draw = |stream| {
             let mut mask = [0.0; 256];
             dropout_mask(isa, stream, 0.5, &mut mask);

@@ -15,7 +15,7 @@
 //! `coefficients/gaussian.py`.
 
 use crate::isa::Isa;
-use crate::random::{COUNTERS, Stream};
+use crate::random::{COUNTERS, MOST_NUMBERS, Stream};
 use crate::simd::{Simd, SimdOp};
 
 /// Numbers of a group of counters: one for each of their four words.
@@ -29,9 +29,9 @@ const GROUP: usize = 4 * COUNTERS;
 /// both needs two streams.
 ///
 /// # Panics
-/// If `sigma` is negative or not finite, or the row has 2³⁴ places or more.
+/// If `sigma` is negative or not finite, or as [`uniform`](crate::uniform).
 pub fn add_gaussian(isa: Isa, stream: Stream, sigma: f32, row: &mut [f32]) {
-    check(sigma, row);
+    check(stream, sigma, row);
     isa.dispatch(Gaussian { stream, sigma, around: Around::Row, row });
 }
 
@@ -44,13 +44,13 @@ pub fn add_gaussian(isa: Isa, stream: Stream, sigma: f32, row: &mut [f32]) {
 /// # Panics
 /// As [`add_gaussian`].
 pub fn gaussian_mask(isa: Isa, stream: Stream, sigma: f32, mask: &mut [f32]) {
-    check(sigma, mask);
+    check(stream, sigma, mask);
     isa.dispatch(Gaussian { stream, sigma, around: Around::One, row: mask });
 }
 
-fn check(sigma: f32, row: &[f32]) {
+fn check(stream: Stream, sigma: f32, row: &[f32]) {
     assert!(sigma >= 0.0 && sigma.is_finite(), "a standard deviation of {sigma}");
-    assert!(row.len() >> 34 == 0, "a row too long for its counter");
+    stream.check(row.len(), MOST_NUMBERS);
 }
 
 struct Gaussian<'a> {
@@ -98,7 +98,7 @@ fn add_group<S: Simd>(
     row: &mut [f32; GROUP],
 ) {
     for at in (0..COUNTERS).step_by(S::LEN) {
-        let [a, b, c, d] = stream.words(s, group, at);
+        let [a, b, c, d] = stream.words(s, stream.group(group, GROUP), at);
         let [x0, x1] = pair(s, a, b);
         let [x2, x3] = pair(s, c, d);
         for (row, x) in row.chunks_exact_mut(COUNTERS).zip([x0, x1, x2, x3]) {

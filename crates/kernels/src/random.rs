@@ -11,6 +11,10 @@ use crate::simd::{Simd, SimdOp};
 /// Counters of a group, which are neighbours.
 pub(crate) const COUNTERS: usize = 16;
 
+/// Places of a row at the most, where each takes a word: the first word of a counter
+/// tells 2³² of them apart, and each has four.
+pub(crate) const MOST_NUMBERS: usize = if usize::BITS > 34 { 1 << 34 } else { usize::MAX };
+
 const ROUNDS: usize = 10;
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// Golden ratio and √3 − 1, as fractions of 2³².
@@ -57,9 +61,31 @@ pub struct Stream {
     pub seed: u64,
     /// Three words that name the row, such as its index, the step and the layer.
     pub counter: [u32; 3],
+    /// The place in the row that what is filled begins with, a multiple of
+    /// [`GROUP`](Self::GROUP): 0, if it is not a part of a longer row.
+    pub first: usize,
 }
 
 impl Stream {
+    /// A row may be filled in parts, which begin at multiples of this.
+    pub const GROUP: usize = 8 * COUNTERS;
+
+    /// Group `group` of `len` places each, counted from where the row begins.
+    #[inline(always)]
+    pub(crate) fn group(self, group: usize, len: usize) -> usize {
+        self.first / len + group
+    }
+
+    /// # Panics
+    /// If a part of a row begins elsewhere than at a multiple of [`GROUP`](Self::GROUP), or the
+    /// row has more places than `most`.
+    pub(crate) fn check(self, places: usize, most: usize) {
+        let Self { first, .. } = self;
+        assert!(first.is_multiple_of(Self::GROUP), "a part of a row that begins at {first}");
+        let end = first.checked_add(places);
+        assert!(end.is_some_and(|end| end <= most), "a row too long for its counter");
+    }
+
     /// The words of the counters whose first word is `16·group + at` and what
     /// follows, one for each lane.
     #[inline(always)]
@@ -81,7 +107,8 @@ impl Stream {
 /// each as likely as any other, so that their mean is 0 and none is.
 ///
 /// # Panics
-/// If there are 2³⁴ places or more.
+/// If a part of a row begins elsewhere than at a multiple of [`Stream::GROUP`], or a
+/// row has more than 2³⁴ places.
 pub fn uniform(isa: Isa, stream: Stream, numbers: &mut [f32]) {
     struct Uniform<'a>(Stream, &'a mut [f32]);
     impl SimdOp for Uniform<'_> {
@@ -91,7 +118,7 @@ pub fn uniform(isa: Isa, stream: Stream, numbers: &mut [f32]) {
             let unit = s.splat(1.0 / 16_777_216.0);
             for (group, numbers) in self.1.chunks_mut(4 * COUNTERS).enumerate() {
                 for at in (0..COUNTERS).step_by(S::LEN) {
-                    let words = self.0.words(s, group, at);
+                    let words = self.0.words(s, self.0.group(group, 4 * COUNTERS), at);
                     for (numbers, word) in numbers.chunks_mut(COUNTERS).zip(words) {
                         // Of 24 bits, so that a float holds it.
                         let odd = s.or(s.shl::<1>(s.shr::<8>(word)), s.splat_i32(1));
@@ -106,15 +133,46 @@ pub fn uniform(isa: Isa, stream: Stream, numbers: &mut [f32]) {
             }
         }
     }
-    assert!(numbers.len() >> 34 == 0, "a row too long for its counter");
+    stream.check(numbers.len(), MOST_NUMBERS);
     isa.dispatch(Uniform(stream, numbers));
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Stream, philox, uniform};
+    use crate::dropout::dropout_mask;
+    use crate::gaussian::gaussian_mask;
     use crate::isa::Isa;
     use crate::simd::{Simd, SimdOp};
+
+    #[test]
+    fn parts_of_a_row_are_the_row() {
+        type Fill = fn(Isa, Stream, &mut [f32]);
+        let fills: [Fill; 3] = [
+            uniform,
+            |isa, stream, row| dropout_mask(isa, stream, 0.5, row),
+            |isa, stream, row| gaussian_mask(isa, stream, 0.5, row),
+        ];
+        let stream = Stream { seed: 7, counter: [1, 2, 3], first: 0 };
+        for isa in Isa::available() {
+            for fill in fills {
+                let mut row = [0.0; 700];
+                fill(isa, stream, &mut row);
+                for first in [128, 384, 640] {
+                    let mut part = vec![0.0; 700 - first];
+                    fill(isa, Stream { first, ..stream }, &mut part);
+                    assert_eq!(part, row[first..], "{isa}, {first}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic = "a part of a row that begins at 64"]
+    fn parts_begin_at_whole_groups() {
+        let stream = Stream { seed: 7, counter: [1, 2, 3], first: 64 };
+        uniform(Isa::available()[0], stream, &mut [0.0; 2]);
+    }
 
     /// Known answers for philox4x32-10 from the authors' Random123 (kat_vectors).
     #[test]
@@ -154,7 +212,7 @@ mod tests {
 
     #[test]
     fn uniform_numbers_are_the_same_on_every_isa_and_a_prefix_of_more() {
-        let stream = Stream { seed: 7, counter: [1, 2, 3] };
+        let stream = Stream { seed: 7, counter: [1, 2, 3], first: 0 };
         let mut expected = vec![0.0; 192];
         uniform(Isa::by_name("scalar").unwrap(), stream, &mut expected);
         for isa in Isa::available() {
@@ -169,7 +227,7 @@ mod tests {
     #[test]
     fn uniform_numbers_cover_their_range_evenly() {
         let mut numbers = vec![0.0; 1 << 20];
-        uniform(Isa::available()[0], Stream { seed: 1, counter: [0; 3] }, &mut numbers);
+        uniform(Isa::available()[0], Stream { seed: 1, counter: [0; 3], first: 0 }, &mut numbers);
         let mut counts = [0i32; 64];
         for number in numbers {
             assert!(number.abs() < 1.0);

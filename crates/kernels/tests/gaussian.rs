@@ -3,7 +3,7 @@
 
 use kernels::{Isa, Stream, add_gaussian, gaussian_mask};
 
-const STREAM: Stream = Stream { seed: 7 << 33 | 5, counter: [1, 2, 3] };
+const STREAM: Stream = Stream { seed: 7 << 33 | 5, counter: [1, 2, 3], first: 0 };
 
 /// Philox4x32-10, one counter.
 fn philox(mut x: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
@@ -40,7 +40,7 @@ fn draw(rows: u32, width: usize) -> Vec<f32> {
     let isa = Isa::available()[0];
     let mut numbers = vec![0.0; rows as usize * width];
     for (row, numbers) in numbers.chunks_exact_mut(width).enumerate() {
-        add_gaussian(isa, Stream { seed: 11, counter: [row as u32, 0, 0] }, 1.0, numbers);
+        add_gaussian(isa, Stream { seed: 11, counter: [row as u32, 0, 0], first: 0 }, 1.0, numbers);
     }
     numbers
 }

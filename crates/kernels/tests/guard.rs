@@ -134,7 +134,7 @@ fn slices() {
                 map(isa, Exp, &mut x);
                 zip(isa, Product, &mut x, &y);
                 scale_bytes(isa, &bytes, 0.1, &mut x);
-                let stream = Stream { seed: 1, counter: [0; 3] };
+                let stream = Stream { seed: 1, counter: [0; 3], first: 0 };
                 dropout_mask(isa, stream, 0.5, &mut x);
                 assert!(x.iter().all(|x| *x == 0.0 || *x == 2.0), "{isa}, {edge:?}: {len}");
                 let (mut mask, h) = (x, y);

@@ -214,7 +214,7 @@ impl Warp {
             let Scratch { numbers, table, fields } = scratch;
             numbers.resize(HEAD + nodes);
             let counter = [draw.sample as u32, draw.epoch as u32, DOMAIN];
-            uniform(isa, Stream { seed: draw.seed, counter }, numbers);
+            uniform(isa, Stream { seed: draw.seed, counter, first: 0 }, numbers);
             let (head, noise) = numbers.split_at(HEAD);
             match &self.path {
                 Path::Nothing => {}

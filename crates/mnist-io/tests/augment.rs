@@ -41,7 +41,7 @@ fn augments() -> Vec<Augment> {
 
 fn image(rows: usize, cols: usize, seed: u64) -> Vec<f32> {
     let mut image = vec![0.0; rows * cols];
-    uniform(Isa::available()[0], Stream { seed, counter: [0; 3] }, &mut image);
+    uniform(Isa::available()[0], Stream { seed, counter: [0; 3], first: 0 }, &mut image);
     image
 }
 
@@ -72,7 +72,7 @@ fn expected(augment: &Augment, rows: usize, cols: usize, draw: Draw, image: &[f3
 
     let mut numbers = vec![0.0; 16 + 2 * down * right];
     let counter = [draw.sample as u32, draw.epoch as u32, u32::MAX];
-    uniform(Isa::available()[0], Stream { seed: draw.seed, counter }, &mut numbers);
+    uniform(Isa::available()[0], Stream { seed: draw.seed, counter, first: 0 }, &mut numbers);
     let numbers: Vec<_> = numbers.into_iter().map(f64::from).collect();
     let shifts = [numbers[0], numbers[1]].map(|number| match whole_pixels {
         false => shift * number,

@@ -380,6 +380,10 @@ impl<'a> Examples<'a> {
         self.inputs.prefetch_row(isa, self.index(position));
     }
 
+    pub(crate) fn is_augmented(&self) -> bool {
+        self.augment.is_some()
+    }
+
     /// Changes `row`, which holds example `position`, as training wants it.
     pub(crate) fn augment_row(&self, seed: u64, epoch: u64, position: usize, row: &mut [f32]) {
         if let Some(Augmented(augment)) = self.augment {

@@ -33,6 +33,8 @@ pub(crate) struct Dense {
     pub(crate) activation: Option<Activation>,
     /// Whether its panels carry gains, as batch normalisation needs them.
     pub(crate) gains: bool,
+    /// Whether it is the network's first, whose input is data.
+    first: bool,
     /// Where the layer begins in the parameter vector.
     offset: usize,
     /// Where it begins in the vector of transposed weights.
@@ -52,11 +54,23 @@ impl Dense {
                 units: if hidden { pair[1] * activation.pieces() } else { pair[1] },
                 activation: hidden.then_some(activation),
                 gains,
+                first: l == 0,
                 offset: before.map_or(0, |layer| layer.range().end),
                 transposed_offset: before.map_or(0, |layer| layer.transposed_range().end),
             });
         }
         layers
+    }
+
+    /// Some of its units, as a layer of its own, which its forward pass is for.
+    pub(crate) fn part(&self, panels: Range<usize>) -> Self {
+        let units = (panels.end * PANEL).min(self.units) - panels.start * PANEL;
+        Self {
+            units,
+            offset: self.panel(panels.start).start,
+            transposed_offset: self.transposed_of(panels.start).start,
+            ..*self
+        }
     }
 
     /// Panels of 16 units.
@@ -111,13 +125,13 @@ impl Dense {
     /// The layer's part of the vector of transposed weights; the first layer has
     /// none, because nobody asks for the gradient of the network's input.
     pub(crate) fn transposed_range(&self) -> Range<usize> {
-        let len = if self.offset == 0 { 0 } else { self.panels() * self.panel_weights() };
+        let len = if self.first { 0 } else { self.panels() * self.panel_weights() };
         self.transposed_offset..self.transposed_offset + len
     }
 
     /// Weights of panel `panel` in the vector of transposed weights.
     pub(crate) fn transposed_of(&self, panel: usize) -> Range<usize> {
-        if self.offset == 0 {
+        if self.first {
             return self.transposed_offset..self.transposed_offset;
         }
         let start = self.transposed_offset + panel * self.panel_weights();
@@ -142,7 +156,7 @@ impl Dense {
     /// Whether to look for zeros in the layer's input: in pixels there are many,
     /// behind an activation hardly a tile full.
     pub(crate) fn zeros(&self) -> Zeros {
-        if self.offset == 0 { Zeros::Skip } else { Zeros::Multiply }
+        if self.first { Zeros::Skip } else { Zeros::Multiply }
     }
 
     /// `h = f(x·Wᵀ + b)`; for the output layer the logits, `x·Wᵀ + b`, and before
@@ -164,17 +178,25 @@ impl Dense {
         Product { layer: self, isa, params, x, h: z }.with(Identity);
     }
 
-    /// `dx = dz·W`, the gradient of the layer's input.
+    /// `dx = dz·W`, the gradient of the layer's inputs from `first` on, a multiple of
+    /// 16.
     ///
-    /// Shapes: dz is rows × units, dx is rows × inputs.
-    pub(crate) fn backward(&self, isa: Isa, transposed: &[f32], dz: MatRef<'_>, dx: MatMut<'_>) {
+    /// Shapes: dz is rows × units, dx is rows × as many inputs as are wanted.
+    pub(crate) fn backward(
+        &self,
+        isa: Isa,
+        transposed: &[f32],
+        dz: MatRef<'_>,
+        first: usize,
+        dx: MatMut<'_>,
+    ) {
         // The blocks of Wᵀ, each transposed in place, are the blocks of W read
         // from another side: the next 16 units lie one panel on, the next 16
         // inputs one block on.
         let weights = PanelsRef::new(
-            &transposed[self.transposed_range()],
+            &transposed[self.transposed_range()][first / PANEL * BLOCK..],
             self.units,
-            self.inputs,
+            dx.cols(),
             self.panel_weights(),
             BLOCK,
         );

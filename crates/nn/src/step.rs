@@ -1,18 +1,22 @@
-//! One training step: rows, then weights.
+//! One training step: signals, then weights.
 //!
-//! 1. **Rows.** Each task takes some rows of the batch all the way: pixels,
-//!    forward through every layer, loss, backward down to the first hidden
-//!    layer. No row depends on another, but for those of a shard of batch
-//!    normalisation. What is left behind, for the whole batch, is the tape.
+//! 1. **Signals.** Layer by layer, forward, then back again from the loss to the first
+//!    hidden layer. Each task takes some units of a layer, of all rows of the batch;
+//!    of the output layer and the loss, some rows. What is left behind is the tape.
 //! 2. **Weights.** Each task takes some units of a layer all the way: their
 //!    gradient `dzᵀ·a` over the whole batch, then what the [`GradientSink`] does
 //!    with it, which is the update, while the gradient is in the cache.
 //!
+//! The units of a task are the same in both phases and in every step, so that a core
+//! finds their weights in its own cache: see `plan.rs`.
+//!
 //! Every number is computed by exactly one task, along one fixed chain, so the
 //! result has the same bits for any number of threads.
 
+mod block;
 mod clip;
-mod rows;
+mod plan;
+mod signals;
 mod tape;
 mod weights;
 
@@ -23,8 +27,9 @@ use crate::mlp::Mlp;
 use crate::norm::Running;
 use crate::{Examples, Executor, Fit};
 
-use clip::{clip_factor, replay};
-use rows::{RowPass, Rows};
+use clip::{Clipped, clip_factor};
+use plan::Plan;
+use signals::{SignalPass, Signals};
 use tape::{Layout, Shards};
 use weights::{CHUNK, WeightPass};
 pub(crate) use weights::{Collect, GradientSink, Tile};
@@ -49,6 +54,12 @@ pub(crate) struct Batch<'a> {
 /// The memory of a step, and the plan by which its work is cut.
 pub(crate) struct Workspace {
     layout: Layout,
+    plan: Plan,
+    /// The input, `copies` times.
+    inputs: AlignedBuf,
+    most_copies: usize,
+    /// In the step at hand.
+    copies: usize,
     tape: AlignedBuf,
     shards: Shards,
     shard_rows: AlignedBuf,
@@ -58,10 +69,7 @@ pub(crate) struct Workspace {
     labels: Vec<u32>,
     losses: Vec<RowLoss>,
     tiles: Vec<Tile>,
-    /// Tasks of the second phase, each with its part of the scratch memory.
-    weight_tasks: usize,
-    /// Threads for which the work is cut.
-    threads: usize,
+    /// Of the second phase, a piece for each part.
     scratch: AlignedBuf,
     scratch_len: usize,
     /// The gradient of all parameters, where it is clipped, and how long it may be.
@@ -69,9 +77,13 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Rows that a task takes at the most, so that their activations stay in the
-    /// L2 cache from the forward pass to the backward pass.
-    const ROWS: usize = 128;
+    /// Rows that go forward and back together, so that what is left of them on the way
+    /// is still in the L2 cache on the way back.
+    const ROWS: usize = 256;
+
+    /// Numbers of the input up to which each part makes a copy of its own, because to
+    /// read images is less work than to read what another core wrote.
+    const COPIED: usize = 1 << 21;
 
     /// Threads for which work is cut.
     const MOST_THREADS: usize = 1024;
@@ -90,22 +102,25 @@ impl Workspace {
         let normed = network.layers.iter().filter(|layer| layer.gains);
         let gains = normed.map(|layer| (vec![0.0; layer.units], vec![0.0; layer.units]));
 
-        let tiles = Tile::cut(network, threads);
-        let weight_tasks = if threads == 1 { 1 } else { tiles.len().min(4 * threads) };
+        let plan = Plan::new(network, fit, threads);
+        let copied = rows.saturating_mul(layout.input_record).saturating_mul(threads);
+        let most_copies = if plan.by_units(0) && copied <= Self::COPIED { threads } else { 1 };
         let scratch_len = (rows + CHUNK) * weights::PANELS * PANEL;
         Self {
+            inputs: AlignedBuf::zeros(most_copies * rows * layout.input_record),
+            most_copies,
+            copies: 1,
             tape: AlignedBuf::zeros(rows * layout.record),
+            tiles: Tile::cut(network, &plan),
+            scratch: AlignedBuf::zeros(plan.parts * scratch_len),
+            scratch_len,
             layout,
+            plan,
             shard_rows: AlignedBuf::zeros(shard_count * shards.record),
             shards,
             gains: gains.collect(),
             labels: vec![0; rows],
             losses: vec![RowLoss::default(); rows],
-            tiles,
-            weight_tasks,
-            threads,
-            scratch: AlignedBuf::zeros(weight_tasks * scratch_len),
-            scratch_len,
             clip: fit.clip_norm.map(|limit| (AlignedBuf::zeros(network.params.len()), limit)),
         }
     }
@@ -133,27 +148,44 @@ impl Workspace {
                 bias[units].copy_from_slice(&network.params[layer.biases_of(panel)][..len]);
             }
         }
-        let shards = self.shard_count(rows);
-        let Self { layout, tape, shard_rows, labels, losses, .. } = self;
-        let pass = RowPass {
-            network,
-            transposed,
-            batch,
-            layout,
-            shards: &self.shards,
-            gains: &self.gains,
-        };
-        let shard = self.shards.record;
-        let parts = rows.div_ceil(Self::ROWS).next_multiple_of(self.threads);
-        let part = Rows {
-            first: 0,
-            tape: MatMut::new(&mut tape[..rows * layout.record], rows, layout.record),
-            shards: MatMut::new(&mut shard_rows[..shards * shard], shards, shard),
-            labels: &mut labels[..rows],
-            losses: &mut losses[..rows],
-        };
-        pass.run(part, parts, executor);
+        // To augment an image is more work than that.
+        self.copies = if batch.examples.is_augmented() { 1 } else { self.most_copies };
+        let chunk = self.plan.whole_rows * (Self::ROWS / self.plan.whole_rows).max(1);
+        for first in (0..rows).step_by(chunk) {
+            self.signals(network, transposed, batch, first, chunk.min(rows - first), executor);
+        }
         &self.losses[..rows]
+    }
+
+    /// The same for the `rows` rows from `first` on.
+    fn signals(
+        &mut self,
+        network: &Mlp,
+        transposed: &[f32],
+        batch: Batch<'_>,
+        first: usize,
+        rows: usize,
+        executor: &impl Executor,
+    ) {
+        let (all, copies) = (batch.positions.len(), self.copies);
+        let of_shards = self
+            .layout
+            .norm
+            .map_or(0..0, |norm| first / norm.rows..(first + rows).div_ceil(norm.rows));
+        let Self { layout, plan, shards, gains, .. } = self;
+        let (record, shard, input) = (layout.record, shards.record, layout.input_record);
+        let tape = &mut self.tape[first * record..][..rows * record];
+        let shard_rows = &mut self.shard_rows[of_shards.start * shard..of_shards.end * shard];
+        let signals = Signals {
+            inputs: MatMut::new(&mut self.inputs[..copies * all * input], copies * all, input),
+            tape: MatMut::new(tape, rows, record),
+            shards: MatMut::new(shard_rows, of_shards.len(), shard),
+            labels: &mut self.labels[first..][..rows],
+            losses: &mut self.losses[first..][..rows],
+        };
+        let pass =
+            SignalPass { network, transposed, batch, first, layout, plan, copies, shards, gains };
+        pass.run(signals, executor);
     }
 
     /// Takes mean and variance of the last batch, of `rows` samples, into the
@@ -190,8 +222,8 @@ impl Workspace {
         };
         self.weights(isa, layers, rows, Collect::new(&mut gradient), executor);
         let factor = clip_factor(isa, layers, &gradient, limit, executor);
-        let (tiles, parts) = (&self.tiles, self.weight_tasks);
-        replay(isa, layers, tiles, (&mut gradient, factor), sink, parts, executor);
+        let clipped = Clipped { gradient: &mut gradient, factor, sink };
+        clipped.replay(isa, layers, &self.tiles, self.plan.parts, executor);
         self.clip = Some((gradient, limit));
     }
 
@@ -204,18 +236,23 @@ impl Workspace {
         sink: S,
         executor: &impl Executor,
     ) {
-        let record = self.layout.record;
+        let (record, input) = (self.layout.record, self.layout.input_record);
         let mut scratch = std::mem::take(&mut self.scratch);
         let pass = WeightPass {
             isa,
             layers,
             layout: &self.layout,
+            inputs: MatRef::new(
+                &self.inputs[..self.copies * rows * input],
+                self.copies * rows,
+                input,
+            ),
             tape: MatRef::new(&self.tape[..rows * record], rows, record),
             shards: &self.shards,
             shard_rows: self.shard_matrix(rows),
             scratch_len: self.scratch_len,
         };
-        pass.run(&self.tiles, sink, &mut scratch, self.weight_tasks, executor);
+        pass.run(&self.tiles, sink, &mut scratch, self.plan.parts, executor);
         self.scratch = scratch;
     }
 }

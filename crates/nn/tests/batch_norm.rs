@@ -25,7 +25,7 @@ fn draws(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
         let sigma = if node == 0 { fit.noise.input } else { fit.noise.hidden };
         let counter = [row as u32, step as u32, node as u32 | 1 << 31];
         let mut noise = vec![0.0; width];
-        add_gaussian(isa, Stream { seed: fit.seed, counter }, sigma, &mut noise);
+        add_gaussian(isa, Stream { seed: fit.seed, counter, first: 0 }, sigma, &mut noise);
         wide(&noise)
     });
     Draws { masks: Vec::new(), noise: noise.collect() }

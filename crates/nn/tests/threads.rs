@@ -144,6 +144,30 @@ fn and_with_what_is_done_to_whole_panels() {
     }
 }
 
+/// Units are then cut between any two panels, each part copies the input, and the
+/// output layer's update is cut by its inputs.
+#[test]
+fn and_with_nothing_random() {
+    for batch_norm in [None, Some(BatchNorm { rows: 40, ..BatchNorm::default() })] {
+        for clip_norm in [None, Some(0.5)] {
+            let average = clip_norm.map(|_| Average::default());
+            let dropout = Dropout::default();
+            let fit = Fit { dropout, clip_norm, average, batch_norm, ..fit(100, 4) };
+            for activation in [Activation::Tanh, Activation::Gelu] {
+                check(&[50, 130, 70, 10], activation, 211, &fit);
+                check(&[50, 40, 35], activation, 211, &fit);
+            }
+        }
+    }
+}
+
+/// So large a batch that its input is not copied.
+#[test]
+fn and_with_a_batch_of_everything() {
+    let fit = Fit { epochs: 1, dropout: Dropout::default(), ..fit(2100, 4) };
+    check(&[700, 40, 10], Activation::Relu, 2100, &fit);
+}
+
 #[test]
 fn another_seed_computes_others() {
     let run = |seed| {

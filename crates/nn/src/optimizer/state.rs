@@ -125,16 +125,19 @@ impl<'a> GradientSink for Apply<'a> {
         self.update(isa, Part::Biases, at..at + gradient.len(), gradient);
     }
 
-    fn panel(&mut self, isa: Isa, layer: &Dense, panel: usize) {
+    fn end(&mut self, isa: Isa, layer: &Dense, tile: &Tile) {
         if let Some(limit) = self.rule.max_norm {
-            let weights = &mut self.params[within(layer.weights_of(panel), self.offset)];
-            let transposed = within(layer.transposed_of(panel), self.transposed_offset);
-            if max_norm::limit(isa, weights, limit) && !transposed.is_empty() {
-                kernels::transpose_blocks(isa, weights, &mut self.transposed[transposed]);
+            // A tile then has all inputs of its units: see `Plan::by_inputs`.
+            for panel in tile.panels.clone() {
+                let weights = &mut self.params[within(layer.weights_of(panel), self.offset)];
+                let transposed = within(layer.transposed_of(panel), self.transposed_offset);
+                if max_norm::limit(isa, weights, limit) && !transposed.is_empty() {
+                    kernels::transpose_blocks(isa, weights, &mut self.transposed[transposed]);
+                }
             }
         }
         if let Some(share) = self.rule.average {
-            let range = within(layer.panel(panel), self.offset);
+            let range = within(tile.params.clone(), self.offset);
             let (w, e) = (&self.params[range.clone()], &mut self.average[range]);
             average::take_in(isa, share, w, e);
         }

@@ -1,9 +1,11 @@
 //! The second phase where the gradient is clipped: its norm is known only when all
 //! of it is there, so it is collected first, then given to the sink.
 
+use std::ops::Range;
+
 use kernels::{Isa, PANEL, Simd, SimdOp};
 
-use super::weights::{CHUNK, GradientSink, Tile, halve};
+use super::weights::{CHUNK, GradientSink, Tile, by_layer, halve};
 use crate::Executor;
 use crate::dense::Dense;
 use crate::executor::for_each;
@@ -51,28 +53,60 @@ impl SimdOp for Squares<'_> {
     }
 }
 
-/// Gives a gradient, times `factor`, to `sink`, in `parts` tasks; `gradient` begins
-/// where the tiles do.
-pub(super) fn replay<S: GradientSink>(
-    isa: Isa,
-    layers: &[Dense],
-    tiles: &[Tile],
-    gradient: (&mut [f32], f32),
-    sink: S,
-    parts: usize,
-    executor: &impl Executor,
-) {
-    let (gradient, factor) = gradient;
-    let Some((left, right)) = halve(tiles, parts) else {
-        return replay_tiles(isa, layers, tiles, (gradient, factor), sink);
-    };
-    let (sink_left, sink_right) = sink.split_at(&right[0]);
-    let (near, begin) = (parts / 2, tiles[0].params.start);
-    let (first, second) = gradient.split_at_mut(right[0].params.start - begin);
-    executor.join(
-        || replay(isa, layers, left, (first, factor), sink_left, near, executor),
-        || replay(isa, layers, right, (second, factor), sink_right, parts - near, executor),
-    );
+/// A gradient, from where the tiles at hand begin, and what it is given to, times a
+/// factor.
+pub(super) struct Clipped<'a, S> {
+    pub(super) gradient: &'a mut [f32],
+    pub(super) factor: f32,
+    pub(super) sink: S,
+}
+
+impl<S: GradientSink> Clipped<'_, S> {
+    /// What lies before `tile` and what begins with it, where `first` is the first.
+    fn split_at(self, first: &Tile, tile: &Tile) -> (Self, Self) {
+        let Self { gradient, factor, sink } = self;
+        let (gradient, right) = gradient.split_at_mut(tile.params.start - first.params.start);
+        let (sink, sink_right) = sink.split_at(tile);
+        (Self { gradient, factor, sink }, Self { gradient: right, factor, sink: sink_right })
+    }
+
+    /// Gives all of it, layer by layer, in a task for each of `parts` parts.
+    pub(super) fn replay(
+        mut self,
+        isa: Isa,
+        layers: &[Dense],
+        tiles: &[Tile],
+        parts: usize,
+        executor: &impl Executor,
+    ) {
+        for (tiles, next) in by_layer(tiles) {
+            let Some(next) = next else {
+                return self.replay_parts(isa, layers, tiles, 0..parts, executor);
+            };
+            let (of_layer, rest) = self.split_at(&tiles[0], next);
+            of_layer.replay_parts(isa, layers, tiles, 0..parts, executor);
+            self = rest;
+        }
+    }
+
+    fn replay_parts(
+        self,
+        isa: Isa,
+        layers: &[Dense],
+        tiles: &[Tile],
+        parts: Range<usize>,
+        executor: &impl Executor,
+    ) {
+        let Some([(left, near), (right, far)]) = halve(tiles, parts) else {
+            let Self { gradient, factor, sink } = self;
+            return replay_tiles(isa, layers, tiles, (gradient, factor), sink);
+        };
+        let (first, second) = self.split_at(&left[0], &right[0]);
+        executor.join(
+            || first.replay_parts(isa, layers, left, near, executor),
+            || second.replay_parts(isa, layers, right, far, executor),
+        );
+    }
 }
 
 fn replay_tiles<S: GradientSink>(
@@ -85,24 +119,27 @@ fn replay_tiles<S: GradientSink>(
     let Some(offset) = tiles.first().map(|tile| tile.params.start) else { return };
     for tile in tiles {
         let layer = &layers[tile.layer];
+        let (inputs, all) = tile.inputs(layer);
         for panel in tile.panels.clone() {
             let (weights, biases) = (layer.weights_of(panel), layer.biases_of(panel));
             let gains = layer.gains_of(panel);
             let transposed = layer.transposed_of(panel);
-            for first in (0..weights.len()).step_by(CHUNK * PANEL) {
+            // With the last inputs goes their padding.
+            let end = if all { weights.len() } else { inputs.end * PANEL };
+            for first in (inputs.start * PANEL..end).step_by(CHUNK * PANEL) {
                 let at = weights.start + first;
-                let end = weights.end.min(at + CHUNK * PANEL);
+                let end = (weights.start + end).min(at + CHUNK * PANEL);
                 let piece = &mut gradient[at - offset..end - offset];
                 piece.iter_mut().for_each(|g| *g *= factor);
                 let transposed_at = (!transposed.is_empty()).then(|| transposed.start + first);
                 sink.weights(isa, at, transposed_at, piece);
             }
-            for range in [biases, gains].into_iter().filter(|range| !range.is_empty()) {
+            for range in [biases, gains].into_iter().filter(|range| all && !range.is_empty()) {
                 let piece = &mut gradient[range.start - offset..range.end - offset];
                 piece.iter_mut().for_each(|g| *g *= factor);
                 sink.biases(isa, range.start, piece);
             }
-            sink.panel(isa, layer, panel);
         }
+        sink.end(isa, layer, tile);
     }
 }

@@ -1,8 +1,7 @@
 //! The tape: what a step knows of each sample, a row a sample.
 //!
-//! So to cut the batch is to cut one matrix. A row has the input, then what
-//! belongs to each hidden layer, then the output; in each of these *nodes*, from
-//! left to right, those of
+//! A row has what belongs to each hidden layer, then the output; in each of these
+//! *nodes*, from left to right, those of
 //!
 //! ```text
 //! n      the normalised numbers        with batch normalisation
@@ -16,7 +15,9 @@
 //! ```
 //!
 //! that it needs, and of which none takes the place of another: dz that of da and
-//! of z, h that of z, a that of h.
+//! of z, h that of z, a that of h. Each begins at a cache line, so that to cut a
+//! layer is to cut no line. The network's input has a matrix of its own, of which
+//! there may be copies.
 
 use kernels::PANEL;
 
@@ -26,6 +27,8 @@ use crate::{BatchNorm, Dropout, DropoutKind, Noise};
 /// Where the input, a hidden layer or the output has its columns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
+    /// Its first.
+    pub(super) start: usize,
     /// Columns of h, mask, a and da.
     pub(super) width: usize,
     /// Columns of n, noisy, z and dz.
@@ -47,8 +50,10 @@ pub(super) struct Node {
 pub(super) struct Layout {
     /// The input, each hidden layer, the output.
     pub(super) nodes: Vec<Node>,
-    /// Numbers in a row.
+    /// Numbers in a row of the tape.
     pub(super) record: usize,
+    /// Numbers in a row of the input, its mask included.
+    pub(super) input_record: usize,
     pub(super) dropout: DropoutKind,
     pub(super) norm: Option<BatchNorm>,
 }
@@ -60,30 +65,30 @@ impl Layout {
         noise: Noise,
         norm: Option<BatchNorm>,
     ) -> Self {
-        let mut at = 0;
-        let mut take = |width: usize| {
-            at += width;
-            at - width
-        };
         let inputs = network.architecture().inputs;
-        let h = take(inputs);
-        let mask = (dropout.input > 0.0).then(|| take(inputs));
+        let input_columns = inputs.next_multiple_of(PANEL);
         let input = Node {
             width: inputs,
-            h,
-            mask,
-            // Nobody asks for the input as it was.
-            a: h,
+            mask: (dropout.input > 0.0).then_some(input_columns),
             dropout: dropout.input,
             noise: noise.input,
+            // Nobody asks for the input as it was, so h and a are one.
             ..Node::default()
+        };
+        let input_record = odd_lines(input_columns * if input.mask.is_some() { 2 } else { 1 });
+
+        let mut at = 0;
+        let mut take = |width: usize| {
+            at += width.next_multiple_of(PANEL);
+            at - width.next_multiple_of(PANEL)
         };
         let mut nodes = vec![input];
         for layer in &network.layers {
             let (units, width) = (layer.units, layer.outputs());
-            let mut node = Node { width, units, noise: noise.hidden, ..Node::default() };
+            let (start, noise) = (take(0), noise.hidden);
+            let mut node = Node { start, width, units, noise, ..Node::default() };
             node.n = norm.map(|_| take(units));
-            node.noisy = (norm.is_some() && noise.hidden > 0.0).then(|| take(units));
+            node.noisy = (norm.is_some() && noise > 0.0).then(|| take(units));
             node.z = take(units);
             match layer.activation {
                 Some(activation) => {
@@ -100,11 +105,14 @@ impl Layout {
             }
             nodes.push(node);
         }
-        // An odd number of cache lines, so that the rows of a column do not meet
-        // in the same set of a cache.
-        let record = (at.div_ceil(PANEL) | 1) * PANEL;
-        Self { nodes, record, dropout: dropout.kind, norm }
+        Self { nodes, record: odd_lines(at), input_record, dropout: dropout.kind, norm }
     }
+}
+
+/// An odd number of cache lines for so many numbers, so that the rows of a column do
+/// not meet in the same set of a cache.
+fn odd_lines(numbers: usize) -> usize {
+    (numbers.div_ceil(PANEL) | 1) * PANEL
 }
 
 /// The columns of the matrix of shards, which has a row for each shard of rows
@@ -117,15 +125,15 @@ pub(super) struct Shards {
 }
 
 /// What a shard has for each unit of a layer, as views into its row.
-pub(super) struct Shard<V> {
+pub(super) struct Shard<'a> {
     /// μ.
-    pub(super) mean: V,
+    pub(super) mean: &'a [f32],
     /// 1/√(σ² + ε).
-    pub(super) inverse: V,
+    pub(super) inverse: &'a [f32],
     /// Σ dz, the gradient of the bias.
-    pub(super) bias: V,
+    pub(super) bias: &'a [f32],
     /// Σ dz·n, the gradient of the gain.
-    pub(super) gain: V,
+    pub(super) gain: &'a [f32],
 }
 
 impl Shards {
@@ -141,28 +149,14 @@ impl Shards {
     }
 
     /// The vectors of layer `l` in a shard's row, padded to whole panels.
-    pub(super) fn of<'a>(&self, l: usize, row: &'a [f32]) -> Shard<&'a [f32]> {
+    pub(super) fn of<'a>(&self, l: usize, row: &'a [f32]) -> Shard<'a> {
         let (start, len) = self.layers[l];
         let vector = |i: usize| &row[start + i * len..][..len];
         Shard { mean: vector(0), inverse: vector(1), bias: vector(2), gain: vector(3) }
     }
 
-    /// The same, for writing, as long as the layer has units.
-    pub(super) fn of_mut<'a>(
-        &self,
-        l: usize,
-        units: usize,
-        row: &'a mut [f32],
-    ) -> Shard<&'a mut [f32]> {
-        let (start, len) = self.layers[l];
-        let (mean, rest) = row[start..].split_at_mut(len);
-        let (inverse, rest) = rest.split_at_mut(len);
-        let (bias, gain) = rest.split_at_mut(len);
-        Shard {
-            mean: &mut mean[..units],
-            inverse: &mut inverse[..units],
-            bias: &mut bias[..units],
-            gain: &mut gain[..units],
-        }
+    /// Where the vectors of layer `l` begin, and how long each is.
+    pub(super) fn columns(&self, l: usize) -> Option<(usize, usize)> {
+        self.layers.get(l).copied()
     }
 }

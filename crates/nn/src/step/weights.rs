@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use kernels::{Isa, MatRef, PANEL, PanelsMut, PanelsRef, Zeros};
 
+use super::plan::Plan;
 use super::tape::{Layout, Shards};
 use crate::Executor;
 use crate::dense::Dense;
@@ -17,50 +18,107 @@ pub(super) const CHUNK: usize = 64;
 /// searched for zeros, once.
 pub(super) const PANELS: usize = 16;
 
-/// Some units of one layer: what a task does in one go.
+/// Some units of one layer, or some of the inputs of one panel: what a task does in one
+/// go.
 #[derive(Clone, Debug)]
 pub(crate) struct Tile {
     pub(super) layer: usize,
-    pub(super) panels: Range<usize>,
-    /// Its parameters, biases and gains included, in the parameter vector.
+    /// The part that it belongs to.
+    part: usize,
+    pub(crate) panels: Range<usize>,
+    /// All of them, if there is more than one panel.
+    inputs: Range<usize>,
+    /// Its parameters, in the parameter vector. Biases and gains go with the last
+    /// inputs.
     pub(crate) params: Range<usize>,
     /// Its weights in the vector of transposed weights.
     pub(crate) transposed: Range<usize>,
 }
 
 impl Tile {
-    /// All units of a network, cut for so many threads.
-    pub(super) fn cut(network: &Mlp, threads: usize) -> Vec<Self> {
+    /// All parameters of a network, in their order.
+    pub(super) fn cut(network: &Mlp, plan: &Plan) -> Vec<Self> {
         let mut tiles = Vec::new();
-        for (layer, dense) in network.layers.iter().enumerate() {
-            let width = dense.panels().div_ceil(threads).min(PANELS);
-            for first in (0..dense.panels()).step_by(width) {
-                let panels = first..dense.panels().min(first + width);
-                let last = panels.end - 1;
-                tiles.push(Self {
-                    layer,
-                    params: dense.weights_of(first).start..dense.panel(last).end,
-                    transposed: dense.transposed_of(first).start..dense.transposed_of(last).end,
-                    panels,
-                });
+        for (l, layer) in network.layers.iter().enumerate() {
+            if plan.by_inputs(l) {
+                let parts = |panel| panel * plan.parts / layer.panels();
+                for panel in 0..layer.panels() {
+                    let (first, count) = (parts(panel), parts(panel + 1) - parts(panel));
+                    let blocks = layer.inputs.div_ceil(PANEL);
+                    let input = |i: usize| (blocks * i / count * PANEL).min(layer.inputs);
+                    let pieces = (0..count).map(|i| (first + i, input(i)..input(i + 1)));
+                    let pieces = pieces.filter(|(_, inputs)| !inputs.is_empty());
+                    tiles.extend(pieces.map(|(part, inputs)| {
+                        Self::new((l, layer), part, panel..panel + 1, inputs)
+                    }));
+                }
+                continue;
+            }
+            for part in 0..plan.parts {
+                let end = plan.panel(l, part + 1);
+                for first in (plan.panel(l, part)..end).step_by(PANELS) {
+                    let panels = first..end.min(first + PANELS);
+                    tiles.push(Self::new((l, layer), part, panels, 0..layer.inputs));
+                }
             }
         }
         tiles
     }
+
+    fn new(
+        (l, layer): (usize, &Dense),
+        part: usize,
+        panels: Range<usize>,
+        inputs: Range<usize>,
+    ) -> Self {
+        let (first, last) = (panels.start, panels.end - 1);
+        let from = |start: usize| start + inputs.start * PANEL;
+        let to = |whole: usize, start: usize| {
+            if inputs.end == layer.inputs { whole } else { start + inputs.end * PANEL }
+        };
+        let (weights, transposed) = (layer.weights_of(first).start, layer.transposed_of(first));
+        let params = from(weights)..to(layer.panel(last).end, weights);
+        let transposed = if transposed.is_empty() {
+            transposed
+        } else {
+            from(transposed.start)..to(layer.transposed_of(last).end, transposed.start)
+        };
+        Self { layer: l, part, panels, inputs, params, transposed }
+    }
+
+    /// The inputs whose weights it has, and whether it has the biases and gains.
+    pub(super) fn inputs(&self, layer: &Dense) -> (Range<usize>, bool) {
+        (self.inputs.clone(), self.inputs.end == layer.inputs)
+    }
 }
 
-/// The tiles of the first `parts / 2` tasks and of the others; `None` where one
-/// task does them all.
-pub(super) fn halve(tiles: &[Tile], parts: usize) -> Option<(&[Tile], &[Tile])> {
-    let near = parts / 2;
-    if near == 0 || tiles.len() < 2 {
-        return None;
+/// The tiles of each layer, and of the first of them the next one begins with.
+pub(super) fn by_layer(tiles: &[Tile]) -> impl Iterator<Item = (&[Tile], Option<&Tile>)> {
+    let mut layers = tiles.chunk_by(|a, b| a.layer == b.layer).peekable();
+    std::iter::from_fn(move || {
+        let layer = layers.next()?;
+        Some((layer, layers.peek().map(|next| &next[0])))
+    })
+}
+
+/// The tiles of a layer, cut in two between `parts`, and the parts of each half; `None`
+/// where they belong to one.
+pub(super) fn halve(
+    tiles: &[Tile],
+    mut parts: Range<usize>,
+) -> Option<[(&[Tile], Range<usize>); 2]> {
+    while parts.len() > 1 {
+        let middle = parts.start + parts.len() / 2;
+        match tiles.partition_point(|tile| tile.part < middle) {
+            0 => parts.start = middle,
+            at if at == tiles.len() => parts.end = middle,
+            at => {
+                let (left, right) = tiles.split_at(at);
+                return Some([(left, parts.start..middle), (right, middle..parts.end)]);
+            }
+        }
     }
-    // Work goes with the number of parameters.
-    let (begin, end) = (tiles[0].params.start, tiles[tiles.len() - 1].params.end);
-    let goal = begin + (end - begin) * near / parts;
-    let middle = tiles.partition_point(|tile| tile.params.start + tile.params.len() / 2 < goal);
-    Some(tiles.split_at(middle.clamp(1, tiles.len() - 1)))
+    None
 }
 
 /// Takes the gradient of the parameters, piece by piece.
@@ -76,8 +134,8 @@ pub(crate) trait GradientSink: Send + Sized {
     /// vector.
     fn biases(&mut self, isa: Isa, at: usize, gradient: &[f32]);
 
-    /// The gradient of panel `panel` of a layer was given, all of it.
-    fn panel(&mut self, _: Isa, _: &Dense, _panel: usize) {}
+    /// The gradient of a tile was given, all of it.
+    fn end(&mut self, _: Isa, _: &Dense, _: &Tile) {}
 }
 
 /// Keeps the gradient as it is, in the order of the parameters.
@@ -114,6 +172,8 @@ pub(super) struct WeightPass<'a> {
     pub(super) isa: Isa,
     pub(super) layers: &'a [Dense],
     pub(super) layout: &'a Layout,
+    /// The input of the batch, as often as there are copies: one, or one for each part.
+    pub(super) inputs: MatRef<'a>,
     pub(super) tape: MatRef<'a>,
     pub(super) shards: &'a Shards,
     pub(super) shard_rows: MatRef<'a>,
@@ -121,32 +181,61 @@ pub(super) struct WeightPass<'a> {
 }
 
 impl WeightPass<'_> {
-    /// Runs the tiles in `parts` tasks, each with its own part of `scratch`.
+    /// Does the tiles, layer by layer, in a task for each part, with its own part of
+    /// `scratch`.
     pub(super) fn run<S: GradientSink>(
         &self,
         tiles: &[Tile],
-        sink: S,
+        mut sink: S,
         scratch: &mut [f32],
         parts: usize,
         executor: &impl Executor,
     ) {
-        let Some((left, right)) = halve(tiles, parts) else {
+        for (tiles, next) in by_layer(tiles) {
+            let Some(next) = next else {
+                return self.parts(tiles, 0..parts, sink, scratch, executor);
+            };
+            let (of_layer, rest) = sink.split_at(next);
+            self.parts(tiles, 0..parts, of_layer, scratch, executor);
+            sink = rest;
+        }
+    }
+
+    fn parts<S: GradientSink>(
+        &self,
+        tiles: &[Tile],
+        parts: Range<usize>,
+        sink: S,
+        scratch: &mut [f32],
+        executor: &impl Executor,
+    ) {
+        let Some([(left, near), (right, far)]) = halve(tiles, parts) else {
             return self.tiles(tiles, sink, scratch);
         };
-        let near = parts / 2;
-        let (sink_left, sink_right) = sink.split_at(&right[0]);
-        let (scratch_left, scratch_right) = scratch.split_at_mut(near * self.scratch_len);
+        let (sink, sink_right) = sink.split_at(&right[0]);
+        let (scratch, scratch_right) = scratch.split_at_mut(near.len() * self.scratch_len);
         executor.join(
-            || self.run(left, sink_left, scratch_left, near, executor),
-            || self.run(right, sink_right, scratch_right, parts - near, executor),
+            || self.parts(left, near, sink, scratch, executor),
+            || self.parts(right, far, sink_right, scratch_right, executor),
         );
+    }
+
+    /// What layer `l` reads, where it is layer 0 in part `part`.
+    fn input(&self, l: usize, part: usize) -> MatRef<'_> {
+        let (rows, node) = (self.tape.rows(), &self.layout.nodes[l]);
+        if l > 0 {
+            return self.tape.sub(0, rows, node.a, node.width);
+        }
+        let copy = if self.inputs.rows() == rows { 0 } else { part };
+        self.inputs.sub(copy * rows, rows, node.a, node.width)
     }
 
     fn tiles<S: GradientSink>(&self, tiles: &[Tile], mut sink: S, scratch: &mut [f32]) {
         let rows = self.tape.rows();
-        for Tile { layer: l, panels, .. } in tiles {
+        for tile in tiles {
+            let Tile { layer: l, part, panels, .. } = tile;
             let layer = &self.layers[*l];
-            let x = &self.layout.nodes[*l];
+            let x = self.input(*l, *part);
             let node = &self.layout.nodes[l + 1];
             let left = panels.start * PANEL;
             let units = (panels.end * PANEL).min(layer.units) - left;
@@ -156,9 +245,10 @@ impl WeightPass<'_> {
             kernels::pack(self.isa, self.tape.sub(0, rows, node.dz + left, units), packed);
             let dz = PanelsRef::packed(packed, rows, units);
 
-            for input in (0..layer.inputs).step_by(CHUNK) {
-                let inputs = CHUNK.min(layer.inputs - input);
-                let a = self.tape.sub(0, rows, x.a + input, inputs);
+            let (inputs, all) = tile.inputs(layer);
+            for input in inputs.clone().step_by(CHUNK) {
+                let inputs = CHUNK.min(inputs.end - input);
+                let a = x.sub(0, rows, input, inputs);
                 let gradient = &mut gradient[..inputs * width];
                 let c = PanelsMut::packed(gradient, inputs, panels.len());
                 kernels::matmul_into_panels(self.isa, a.t(), dz, c, layer.zeros());
@@ -172,7 +262,9 @@ impl WeightPass<'_> {
                 }
             }
 
-            if layer.gains {
+            if !all {
+                // Nothing but weights.
+            } else if layer.gains {
                 for panel in panels.clone() {
                     self.gains(*l, panel, &mut sink);
                 }
@@ -186,9 +278,7 @@ impl WeightPass<'_> {
                     sink.biases(self.isa, layer.biases_of(panel).start, gradient);
                 }
             }
-            for panel in panels.clone() {
-                sink.panel(self.isa, layer, panel);
-            }
+            sink.end(self.isa, layer, tile);
         }
     }
 

@@ -93,7 +93,8 @@ pub(crate) fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
             0 => fit.dropout.input,
             _ => fit.dropout.hidden,
         };
-        let stream = Stream { seed: fit.seed, counter: [row as u32, step as u32, l as u32] };
+        let stream =
+            Stream { seed: fit.seed, counter: [row as u32, step as u32, l as u32], first: 0 };
         let mut mask = vec![0.0; *width];
         dropout_mask(Isa::active().unwrap(), stream, rate, &mut mask);
         wide(&mask)
