@@ -288,6 +288,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                             let next = b.as_ptr().wrapping_add((jr + p) * b.panel_stride());
                             let column =
                                 Column::new(a, b.sub(0, kc, jr, p), start, tiles, active.as_ref());
+                            let column = column.first(jr == 0);
                             if far { column.ahead(next) } else { column }
                         }
                         Block::Rows(b, packed) => {

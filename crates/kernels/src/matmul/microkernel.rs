@@ -108,6 +108,9 @@ pub struct Column<'a> {
     active: Option<&'a Active<'a>>,
     /// Where the first tile finds B, to leave it in `b` for the others.
     unpacked: Option<MatRef<'a>>,
+    /// Whether it is the first that reads A, of which the strip below is then asked for:
+    /// another core may have written it.
+    first: bool,
     /// The B of the next column, with the strides of this one, to be asked for; or
     /// null.
     ahead: *const f32,
@@ -133,7 +136,7 @@ impl<'a> Column<'a> {
         if let Some(active) = active {
             assert!(active.cols() == a.cols && b.block_stride() == PANEL * b.row_stride());
         }
-        Self { a, b, start, c, active, unpacked: None, ahead: ptr::null() }
+        Self { a, b, start, c, active, unpacked: None, first: false, ahead: ptr::null() }
     }
 
     /// B is rows without gaps, which the first tile writes to `packed` as panels
@@ -156,6 +159,13 @@ impl<'a> Column<'a> {
 }
 
 impl Column<'_> {
+    /// Says that nobody has read A before. Where columns of it have gaps, the strip below
+    /// lies in the same lines.
+    #[inline]
+    pub(super) fn first(self, first: bool) -> Self {
+        Self { first: first && self.a.col_stride == 1, ..self }
+    }
+
     /// Asks for the B of the next column meanwhile. It need not exist.
     #[inline]
     pub(super) fn ahead(self, b: *const f32) -> Self {
@@ -328,6 +338,11 @@ fn kernel<S: Simd, const R: usize, const P: usize, const V: usize>(
                     s.prefetch(next.wrapping_add(p * c.panel_stride() + PANEL - 1));
                 }
                 next = next.wrapping_add(c.row_stride());
+            }
+            if column.first {
+                for row in &a_rows {
+                    s.prefetch_l2(row.wrapping_add(a.strip_stride + a_offset));
+                }
             }
             let mut b = b_blocks;
             for _ in 0..left.min(PANEL) {
