@@ -95,16 +95,21 @@ impl Workspace {
         // are none the faster.
         let weights: usize = network.layers.iter().map(|l| l.inputs * l.units).sum();
         let operations = weights.saturating_mul(6).saturating_mul(rows);
-        let threads = executor.threads_for(operations).clamp(1, Self::MOST_THREADS);
+        let threads = |operations| executor.threads_for(operations).clamp(1, Self::MOST_THREADS);
+        let mut plan = Plan::new(network, fit, threads(operations));
+        if !plan.by_units(0) {
+            // More goes from core to core.
+            plan = Plan::new(network, fit, threads(operations / 2));
+        }
         let layout = Layout::new(network, fit.dropout, fit.noise, fit.batch_norm);
         let shards = Shards::new(network, fit.batch_norm.is_some());
         let shard_count = fit.batch_norm.map_or(0, |norm| rows.div_ceil(norm.rows));
         let normed = network.layers.iter().filter(|layer| layer.gains);
         let gains = normed.map(|layer| (vec![0.0; layer.units], vec![0.0; layer.units]));
 
-        let plan = Plan::new(network, fit, threads);
-        let copied = rows.saturating_mul(layout.input_record).saturating_mul(threads);
-        let most_copies = if plan.by_units(0) && copied <= Self::COPIED { threads } else { 1 };
+        let copied = rows.saturating_mul(layout.input_record).saturating_mul(plan.parts);
+        let copy = plan.by_units(0) && copied <= Self::COPIED;
+        let most_copies = if copy { plan.parts } else { 1 };
         let scratch_len = (rows + CHUNK) * weights::PANELS * PANEL;
         Self {
             inputs: AlignedBuf::zeros(most_copies * rows * layout.input_record),
