@@ -82,19 +82,33 @@ fn magnitude(x: f32) -> u32 {
 /// Lists the columns of a strip whose rows have no gaps; returns how many.
 #[inline(always)]
 fn by_rows<S: Simd>(s: S, strip: MatRef<'_>, list: &mut [u32]) -> usize {
+    const MOST_ROWS: usize = 8;
+    const { assert!(S::TILE_ROWS <= MOST_ROWS) };
+    // As many as the compiler knows of; behind the last row comes the last again.
+    let rows: [&[f32]; MOST_ROWS] = std::array::from_fn(|i| strip.row(i.min(strip.rows() - 1)));
+    let rows = &rows[..S::TILE_ROWS];
+
     let mut len = 0;
-    for left in (0..strip.cols()).step_by(WIDTH) {
-        let width = WIDTH.min(strip.cols() - left);
+    let whole = strip.cols() / WIDTH * WIDTH;
+    for left in (0..whole).step_by(WIDTH) {
         let mut any = [0; WIDTH];
-        for i in 0..strip.rows() {
-            for (any, x) in any.iter_mut().zip(&strip.row(i)[left..left + width]) {
+        for row in rows {
+            let row: &[f32; WIDTH] = row[left..].first_chunk().expect("a whole group");
+            for (any, x) in any.iter_mut().zip(row) {
                 *any |= magnitude(*x);
             }
         }
         let to = list[len..].first_chunk_mut().expect("room behind the list");
         len += s.list_nonzero(&any, left as u32, to);
     }
-    len
+    let mut any = [0; WIDTH];
+    for row in rows {
+        for (any, x) in any.iter_mut().zip(&row[whole..]) {
+            *any |= magnitude(*x);
+        }
+    }
+    let to = list[len..].first_chunk_mut().expect("room behind the list");
+    len + s.list_nonzero(&any, whole as u32, to)
 }
 
 /// The same for a strip whose columns have no gaps.
