@@ -196,7 +196,7 @@ impl Session {
         let (seed, step, loss) = (self.fit.seed, self.steps, &self.loss);
         let total = loss.total(examples, positions);
         let batch = Batch { examples, positions, seed, step, epoch, loss, total };
-        let rows = memory.workspace.rows(&self.network, &self.state.transposed, batch, executor);
+        let rows = memory.workspace.signals(&self.network, &self.state.transposed, batch, executor);
         if loss.is_plain(examples) {
             return (Evaluation::from_rows(rows), total);
         }

@@ -137,7 +137,7 @@ impl Workspace {
 
     /// The first phase: fills the tape. Returns what each row says about its
     /// label, before any update.
-    pub(crate) fn rows(
+    pub(crate) fn signals(
         &mut self,
         network: &Mlp,
         transposed: &[f32],
@@ -155,15 +155,19 @@ impl Workspace {
         }
         // To augment an image is more work than that.
         self.copies = if batch.examples.is_augmented() { 1 } else { self.most_copies };
-        let chunk = self.plan.whole_rows * (Self::ROWS / self.plan.whole_rows).max(1);
+        // Where rows are cut, each part has so many.
+        let (whole, by_units) = (self.plan.whole_rows, self.plan.by_units(0));
+        let most = if by_units { Self::ROWS } else { Self::ROWS * self.plan.parts };
+        let chunk = whole * (most / whole).max(1);
         for first in (0..rows).step_by(chunk) {
-            self.signals(network, transposed, batch, first, chunk.min(rows - first), executor);
+            let rows = chunk.min(rows - first);
+            self.signals_of_rows(network, transposed, batch, first, rows, executor);
         }
         &self.losses[..rows]
     }
 
     /// The same for the `rows` rows from `first` on.
-    fn signals(
+    fn signals_of_rows(
         &mut self,
         network: &Mlp,
         transposed: &[f32],
