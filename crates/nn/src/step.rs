@@ -96,10 +96,10 @@ impl Workspace {
         let weights: usize = network.layers.iter().map(|l| l.inputs * l.units).sum();
         let operations = weights.saturating_mul(6).saturating_mul(rows);
         let threads = |operations| executor.threads_for(operations).clamp(1, Self::MOST_THREADS);
-        let mut plan = Plan::new(network, fit, threads(operations));
+        let mut plan = Plan::new(network, rows, fit, threads(operations));
         if !plan.by_units(0) {
             // More goes from core to core.
-            plan = Plan::new(network, fit, threads(operations / 2));
+            plan = Plan::new(network, rows, fit, threads(operations / 2));
         }
         let layout = Layout::new(network, fit.dropout, fit.noise, fit.batch_norm);
         let shards = Shards::new(network, fit.batch_norm.is_some());

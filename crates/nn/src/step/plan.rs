@@ -7,7 +7,7 @@
 //! from core to core is activations, of which there are less as long as a batch has
 //! fewer rows than a layer has units.
 //!
-//! The output layer and the loss are cut by *rows*, as are layers of too few units; in
+//! The output layer and the loss are cut by *rows*, as are layers of few units; in
 //! the update, a layer that has fewer panels than there are parts is cut by its inputs,
 //! so that each core has those that it computed itself.
 
@@ -39,7 +39,12 @@ struct Cut {
 }
 
 impl Plan {
-    pub(super) fn new(network: &Mlp, fit: &Fit, parts: usize) -> Self {
+    /// Rows for each unit up to which its weights are more to move than its
+    /// activations, and the copies of the input less work.
+    const ROWS_PER_UNIT: usize = 6;
+
+    /// For batches of up to `rows` rows.
+    pub(super) fn new(network: &Mlp, rows: usize, fit: &Fit, parts: usize) -> Self {
         // A row's random numbers come in groups.
         let random = fit.dropout.hidden > 0.0 || fit.noise.hidden > 0.0;
         let step = if random { Stream::GROUP / PANEL } else { 1 };
@@ -47,7 +52,8 @@ impl Plan {
             let panels = layer.panels();
             let steps = panels.div_ceil(step);
             let hidden = layer.activation.is_some_and(|activation| activation.pieces() == 1);
-            let by_units = hidden && steps >= parts;
+            let few_rows = rows / Self::ROWS_PER_UNIT <= layer.units;
+            let by_units = hidden && steps >= parts && few_rows;
             Cut { panels, step: if by_units { step } else { 1 }, by_units }
         });
         let tile = network.isa.tile_rows();
