@@ -33,6 +33,10 @@ pub trait Executor: Sync {
     }
 
     /// Runs both tasks and returns when both have ended.
+    ///
+    /// Best runs `a` on the thread that calls and `b` on one that is always the same:
+    /// in each step a task has the units that it had in the step before, and their
+    /// weights are in the cache of the core that it ran on.
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
 }
 
