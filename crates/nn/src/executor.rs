@@ -26,10 +26,10 @@ pub trait Executor: Sync {
     fn threads(&self) -> usize;
 
     /// Into how many tasks a training step of so many floating-point operations is
-    /// cut. Unless an executor knows better, a task has 7.5 million at the least,
-    /// some 50 µs: threads that take less wait for each other's cache lines.
+    /// cut. Unless an executor knows better, a task has three million at the least,
+    /// some 20 µs: threads that take less wait for each other's cache lines.
     fn threads_for(&self, operations: usize) -> usize {
-        self.threads().min(operations / 7_500_000).max(1)
+        self.threads().min(operations / 3_000_000).max(1)
     }
 
     /// Runs both tasks and returns when both have ended.
@@ -106,7 +106,7 @@ mod tests {
             }
             fn join(&self, _: impl FnOnce() + Send, _: impl FnOnce() + Send) {}
         }
-        let found = [0, 14_999_999, 15_000_000, 1 << 40].map(|n| Four.threads_for(n));
+        let found = [0, 5_999_999, 6_000_000, 1 << 40].map(|n| Four.threads_for(n));
         assert_eq!(found, [1, 1, 2, 4]);
     }
 }

@@ -96,11 +96,12 @@ impl Workspace {
         let weights: usize = network.layers.iter().map(|l| l.inputs * l.units).sum();
         let operations = weights.saturating_mul(6).saturating_mul(rows);
         let threads = |operations| executor.threads_for(operations).clamp(1, Self::MOST_THREADS);
-        let mut plan = Plan::new(network, rows, fit, threads(operations));
-        if !plan.by_units(0) {
-            // More goes from core to core.
-            plan = Plan::new(network, rows, fit, threads(operations / 2));
-        }
+        let parts = match Plan::most_by_units(network, rows, fit) {
+            // If rows are cut, more goes from core to core.
+            0 | 1 => threads(operations / 5),
+            most => threads(operations).min(most),
+        };
+        let plan = Plan::new(network, rows, fit, parts);
         let layout = Layout::new(network, fit.dropout, fit.noise, fit.batch_norm);
         let shards = Shards::new(network, fit.batch_norm.is_some());
         let shard_count = fit.batch_norm.map_or(0, |norm| rows.div_ceil(norm.rows));

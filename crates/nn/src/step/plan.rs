@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use kernels::{PANEL, Stream};
 
+use crate::dense::Dense;
 use crate::mlp::Mlp;
 use crate::{Executor, Fit};
 
@@ -45,21 +46,21 @@ impl Plan {
 
     /// For batches of up to `rows` rows.
     pub(super) fn new(network: &Mlp, rows: usize, fit: &Fit, parts: usize) -> Self {
-        // A row's random numbers come in groups.
-        let random = fit.dropout.hidden > 0.0 || fit.noise.hidden > 0.0;
-        let step = if random { Stream::GROUP / PANEL } else { 1 };
         let layers = network.layers.iter().map(|layer| {
             let panels = layer.panels();
-            let steps = panels.div_ceil(step);
-            let hidden = layer.activation.is_some_and(|activation| activation.pieces() == 1);
-            let few_rows = rows / Self::ROWS_PER_UNIT <= layer.units;
-            let by_units = hidden && steps >= parts && few_rows;
-            Cut { panels, step: if by_units { step } else { 1 }, by_units }
+            let by_units = steps(layer, rows, fit) >= parts;
+            Cut { panels, step: if by_units { step(fit) } else { 1 }, by_units }
         });
         let tile = network.isa.tile_rows();
         let whole_rows = fit.batch_norm.map_or(tile, |norm| norm.rows);
         let whole_units = fit.max_norm.is_some();
         Self { parts, whole_rows, layers: layers.collect(), whole_units }
+    }
+
+    /// Parts that the units of the first layer can be cut into; 0 or 1, if it is its rows
+    /// that are cut.
+    pub(super) fn most_by_units(network: &Mlp, rows: usize, fit: &Fit) -> usize {
+        network.layers.first().map_or(0, |layer| steps(layer, rows, fit))
     }
 
     /// Whether the first phase cuts the units of layer `l`, not the rows of the batch.
@@ -84,6 +85,19 @@ impl Plan {
     pub(super) fn row(&self, rows: usize, part: usize) -> usize {
         (rows.div_ceil(self.whole_rows) * part / self.parts * self.whole_rows).min(rows)
     }
+}
+
+/// Panels that stay together where units are cut: a row's random numbers come in groups.
+fn step(fit: &Fit) -> usize {
+    let random = fit.dropout.hidden > 0.0 || fit.noise.hidden > 0.0;
+    if random { Stream::GROUP / PANEL } else { 1 }
+}
+
+/// Pieces that the units of a layer can be cut into, if they are cut at all.
+fn steps(layer: &Dense, rows: usize, fit: &Fit) -> usize {
+    let hidden = layer.activation.is_some_and(|activation| activation.pieces() == 1);
+    let few_rows = rows / Plan::ROWS_PER_UNIT <= layer.units;
+    if hidden && few_rows { layer.panels().div_ceil(step(fit)) } else { 0 }
 }
 
 /// Does the work of some parts, each in a task of its own. `cut(work, parts, at)` cuts
