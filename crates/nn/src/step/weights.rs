@@ -92,7 +92,7 @@ impl Tile {
     }
 }
 
-/// The tiles of each layer, and of the first of them the next one begins with.
+/// The tiles of each layer, and the first of the next.
 pub(super) fn by_layer(tiles: &[Tile]) -> impl Iterator<Item = (&[Tile], Option<&Tile>)> {
     let mut layers = tiles.chunk_by(|a, b| a.layer == b.layer).peekable();
     std::iter::from_fn(move || {
