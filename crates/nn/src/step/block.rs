@@ -108,11 +108,14 @@ impl<'a> Block<'a> {
     pub(super) fn units(&self) -> usize {
         self.z.cols()
     }
+}
 
-    /// Where dz has its place: that of da, if it is as wide, else that of z.
-    pub(super) fn dz(&mut self) -> MatMut<'_> {
-        if self.da.cols() == self.z.cols() { self.da.reborrow() } else { self.z.reborrow() }
-    }
+/// Where dz has its place: that of da, if it is as wide, else that of z.
+pub(super) fn place_of_dz<'b, 'a>(
+    z: &'b mut MatMut<'a>,
+    da: &'b mut MatMut<'a>,
+) -> &'b mut MatMut<'a> {
+    if da.cols() == z.cols() { da } else { z }
 }
 
 /// Matrices of so many columns each, the first one at the left end of `matrix`, each

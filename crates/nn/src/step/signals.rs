@@ -5,7 +5,7 @@ use std::ops::Range;
 use kernels::{Gains, GainsGradient, MatMut, MatRef, Moments, PANEL, Product, RowLoss, Stream};
 
 use super::Batch;
-use super::block::Block;
+use super::block::{Block, place_of_dz};
 use super::plan::{Plan, share};
 use super::tape::{Layout, Shards};
 use crate::mlp::Mlp;
@@ -396,8 +396,7 @@ impl SignalPass<'_> {
                 // The gain multiplied the numbers with their noise.
                 let scaled = noisy.then(|| shard_of(&mut block.noisy, shard, norm.rows));
                 let scaled = scaled.as_ref().map_or(n.as_ref(), MatMut::as_ref);
-                let (z, da) = (&mut block.z, &mut block.da);
-                let dz = if da.cols() == z.cols() { da } else { z };
+                let dz = place_of_dz(&mut block.z, &mut block.da);
                 let shards = &mut block.shards;
                 let inverse = shards.inverse.as_ref().row(shard);
                 let gradient = GainsGradient {
@@ -408,7 +407,7 @@ impl SignalPass<'_> {
                 kernels::batch_norm_backward(isa, gain, inverse, n.as_ref(), scaled, dz, gradient);
             }
         }
-        flush_all(isa, block.dz());
+        flush_all(isa, place_of_dz(&mut block.z, &mut block.da).reborrow());
     }
 
     /// Gains and biases of the units of a block of layer `l`.
