@@ -1,7 +1,6 @@
 //! Loops over slices.
 
 use crate::isa::Isa;
-use crate::panels::BLOCK;
 use crate::simd::{Simd, SimdOp, Unary};
 
 /// `x ← f(x)` for each number.
@@ -161,30 +160,9 @@ pub fn scale_bytes(isa: Isa, from: &[u8], scale: f32, to: &mut [f32]) {
     isa.dispatch(Scale(from, scale, to));
 }
 
-/// Transposes each 16 × 16 block: `to[j][i] = from[i][j]`, block by block.
-///
-/// # Panics
-/// If the slices differ in length, or are not whole blocks.
-pub fn transpose_blocks(isa: Isa, from: &[f32], to: &mut [f32]) {
-    struct Transpose<'a>(&'a [f32], &'a mut [f32]);
-    impl SimdOp for Transpose<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn eval<S: Simd>(self, s: S) {
-            let (from, _) = self.0.as_chunks::<BLOCK>();
-            let (to, _) = self.1.as_chunks_mut::<BLOCK>();
-            for (from, to) in from.iter().zip(to) {
-                s.transpose(from, to);
-            }
-        }
-    }
-    assert!(from.len() == to.len() && from.len().is_multiple_of(BLOCK));
-    isa.dispatch(Transpose(from, to));
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Binary, Product, Relu, map, scale_bytes, transpose_blocks, zip, zip_masked};
+    use super::{Binary, Product, Relu, map, scale_bytes, zip, zip_masked};
     use crate::isa::Isa;
     use crate::simd::Simd;
 
@@ -248,19 +226,6 @@ mod tests {
             scale_bytes(isa, &bytes, 1.0 / 255.0, &mut xs);
             for (x, b) in xs.iter().zip(&bytes) {
                 assert_eq!(*x, f32::from(*b) * (1.0 / 255.0));
-            }
-        }
-    }
-
-    #[test]
-    fn blocks_are_transposed_one_by_one() {
-        let from: Vec<f32> = (0..512u16).map(f32::from).collect();
-        for isa in Isa::available() {
-            let mut to = vec![0.0; 512];
-            transpose_blocks(isa, &from, &mut to);
-            for (at, x) in to.iter().enumerate() {
-                let (block, j, i) = (at / 256, at / 16 % 16, at % 16);
-                assert_eq!(*x, from[block * 256 + i * 16 + j]);
             }
         }
     }

@@ -47,16 +47,16 @@ mod tanh;
 pub use batch_norm::{Gains, GainsGradient, Moments, batch_norm, batch_norm_backward, scale_shift};
 pub use buffer::AlignedBuf;
 pub use dropout::{dropout, dropout_in_place, dropout_mask};
-pub use elementwise::{
-    Binary, Product, Relu, map, prefetch, scale_bytes, transpose_blocks, zip, zip_masked,
-};
+pub use elementwise::{Binary, Product, Relu, map, prefetch, scale_bytes, zip, zip_masked};
 pub use elu::{Elu, EluGradient, LeakyRelu, LeakyReluGradient};
 pub use exp::Exp;
 pub use gaussian::{add_gaussian, gaussian_mask};
 pub use gelu::{Gelu, GeluGradient};
 pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
-pub use matmul::{Start, Zeros, matmul, matmul_into_panels, matmul_panels};
+pub use matmul::{
+    Start, Zeros, matmul, matmul_into_panels, matmul_panels, matmul_transposed_panels,
+};
 pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
 pub use random::{Stream, uniform};
 pub use sigmoid::Sigmoid;

@@ -20,7 +20,7 @@
 //!   for which one stride is as good as another, unless each step of k is on a
 //!   page of its own ([`PANELS_THAT_PAY`]).
 //! - B is packed by the first tile of each column, which computes meanwhile, where
-//!   A has few rows.
+//!   A has few rows. Bᵀ in panels is transposed for a column at a time.
 //! - The sum over k starts from C, or from the bias, in the accumulators: each
 //!   element of C is one unbroken chain of fused multiply-adds in the order of k,
 //!   whatever the blocks, the tile or the instruction set's vector length.
@@ -31,7 +31,7 @@ use crate::buffer::AlignedBuf;
 use crate::elementwise::map_inline;
 use crate::isa::Isa;
 use crate::mat::{MatMut, MatRef};
-use crate::panels::{PANEL, PanelsMut, PanelsRef, packed_len};
+use crate::panels::{BLOCK, PANEL, PanelsMut, PanelsRef, packed_len};
 use crate::simd::{Identity, Simd, SimdOp, Unary};
 
 pub(crate) mod active;
@@ -42,7 +42,7 @@ pub(crate) mod pack;
 use active::Lists;
 use blocks::MC;
 pub use microkernel::Start;
-use microkernel::{Column, Strips};
+use microkernel::{Ahead, Column, Strips};
 
 /// Rows of A up to which the tiles pack B themselves. With more rows a pass of
 /// its own is a small share, and reads B in order.
@@ -124,7 +124,7 @@ pub fn matmul(isa: Isa, alpha: f32, a: MatRef<'_>, b: MatRef<'_>, beta: f32, c: 
 
 /// `C = f(start + A·B)` with B in panels: a layer's forward pass, where B is the
 /// weights, `start` the bias and `f` the activation, which is applied to a column
-/// of tiles as soon as it is there, from the cache; and its backward pass.
+/// of tiles as soon as it is there, from the cache.
 ///
 /// # Panics
 /// If the shapes do not fit, or if the columns of C are not neighbours.
@@ -158,6 +158,17 @@ pub fn matmul_into_panels(
     product(isa, a, Rhs::Panels(b), Start::Zero, c, Identity, zeros);
 }
 
+/// `C = A·Bᵀ` with B in panels, whose blocks are transposed a column of tiles at a time:
+/// the backward pass of a layer whose weights are kept as its forward pass reads them.
+///
+/// # Panics
+/// If the shapes do not fit, or if the columns of C are not neighbours.
+pub fn matmul_transposed_panels(isa: Isa, a: MatRef<'_>, b: PanelsRef<'_>, c: MatMut<'_>) {
+    check(&a, b.cols(), b.rows(), c.rows(), c.cols());
+    let c = PanelsMut::from_mat(c).expect("columns of C that are neighbours");
+    product(isa, a, Rhs::Transposed(b), Start::Zero, c, Identity, Zeros::Multiply);
+}
+
 fn check(a: &MatRef<'_>, k: usize, n: usize, c_rows: usize, c_cols: usize) {
     assert!(
         a.cols() == k && a.rows() == c_rows && n == c_cols,
@@ -188,15 +199,50 @@ fn scattered(isa: Isa, alpha: f32, a: MatRef<'_>, b: MatRef<'_>, beta: f32, mut 
 enum Rhs<'a> {
     /// In the order of the micro-kernel already.
     Panels(PanelsRef<'a>),
+    /// Bᵀ in panels, to be transposed block by block.
+    Transposed(PanelsRef<'a>),
     /// To be packed, one block of k at a time, each element times a factor.
     Mat(MatRef<'a>, f32),
+}
+
+impl Rhs<'_> {
+    /// What the first column of the block of k from `pc` on reads; nothing behind the last
+    /// one, nor where B is packed first.
+    fn ahead(self, pc: usize) -> Option<Ahead> {
+        match self {
+            Self::Panels(b) if pc < b.rows() => {
+                Some(Ahead::panels(b.sub(pc, b.rows() - pc, 0, b.panels())))
+            }
+            Self::Transposed(b) if pc < b.cols() => {
+                let first = pc / PANEL;
+                Some(Ahead::transposed(b.sub(0, b.rows(), first, b.panels() - first)))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A block of B.
 enum Block<'a> {
     Panels(PanelsRef<'a>),
+    /// Bᵀ in panels, of which each column makes its own.
+    Transposed(PanelsRef<'a>, &'a mut [f32]),
     /// Rows without gaps, of which the first tiles make panels.
     Rows(MatRef<'a>, &'a mut [f32]),
+}
+
+impl Block<'_> {
+    /// What the column that begins at panel `first` reads.
+    fn ahead(&self, first: usize) -> Option<Ahead> {
+        match self {
+            Self::Panels(b) => Some(Ahead::panels(b.sub(0, b.rows(), first, b.panels() - first))),
+            Self::Transposed(b, _) => {
+                let row = first * PANEL;
+                Some(Ahead::transposed(b.sub(row, b.rows() - row, 0, b.panels())))
+            }
+            Self::Rows(..) => None,
+        }
+    }
 }
 
 fn product<F: Unary>(
@@ -247,8 +293,15 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
         // k = 0 is one block of no rows: C = start.
         for pc in (0..k.max(1)).step_by(most) {
             let kc = most.min(k - pc);
-            let mut b = match b {
+            let rhs = b;
+            let mut b = match rhs {
                 Rhs::Panels(b) => Block::Panels(b.sub(pc, kc, 0, panels)),
+                Rhs::Transposed(b) => {
+                    // A column at a time is what the caches hold best.
+                    let kept = if m > MC { panels } else { panels.min(S::TILE_PANELS) };
+                    let packed = reserve(packed, kept * panel_len(kc));
+                    Block::Transposed(b.sub(0, n, pc / PANEL, kc.div_ceil(PANEL)), packed)
+                }
                 Rhs::Mat(b, alpha) => {
                     let b = b.sub(pc, kc, 0, n);
                     let packed = reserve(packed, packed_len(kc, n));
@@ -263,6 +316,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
             // Behind the first block of k the chains go on from C.
             let start = if pc == 0 { start } else { Start::Scaled(1.0) };
             let last = pc + kc == k;
+            let behind = rhs.ahead(pc + kc);
             for ic in (0..m).step_by(MC) {
                 let mc = MC.min(m - ic);
                 let a = a.sub(ic, mc, pc, kc);
@@ -280,16 +334,32 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                 let columns = panels.div_ceil(S::TILE_PANELS);
                 for column in 0..columns {
                     let jr = panels * column / columns;
-                    let p = panels * (column + 1) / columns - jr;
+                    let end = panels * (column + 1) / columns;
+                    let p = end - jr;
+                    let ahead = match far {
+                        true if end < panels => b.ahead(end),
+                        true => behind,
+                        false => None,
+                    };
                     let start = start.sub(jr, p);
                     let tiles = c.sub(ic, mc, jr, p);
                     s.column(&match &mut b {
                         Block::Panels(b) => {
-                            let next = b.as_ptr().wrapping_add((jr + p) * b.panel_stride());
-                            let column =
-                                Column::new(a, b.sub(0, kc, jr, p), start, tiles, active.as_ref());
-                            let column = column.first(jr == 0);
-                            if far { column.ahead(next) } else { column }
+                            let b = b.sub(0, kc, jr, p);
+                            Column::new(a, b, start, tiles, active.as_ref())
+                                .first(jr == 0)
+                                .ahead(ahead)
+                        }
+                        Block::Transposed(b, packed) => {
+                            let at = if m > MC { jr } else { 0 };
+                            let packed = &mut packed[at * panel_len(kc)..][..p * panel_len(kc)];
+                            pack::transposed(
+                                s,
+                                b.sub(jr * PANEL, tiles.cols(), 0, b.panels()),
+                                packed,
+                            );
+                            let b = whole_blocks(packed, kc, tiles.cols());
+                            Column::new(a, b, start, tiles, None).first(jr == 0).ahead(ahead)
                         }
                         Block::Rows(b, packed) => {
                             let b = b.sub(0, kc, jr * PANEL, tiles.cols());
@@ -306,12 +376,26 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                         }
                     }
                 }
-                if let Block::Rows(_, packed) = b {
-                    b = Block::Panels(PanelsRef::packed(packed, kc, n));
-                }
+                b = match b {
+                    Block::Transposed(_, packed) if m > MC => {
+                        Block::Panels(whole_blocks(packed, kc, n))
+                    }
+                    Block::Rows(_, packed) => Block::Panels(PanelsRef::packed(packed, kc, n)),
+                    other => other,
+                };
             }
         }
     }
+}
+
+/// Numbers in a panel of `rows` rows that are filled up to whole blocks.
+fn panel_len(rows: usize) -> usize {
+    rows.div_ceil(PANEL) * BLOCK
+}
+
+/// Panels, one behind the other, of `rows` rows that are filled up to whole blocks.
+fn whole_blocks(data: &[f32], rows: usize, cols: usize) -> PanelsRef<'_> {
+    PanelsRef::new(data, rows, cols, BLOCK, panel_len(rows))
 }
 
 /// Whether the tiles of a product with `m` rows pack B. A tile of one panel would

@@ -6,14 +6,14 @@
 //! panels, and a model does not depend on the machine that trained it.
 //!
 //! Rows go in blocks of 16, and the distance between blocks is a stride of its
-//! own. So one grid of 16 × 16 blocks can be read as a matrix, or, once each of
-//! its blocks is transposed in place, as the transposed matrix:
+//! own. So one grid of 16 × 16 blocks can be read as a matrix, or, each of its
+//! blocks transposed on the way, as the transposed matrix:
 //!
 //! ```text
 //! weights W (units × inputs), layer by layer:
 //!   [unit block 0: [input block 0][input block 1]...][unit block 1: ...]
-//! each block input-major: panels of units, for the forward pass  z  = x·Wᵀ
-//! each block unit-major:  panels of inputs, for the backward pass dx = dz·W
+//! each block as it lies: panels of units, for the forward pass   z  = x·Wᵀ
+//! each block transposed: panels of inputs, for the backward pass dx = dz·W
 //! ```
 //!
 //! Columns behind the last are padding. They are read, and multiply nothing that
@@ -123,6 +123,11 @@ impl<'a> PanelsRef<'a> {
         self.cols
     }
 
+    /// Number of panels.
+    pub(crate) fn panels(&self) -> usize {
+        self.cols.div_ceil(PANEL)
+    }
+
     /// Places from a row to the next, inside a block.
     pub(crate) fn row_stride(&self) -> usize {
         self.row_stride
@@ -142,12 +147,26 @@ impl<'a> PanelsRef<'a> {
         self.ptr
     }
 
+    /// Block `block` of panel `panel`: up to 16 rows of 16 numbers, where rows of a panel
+    /// have no gaps.
+    #[inline]
+    pub(crate) fn block(&self, block: usize, panel: usize) -> &'a [f32] {
+        assert!(self.row_stride == PANEL, "rows without gaps");
+        assert!(block * PANEL < self.rows && panel * PANEL < self.cols);
+        let rows = PANEL.min(self.rows - block * PANEL);
+        let at = block * self.block_stride + panel * self.panel_stride;
+        // SAFETY: the constructor checked that the last row of the last panel is inside
+        // the slice that is borrowed, padding included, and no row of another lies behind
+        // it.
+        unsafe { std::slice::from_raw_parts(self.ptr.add(at), rows * PANEL) }
+    }
+
     /// Rows `start..start + rows` of the panels `panel..panel + panels`; `start`
     /// is a multiple of 16.
     #[inline]
     pub(crate) fn sub(self, start: usize, rows: usize, panel: usize, panels: usize) -> Self {
         assert!(start.is_multiple_of(PANEL) && start <= self.rows && rows <= self.rows - start);
-        assert!(panel + panels <= self.cols.div_ceil(PANEL));
+        assert!(panel + panels <= self.panels());
         let ptr =
             self.ptr.wrapping_add(start / PANEL * self.block_stride + panel * self.panel_stride);
         let cols = (panels * PANEL).min(self.cols - panel * PANEL);

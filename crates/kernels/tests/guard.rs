@@ -10,7 +10,8 @@ use kernels::{
     Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Simd, SimdOp,
     Start, Stream, Tanh, Zeros, add_gaussian, cross_entropy_gradient, dropout, dropout_in_place,
     dropout_mask, gaussian_mask, log_softmax_rows, map, matmul, matmul_into_panels, matmul_panels,
-    pack, packed_len, scale_bytes, softmax_rows, uniform, zip, zip_masked,
+    matmul_transposed_panels, pack, packed_len, scale_bytes, softmax_rows, uniform, zip,
+    zip_masked,
 };
 
 /// On which side of the numbers the forbidden page is.
@@ -97,6 +98,7 @@ fn products() {
                 (13, 230, 190),
             ] {
                 let a = Guarded::new(m * k, edge, 0.5);
+                let mut back = Guarded::new(m * k, edge, f32::NAN);
                 let b = Guarded::new(k * n, edge, 2.0);
                 let mut c = Guarded::new(m * n, edge, f32::NAN);
                 let (a, at) = (MatRef::new(&a, m, k), MatRef::strided(&a, m, k, 1, m));
@@ -112,6 +114,9 @@ fn products() {
                 pack(isa, b, &mut panels);
                 let b = PanelsRef::packed(&panels, k, n);
                 matmul_panels(isa, a, b, Start::Zero, MatMut::new(&mut c, m, n), Tanh, Zeros::Skip);
+                let dx = MatMut::new(&mut back, m, k);
+                matmul_transposed_panels(isa, MatRef::new(&c, m, n), b, dx);
+                assert!(back.iter().all(|x| !x.is_nan()), "{isa}, {edge:?}");
                 let width = n.div_ceil(PANEL);
                 let mut c = Guarded::new(m * width * PANEL, edge, f32::NAN);
                 matmul_into_panels(isa, a, b, PanelsMut::packed(&mut c, m, width), Zeros::Skip);

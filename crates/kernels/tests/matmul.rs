@@ -7,7 +7,7 @@
 
 use kernels::{
     BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Relu, Start, Tanh, Zeros,
-    map, matmul, matmul_into_panels, matmul_panels, pack, packed_len,
+    map, matmul, matmul_into_panels, matmul_panels, matmul_transposed_panels, pack, packed_len,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -306,6 +306,34 @@ fn a_layer_is_the_product_plus_bias_then_the_activation() {
             let mut expected = z.to_vec();
             map(isa, Relu, &mut expected);
             assert_eq!(relu, expected, "{isa}: {m} × {k} × {n}");
+        }
+    }
+}
+
+#[test]
+fn a_way_back_through_weights_in_panels_is_the_same_product() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(9);
+    // Rows past a block of them, units past a block of k, inputs that fill no block.
+    for (rows, inputs, units) in
+        [(1, 1, 1), (10, 30, 10), (128, 100, 48), (300, 65, 33), (13, 160, 1100), (5, 30, 0)]
+    {
+        let dz = Matrix::random(rows, units, Layout::RowsWithGaps, &mut rng);
+        let w = Matrix::random(inputs, units, Layout::Rows, &mut rng);
+        let mut packed = vec![0.0; packed_len(inputs, units)];
+        pack(Isa::available()[0], w.view(), &mut packed);
+        // Whatever the padding is.
+        for (at, x) in packed.iter_mut().enumerate() {
+            if at / (inputs * PANEL) * PANEL + at % PANEL >= units {
+                *x = f32::NAN;
+            }
+        }
+        let panels = PanelsRef::packed(&packed, inputs, units);
+        for isa in Isa::available() {
+            let mut expected = Matrix::new(rows, inputs, Layout::RowsWithGaps, || 0.0);
+            matmul(isa, 1.0, dz.view(), w.view().t(), 0.0, expected.view_mut());
+            let mut found = Matrix::new(rows, inputs, Layout::RowsWithGaps, || f32::NAN);
+            matmul_transposed_panels(isa, dz.view(), panels, found.view_mut());
+            assert!(found == expected, "{isa}: {rows} × {units} × {inputs}");
         }
     }
 }

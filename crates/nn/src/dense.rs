@@ -37,8 +37,6 @@ pub(crate) struct Dense {
     first: bool,
     /// Where the layer begins in the parameter vector.
     offset: usize,
-    /// Where it begins in the vector of transposed weights.
-    transposed_offset: usize,
 }
 
 impl Dense {
@@ -56,7 +54,6 @@ impl Dense {
                 gains,
                 first: l == 0,
                 offset: before.map_or(0, |layer| layer.range().end),
-                transposed_offset: before.map_or(0, |layer| layer.transposed_range().end),
             });
         }
         layers
@@ -65,12 +62,7 @@ impl Dense {
     /// Some of its units, as a layer of its own, which its forward pass is for.
     pub(crate) fn part(&self, panels: Range<usize>) -> Self {
         let units = (panels.end * PANEL).min(self.units) - panels.start * PANEL;
-        Self {
-            units,
-            offset: self.panel(panels.start).start,
-            transposed_offset: self.transposed_of(panels.start).start,
-            ..*self
-        }
+        Self { units, offset: self.panel(panels.start).start, ..*self }
     }
 
     /// Panels of 16 units.
@@ -122,22 +114,6 @@ impl Dense {
         self.biases_of(panel).end..self.panel(panel).end
     }
 
-    /// The layer's part of the vector of transposed weights; the first layer has
-    /// none, because nobody asks for the gradient of the network's input.
-    pub(crate) fn transposed_range(&self) -> Range<usize> {
-        let len = if self.first { 0 } else { self.panels() * self.panel_weights() };
-        self.transposed_offset..self.transposed_offset + len
-    }
-
-    /// Weights of panel `panel` in the vector of transposed weights.
-    pub(crate) fn transposed_of(&self, panel: usize) -> Range<usize> {
-        if self.first {
-            return self.transposed_offset..self.transposed_offset;
-        }
-        let start = self.transposed_offset + panel * self.panel_weights();
-        start..start + self.panel_weights()
-    }
-
     /// Where the weight of `unit` and `input` lies in the parameter vector.
     pub(crate) fn weight_at(&self, unit: usize, input: usize) -> usize {
         self.weights_of(unit / PANEL).start + input * PANEL + unit % PANEL
@@ -185,22 +161,14 @@ impl Dense {
     pub(crate) fn backward(
         &self,
         isa: Isa,
-        transposed: &[f32],
+        params: &[f32],
         dz: MatRef<'_>,
         first: usize,
         dx: MatMut<'_>,
     ) {
-        // The blocks of Wᵀ, each transposed in place, are the blocks of W read
-        // from another side: the next 16 units lie one panel on, the next 16
-        // inputs one block on.
-        let weights = PanelsRef::new(
-            &transposed[self.transposed_range()][first / PANEL * BLOCK..],
-            self.units,
-            dx.cols(),
-            self.panel_weights(),
-            BLOCK,
-        );
-        kernels::matmul_panels(isa, dz, weights, Start::Zero, dx, Identity, Zeros::Multiply);
+        let weights = &params[self.range()][first / PANEL * BLOCK..];
+        let weights = PanelsRef::new(weights, dx.cols(), self.units, BLOCK, self.panel_len());
+        kernels::matmul_transposed_panels(isa, dz, weights, dx);
     }
 }
 
@@ -251,7 +219,6 @@ mod tests {
             let vectors = if gains { 2 } else { 1 };
             let count = 20 * 33 + 33 * vectors + 33 * 5 + 5 * vectors;
             assert_eq!(seen.iter().filter(|s| **s).count(), count);
-            assert!(layers[0].transposed_range().is_empty());
         }
     }
 }

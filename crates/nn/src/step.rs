@@ -141,7 +141,6 @@ impl Workspace {
     pub(crate) fn signals(
         &mut self,
         network: &Mlp,
-        transposed: &[f32],
         batch: Batch<'_>,
         executor: &impl Executor,
     ) -> &[RowLoss] {
@@ -162,7 +161,7 @@ impl Workspace {
         let chunk = whole * (most / whole).max(1);
         for first in (0..rows).step_by(chunk) {
             let rows = chunk.min(rows - first);
-            self.signals_of_rows(network, transposed, batch, first, rows, executor);
+            self.signals_of_rows(network, batch, first, rows, executor);
         }
         &self.losses[..rows]
     }
@@ -171,7 +170,6 @@ impl Workspace {
     fn signals_of_rows(
         &mut self,
         network: &Mlp,
-        transposed: &[f32],
         batch: Batch<'_>,
         first: usize,
         rows: usize,
@@ -193,8 +191,7 @@ impl Workspace {
             labels: &mut self.labels[first..][..rows],
             losses: &mut self.losses[first..][..rows],
         };
-        let pass =
-            SignalPass { network, transposed, batch, first, layout, plan, copies, shards, gains };
+        let pass = SignalPass { network, batch, first, layout, plan, copies, shards, gains };
         pass.run(signals, executor);
     }
 

@@ -13,7 +13,6 @@
 //! chain, interrupted by a store and a load: the bits of C depend on k alone.
 
 use std::marker::PhantomData;
-use std::ptr;
 
 use crate::mat::MatRef;
 use crate::matmul::active::Active;
@@ -111,9 +110,37 @@ pub struct Column<'a> {
     /// Whether it is the first that reads A, of which the strip below is then asked for:
     /// another core may have written it.
     first: bool,
-    /// The B of the next column, with the strides of this one, to be asked for; or
-    /// null.
-    ahead: *const f32,
+    /// What the next column reads, to be asked for.
+    ahead: Option<Ahead>,
+}
+
+/// Where the next column finds its B: line `k` of panel `p` lies `k / 16` block strides,
+/// `k % 16` line strides and `p` panel strides on.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead {
+    ptr: *const f32,
+    line_stride: usize,
+    block_stride: usize,
+    panel_stride: usize,
+}
+
+impl Ahead {
+    /// B in panels.
+    pub(super) fn panels(b: PanelsRef<'_>) -> Self {
+        Self {
+            ptr: b.as_ptr(),
+            line_stride: b.row_stride(),
+            block_stride: b.block_stride(),
+            panel_stride: b.panel_stride(),
+        }
+    }
+
+    /// Bᵀ in panels: its blocks stand side by side where those of B stand one below the
+    /// other.
+    pub(super) fn transposed(b: PanelsRef<'_>) -> Self {
+        let Self { block_stride, panel_stride, .. } = Self::panels(b);
+        Self { block_stride: panel_stride, panel_stride: block_stride, ..Self::panels(b) }
+    }
 }
 
 impl<'a> Column<'a> {
@@ -136,7 +163,7 @@ impl<'a> Column<'a> {
         if let Some(active) = active {
             assert!(active.cols() == a.cols && b.block_stride() == PANEL * b.row_stride());
         }
-        Self { a, b, start, c, active, unpacked: None, first: false, ahead: ptr::null() }
+        Self { a, b, start, c, active, unpacked: None, first: false, ahead: None }
     }
 
     /// B is rows without gaps, which the first tile writes to `packed` as panels
@@ -166,10 +193,10 @@ impl Column<'_> {
         Self { first: first && self.a.col_stride == 1, ..self }
     }
 
-    /// Asks for the B of the next column meanwhile. It need not exist.
+    /// Asks for the B of the next column meanwhile.
     #[inline]
-    pub(super) fn ahead(self, b: *const f32) -> Self {
-        Self { ahead: b, ..self }
+    pub(super) fn ahead(self, ahead: Option<Ahead>) -> Self {
+        Self { ahead, ..self }
     }
 }
 
@@ -223,14 +250,12 @@ fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(s: S, colum
 #[inline(always)]
 fn fetch_ahead<S: Simd, const P: usize>(s: S, column: &Column<'_>, strip: usize) {
     let Column { b, c, ahead, .. } = column;
-    if ahead.is_null() {
-        return;
-    }
+    let Some(Ahead { ptr, line_stride, block_stride, panel_stride }) = *ahead else { return };
     let share = b.rows().div_ceil(c.rows().div_ceil(S::TILE_ROWS));
     for k in strip * share..b.rows().min((strip + 1) * share) {
-        let row = ahead.wrapping_add(k / PANEL * b.block_stride() + k % PANEL * b.row_stride());
+        let line = ptr.wrapping_add(k / PANEL * block_stride + k % PANEL * line_stride);
         for p in 0..P {
-            s.prefetch_l2(row.wrapping_add(p * b.panel_stride()));
+            s.prefetch_l2(line.wrapping_add(p * panel_stride));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::microkernel::{Strips, strip_len};
 use super::reserve;
 use crate::buffer::AlignedBuf;
 use crate::mat::MatRef;
-use crate::panels::{PANEL, packed_len};
+use crate::panels::{BLOCK, PANEL, PanelsRef, packed_len};
 use crate::simd::Simd;
 
 /// Rows that are copied side by side. Each is read as a stream, and few enough
@@ -62,6 +62,29 @@ fn gather(src: MatRef<'_>, factor: f32, dst: &mut [f32]) {
         for j in 0..cols {
             for (i, dst) in dst.chunks_exact_mut(PANEL).enumerate() {
                 dst[j] = factor * src.get(block * PANEL + i, j);
+            }
+        }
+    }
+}
+
+/// Writes `srcᵀ` as panels, one behind the other, each filled up with zeros to 16
+/// columns and to whole blocks of rows.
+///
+/// # Panics
+/// If `dst` is not as long as that takes.
+#[inline(always)]
+pub(super) fn transposed<S: Simd>(s: S, src: PanelsRef<'_>, dst: &mut [f32]) {
+    let blocks = src.cols().div_ceil(PANEL);
+    assert_eq!(dst.len(), src.rows().div_ceil(PANEL) * blocks * BLOCK);
+    let (dst, _) = dst.as_chunks_mut::<BLOCK>();
+    for (at, dst) in dst.iter_mut().enumerate() {
+        let block = src.block(at / blocks, at % blocks);
+        match block.first_chunk() {
+            Some(whole) => s.transpose(whole, dst),
+            None => {
+                let mut padded = [0.0; BLOCK];
+                padded[..block.len()].copy_from_slice(block);
+                s.transpose(&padded, dst);
             }
         }
     }

@@ -12,10 +12,9 @@ const ROWS: usize = 4;
 /// w ← w·min(1, limit/‖w‖)
 /// ```
 ///
-/// `weights` are whole blocks of a panel. Returns whether there was such a unit;
-/// otherwise nothing is written.
-pub(super) fn limit(isa: Isa, weights: &mut [f32], limit: f32) -> bool {
-    isa.dispatch(Limit { limit, weights })
+/// `weights` are whole blocks of a panel.
+pub(super) fn limit(isa: Isa, weights: &mut [f32], limit: f32) {
+    isa.dispatch(Limit { limit, weights });
 }
 
 struct Limit<'a> {
@@ -24,12 +23,12 @@ struct Limit<'a> {
 }
 
 impl SimdOp for Limit<'_> {
-    type Output = bool;
+    type Output = ();
 
     /// Plain Rust, of the same bits everywhere: a unit is a lane, and each lane
     /// has its sum in one order.
     #[inline(always)]
-    fn eval<S: Simd>(self, _: S) -> bool {
+    fn eval<S: Simd>(self, _: S) {
         let Self { limit, weights } = self;
         let mut sums = [0.0; ROWS * PANEL];
         for rows in weights.as_chunks::<{ ROWS * PANEL }>().0 {
@@ -55,6 +54,5 @@ impl SimdOp for Limit<'_> {
                 }
             }
         }
-        longer
     }
 }

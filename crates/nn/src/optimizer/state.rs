@@ -16,27 +16,13 @@ pub(crate) struct State {
     /// The numbers that the optimizer keeps for each parameter; those that it
     /// does not need are empty.
     slots: [AlignedBuf; 2],
-    /// The weights of all layers but the first, each 16 × 16 block transposed:
-    /// what the backward pass reads.
-    pub(crate) transposed: AlignedBuf,
 }
 
 impl State {
     /// The state before the first step, of an optimizer with so many slots.
     pub(crate) fn new(network: &Mlp, slots: usize) -> Self {
-        let len = network.layers.last().map_or(0, |layer| layer.transposed_range().end);
-        let mut transposed = AlignedBuf::zeros(len);
-        for layer in &network.layers {
-            for panel in 0..layer.panels() {
-                let to = layer.transposed_of(panel);
-                if !to.is_empty() {
-                    let from = &network.params[layer.weights_of(panel)];
-                    kernels::transpose_blocks(network.isa, from, &mut transposed[to]);
-                }
-            }
-        }
         let slot = |i| AlignedBuf::zeros(if i < slots { network.params.len() } else { 0 });
-        Self { slots: [slot(0), slot(1)], transposed }
+        Self { slots: [slot(0), slot(1)] }
     }
 
     /// A sink that applies gradients to the parameters as they come, and these to
@@ -52,9 +38,7 @@ impl State {
             params,
             average,
             slots: self.slots.each_mut().map(|slot| &mut **slot),
-            transposed: &mut self.transposed,
             offset: 0,
-            transposed_offset: 0,
         }
     }
 }
@@ -67,10 +51,8 @@ pub(crate) struct Apply<'a> {
     average: &'a mut [f32],
     /// As long as `params`, or empty.
     slots: [&'a mut [f32]; 2],
-    transposed: &'a mut [f32],
     /// Where the slices begin in the whole vectors.
     offset: usize,
-    transposed_offset: usize,
 }
 
 impl Apply<'_> {
@@ -94,30 +76,19 @@ impl<'a> GradientSink for Apply<'a> {
         let (average, average_right) = split(self.average);
         let slots = self.slots.map(split);
         let [(first, first_right), (second, second_right)] = slots;
-        let (transposed, transposed_right) =
-            self.transposed.split_at_mut(tile.transposed.start - self.transposed_offset);
         let right = Self {
             rule: self.rule,
             params: params_right,
             average: average_right,
             slots: [first_right, second_right],
-            transposed: transposed_right,
             offset: tile.params.start,
-            transposed_offset: tile.transposed.start,
         };
-        (Self { params, average, slots: [first, second], transposed, ..self }, right)
+        (Self { params, average, slots: [first, second], ..self }, right)
     }
 
-    fn weights(&mut self, isa: Isa, at: usize, transposed_at: Option<usize>, gradient: &[f32]) {
+    fn weights(&mut self, isa: Isa, at: usize, gradient: &[f32]) {
         let at = at - self.offset;
         self.update(isa, Part::Weights, at..at + gradient.len(), gradient);
-        if let Some(to) = transposed_at {
-            // The last block of a layer may be padding in part, and is whole.
-            let len = gradient.len().next_multiple_of(kernels::BLOCK);
-            let to = to - self.transposed_offset;
-            let from = &self.params[at..at + len];
-            kernels::transpose_blocks(isa, from, &mut self.transposed[to..to + len]);
-        }
     }
 
     fn biases(&mut self, isa: Isa, at: usize, gradient: &[f32]) {
@@ -129,11 +100,8 @@ impl<'a> GradientSink for Apply<'a> {
         if let Some(limit) = self.rule.max_norm {
             // A tile then has all inputs of its units: see `Plan::by_inputs`.
             for panel in tile.panels.clone() {
-                let weights = &mut self.params[within(layer.weights_of(panel), self.offset)];
-                let transposed = within(layer.transposed_of(panel), self.transposed_offset);
-                if max_norm::limit(isa, weights, limit) && !transposed.is_empty() {
-                    kernels::transpose_blocks(isa, weights, &mut self.transposed[transposed]);
-                }
+                let weights = within(layer.weights_of(panel), self.offset);
+                max_norm::limit(isa, &mut self.params[weights], limit);
             }
         }
         if let Some(share) = self.rule.average {

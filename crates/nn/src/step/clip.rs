@@ -123,7 +123,6 @@ fn replay_tiles<S: GradientSink>(
         for panel in tile.panels.clone() {
             let (weights, biases) = (layer.weights_of(panel), layer.biases_of(panel));
             let gains = layer.gains_of(panel);
-            let transposed = layer.transposed_of(panel);
             // With the last inputs goes their padding.
             let end = if all { weights.len() } else { inputs.end * PANEL };
             for first in (inputs.start * PANEL..end).step_by(CHUNK * PANEL) {
@@ -131,8 +130,7 @@ fn replay_tiles<S: GradientSink>(
                 let end = (weights.start + end).min(at + CHUNK * PANEL);
                 let piece = &mut gradient[at - offset..end - offset];
                 piece.iter_mut().for_each(|g| *g *= factor);
-                let transposed_at = (!transposed.is_empty()).then(|| transposed.start + first);
-                sink.weights(isa, at, transposed_at, piece);
+                sink.weights(isa, at, piece);
             }
             for range in [biases, gains].into_iter().filter(|range| all && !range.is_empty()) {
                 let piece = &mut gradient[range.start - offset..range.end - offset];

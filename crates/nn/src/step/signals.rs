@@ -42,7 +42,6 @@ enum Purpose {
 /// The first phase.
 pub(super) struct SignalPass<'a> {
     pub(super) network: &'a Mlp,
-    pub(super) transposed: &'a [f32],
     pub(super) batch: Batch<'a>,
     /// Where the rows begin in the batch.
     pub(super) first: usize,
@@ -364,7 +363,7 @@ impl SignalPass<'_> {
         let isa = self.network.isa;
         let node = &self.layout.nodes[l + 1];
         let next = &self.network.layers[l + 1];
-        next.backward(isa, self.transposed, dz_behind, block.unit, block.da.reborrow());
+        next.backward(isa, &self.network.params, dz_behind, block.unit, block.da.reborrow());
 
         let Some(activation) = self.network.layers[l].activation else { return };
         let Block { z, h, mask, da, .. } = block;

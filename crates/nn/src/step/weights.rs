@@ -31,8 +31,6 @@ pub(crate) struct Tile {
     /// Its parameters, in the parameter vector. Biases and gains go with the last
     /// inputs.
     pub(crate) params: Range<usize>,
-    /// Its weights in the vector of transposed weights.
-    pub(crate) transposed: Range<usize>,
 }
 
 impl Tile {
@@ -72,18 +70,14 @@ impl Tile {
         inputs: Range<usize>,
     ) -> Self {
         let (first, last) = (panels.start, panels.end - 1);
-        let from = |start: usize| start + inputs.start * PANEL;
-        let to = |whole: usize, start: usize| {
-            if inputs.end == layer.inputs { whole } else { start + inputs.end * PANEL }
-        };
-        let (weights, transposed) = (layer.weights_of(first).start, layer.transposed_of(first));
-        let params = from(weights)..to(layer.panel(last).end, weights);
-        let transposed = if transposed.is_empty() {
-            transposed
+        let weights = layer.weights_of(first).start;
+        let end = if inputs.end == layer.inputs {
+            layer.panel(last).end
         } else {
-            from(transposed.start)..to(layer.transposed_of(last).end, transposed.start)
+            weights + inputs.end * PANEL
         };
-        Self { layer: l, part, panels, inputs, params, transposed }
+        let params = weights + inputs.start * PANEL..end;
+        Self { layer: l, part, panels, inputs, params }
     }
 
     /// The inputs whose weights it has, and whether it has the biases and gains.
@@ -126,9 +120,8 @@ pub(crate) trait GradientSink: Send + Sized {
     /// What lies before `tile`, and what begins with it.
     fn split_at(self, tile: &Tile) -> (Self, Self);
 
-    /// The gradient of the weights that begin at `at` in the parameter vector,
-    /// and at `transposed_at` in that of transposed weights.
-    fn weights(&mut self, isa: Isa, at: usize, transposed_at: Option<usize>, gradient: &[f32]);
+    /// The gradient of the weights that begin at `at` in the parameter vector.
+    fn weights(&mut self, isa: Isa, at: usize, gradient: &[f32]);
 
     /// The gradient of the biases, or gains, that begin at `at` in the parameter
     /// vector.
@@ -157,13 +150,13 @@ impl GradientSink for Collect<'_> {
         (Self { gradient: left, offset: self.offset }, right)
     }
 
-    fn weights(&mut self, _: Isa, at: usize, _: Option<usize>, gradient: &[f32]) {
+    fn weights(&mut self, _: Isa, at: usize, gradient: &[f32]) {
         let at = at - self.offset;
         self.gradient[at..at + gradient.len()].copy_from_slice(gradient);
     }
 
     fn biases(&mut self, isa: Isa, at: usize, gradient: &[f32]) {
-        self.weights(isa, at, None, gradient);
+        self.weights(isa, at, gradient);
     }
 }
 
@@ -255,10 +248,7 @@ impl WeightPass<'_> {
                 let pieces = gradient.chunks_exact(inputs * PANEL);
                 for (panel, gradient) in panels.clone().zip(pieces) {
                     let at = layer.weights_of(panel).start + input * PANEL;
-                    let transposed = layer.transposed_of(panel);
-                    let transposed_at =
-                        (!transposed.is_empty()).then(|| transposed.start + input * PANEL);
-                    sink.weights(self.isa, at, transposed_at, gradient);
+                    sink.weights(self.isa, at, gradient);
                 }
             }
 
