@@ -20,11 +20,12 @@ fn warps(c: &mut Criterion) {
     let bend = Elastic { displacement: 20.0, sigma: 4.0 };
     let dense = Elastic { displacement: 2.0, sigma: 1.0 };
     let augments = [
-        ("shift by whole pixels", Augment { whole_pixels: true, ..shift }),
-        ("shift", shift),
-        ("affine", affine),
-        ("affine and elastic", Augment { elastic: bend, ..affine }),
-        ("affine and elastic, sigma 1", Augment { elastic: dense, ..affine }),
+        ("shift by whole pixels", Augment { whole_pixels: true, ..shift }, false),
+        ("shift", shift, false),
+        ("affine", affine, false),
+        ("affine and elastic", Augment { elastic: bend, ..affine }, false),
+        ("affine and elastic, deskewed", Augment { elastic: bend, ..affine }, true),
+        ("affine and elastic, sigma 1", Augment { elastic: dense, ..affine }, false),
     ];
     // Ink in the middle, with a soft edge.
     let ink = |at: usize| {
@@ -34,8 +35,9 @@ fn warps(c: &mut Criterion) {
     let original: Vec<f32> = (0..SIDE * SIDE).map(ink).collect();
     let mut image = AlignedBuf::zeros(SIDE * SIDE);
     let mut group = c.benchmark_group("augmented image");
-    for (name, augment) in augments {
+    for (name, augment, deskew) in augments {
         let warp = Warp::new(augment, SIDE, SIDE).unwrap_or_else(|error| panic!("{error}"));
+        let warp = if deskew { warp.deskewed() } else { warp };
         for isa in Isa::available() {
             let mut sample = 0;
             group.bench_function(format!("{name}, {isa}"), |bencher| {

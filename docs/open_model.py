@@ -37,6 +37,7 @@ if names is not None:
 
 print("-".join(map(str, sizes)), architecture["activation"])
 print("a byte is multiplied by", metadata["pixel_scale"])
+print("images before that:", metadata.get("preparation", "as they are"))
 print("classes:", ", ".join(names) if names else "without names")
 for name in expected:
     tensor = tensors[name]

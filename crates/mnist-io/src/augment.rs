@@ -10,11 +10,14 @@
 //! rotate   (x, y) ← (x·cos θ − y·sin θ, x·sin θ + y·cos θ)
 //! scale    (x, y) ← (x·a, y·b)
 //! shift    (x, y) ← (x + s, y + t)
+//! deskew   (x, y) ← (x + lean·y + x̄, y + ȳ)           see `deskew.rs`
 //! elastic  (x, y) ← (x + u(pixel), y + v(pixel))      see `elastic.rs`
 //! ```
 //!
-//! Each letter is drawn anew for each image and epoch.
+//! Each letter is drawn anew for each image and epoch, but for those of deskewing, which
+//! is a function of the image, and done only if that is wanted.
 
+mod deskew;
 mod elastic;
 mod matrix;
 mod sample;
@@ -108,7 +111,7 @@ impl Augment {
 
 /// Where random numbers are drawn: an image is changed as a function of this, so
 /// neither the order of images nor the number of threads matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Draw {
     /// Seed of the run.
     pub seed: u64,
@@ -132,6 +135,7 @@ pub struct Draw {
 #[derive(Clone, Debug)]
 pub struct Warp {
     augment: Augment,
+    deskew: bool,
     rows: usize,
     cols: usize,
     path: Path,
@@ -161,6 +165,7 @@ struct Scratch {
     numbers: AlignedBuf,
     table: AlignedBuf,
     fields: AlignedBuf,
+    sums: AlignedBuf,
 }
 
 thread_local! {
@@ -182,17 +187,40 @@ impl Warp {
         if !sides.contains(&rows) || !sides.contains(&cols) {
             return Err(AugmentError::Size { rows, cols });
         }
-        let rigid = Augment { shift: 0.0, ..augment }.is_identity();
         let path = if augment.is_identity() {
             Path::Nothing
-        } else if rigid {
+        } else if (Augment { shift: 0.0, ..augment }).is_identity() {
             Path::Shift
         } else if augment.elastic.displacement == 0.0 {
             Path::Sample(Sampler::new(rows, cols))
         } else {
             Path::Bend(Sampler::new(rows, cols), Smoothing::new(augment.elastic, rows, cols))
         };
-        Ok(Self { augment, rows, cols, path })
+        Ok(Self { augment, deskew: false, rows, cols, path })
+    }
+
+    /// The same, of images that are deskewed first: their ink stands upright in the
+    /// middle, sheared back by its lean. Both together are one look at the image.
+    ///
+    /// By itself, where [`Augment`] leaves images as they are, it is a function of the
+    /// image, which whoever predicts has to do as well:
+    ///
+    /// ```
+    /// use mnist_io::{Augment, Draw, Warp};
+    ///
+    /// let deskew = Warp::new(Augment::default(), 3, 3)?.deskewed();
+    /// let mut image = [0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0];
+    /// deskew.apply(kernels::Isa::active()?, Draw::default(), &mut image);
+    /// assert_eq!(image, [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn deskewed(self) -> Self {
+        let path = match self.path {
+            Path::Nothing | Path::Shift => Path::Sample(Sampler::new(self.rows, self.cols)),
+            path => path,
+        };
+        Self { deskew: true, path, ..self }
     }
 
     /// Changes one image of rows × cols numbers, row-major, in place.
@@ -211,7 +239,7 @@ impl Warp {
         };
         // Nothing below comes back to this function, so nobody else borrows it.
         SCRATCH.with_borrow_mut(|scratch| {
-            let Scratch { numbers, table, fields } = scratch;
+            let Scratch { numbers, table, fields, sums } = scratch;
             numbers.resize(HEAD + nodes);
             let counter = [draw.sample as u32, draw.epoch as u32, DOMAIN];
             uniform(isa, Stream { seed: draw.seed, counter, first: 0 }, numbers);
@@ -223,11 +251,11 @@ impl Warp {
                     shift::shift(isa, self.rows, self.cols, [x, y], table, image);
                 }
                 Path::Sample(sampler) => {
-                    let matrix = self.matrix(head);
+                    let matrix = self.matrix(isa, head, sums, image);
                     sampler.sample(isa, &matrix, None, table, image);
                 }
                 Path::Bend(sampler, smoothing) => {
-                    let matrix = self.matrix(head);
+                    let matrix = self.matrix(isa, head, sums, image);
                     let bend = Bend { smoothing, noise, fields };
                     sampler.sample(isa, &matrix, Some(bend), table, image);
                 }
@@ -235,7 +263,9 @@ impl Warp {
         });
     }
 
-    fn matrix(&self, head: &[f32]) -> Matrix {
-        Matrix::draw(&self.augment, head, self.rows, self.cols)
+    /// The part of the map that is the same for all pixels of `image`.
+    fn matrix(&self, isa: Isa, head: &[f32], sums: &mut AlignedBuf, image: &[f32]) -> Matrix {
+        let drawn = Matrix::draw(&self.augment, head, self.rows, self.cols);
+        if self.deskew { drawn.then(&deskew::upright(isa, self.cols, sums, image)) } else { drawn }
     }
 }

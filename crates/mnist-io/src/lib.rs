@@ -11,7 +11,7 @@
 //! - [`Dataset`] is a file of `u8` images with its file of `u8` labels, and
 //!   [`class_names`] what the labels stand for, if a file beside them says so.
 //! - [`Warp`] shifts, turns, stretches and bends images at random, as an
-//!   [`Augment`] says.
+//!   [`Augment`] says, and makes the lean of a hand upright.
 //!
 //! Everything that can be wrong with a file is a variant of [`Error`] or
 //! [`IdxError`], whose message is one line that says what was read, at which

@@ -45,6 +45,46 @@ fn image(rows: usize, cols: usize, seed: u64) -> Vec<f32> {
     image
 }
 
+/// A stroke that leans, beside the middle, of ink that is nowhere negative.
+fn stroke(rows: usize, cols: usize, seed: u64) -> Vec<f32> {
+    let mut image = image(rows, cols, seed);
+    for (at, x) in image.iter_mut().enumerate() {
+        let (row, col) = ((at / cols) as f64, (at % cols) as f64);
+        let inside = (col - 0.1 * cols as f64 - 0.5 * row).abs() < 4.0 && row < 0.7 * rows as f64;
+        *x = if inside { x.abs() } else { 0.0 };
+    }
+    image
+}
+
+/// Each augmentation, and the same of deskewed images.
+fn both() -> impl Iterator<Item = (Augment, bool)> {
+    augments().into_iter().flat_map(|augment| [(augment, false), (augment, true)])
+}
+
+fn warp(augment: Augment, deskew: bool, rows: usize, cols: usize) -> Warp {
+    let warp = Warp::new(augment, rows, cols).unwrap();
+    if deskew { warp.deskewed() } else { warp }
+}
+
+/// Where the ink of an image is in mean, from the middle, and how far it leans.
+fn posture(image: &[f32], rows: usize, cols: usize) -> ([f64; 2], f64) {
+    let places = || {
+        image.iter().enumerate().map(|(at, ink)| {
+            let x = (at % cols) as f64 - (cols as f64 - 1.0) / 2.0;
+            let y = (at / cols) as f64 - (rows as f64 - 1.0) / 2.0;
+            (f64::from(*ink), x, y)
+        })
+    };
+    let ink: f64 = places().map(|(ink, ..)| ink).sum();
+    let mean = |of: &dyn Fn(f64, f64) -> f64| {
+        places().map(|(ink, x, y)| ink * of(x, y)).sum::<f64>() / ink
+    };
+    let (x, y) = (mean(&|x, _| x), mean(&|_, y| y));
+    let lean = mean(&|at_x, at_y| (at_x - x) * (at_y - y)) / mean(&|_, at_y| (at_y - y).powi(2));
+    // No height, no lean.
+    ([x, y], if lean.is_finite() { lean } else { 0.0 })
+}
+
 /// `exp(−d²/2σ²)` up to 3σ.
 fn gaussian(d: f64, sigma: f64) -> f64 {
     if d.abs() <= 3.0 * sigma { (-0.5 * (d / sigma).powi(2)).exp() } else { 0.0 }
@@ -63,7 +103,17 @@ fn weights(pixels: usize, sigma: f64) -> Vec<Vec<f64>> {
 }
 
 /// What [`Warp::apply`] is to compute, from the same random numbers.
-fn expected(augment: &Augment, rows: usize, cols: usize, draw: Draw, image: &[f32]) -> Vec<f64> {
+fn expected(
+    (augment, deskew): (&Augment, bool),
+    rows: usize,
+    cols: usize,
+    draw: Draw,
+    image: &[f32],
+) -> Vec<f64> {
+    let ([mean_x, mean_y], lean) = match deskew {
+        true => posture(image, rows, cols),
+        false => ([0.0; 2], 0.0),
+    };
     let Augment { shift, whole_pixels, rotate, scale, shear, elastic } = *augment;
     let [shift, rotate, scale, shear] = [shift, rotate, scale, shear].map(f64::from);
     let sigma = f64::from(elastic.sigma);
@@ -103,8 +153,10 @@ fn expected(augment: &Augment, rows: usize, cols: usize, draw: Draw, image: &[f3
             (x, y) = (angle.cos() * x - angle.sin() * y, angle.sin() * x + angle.cos() * y);
             x *= 1.0 + scale * numbers[4];
             y *= 1.0 + scale * numbers[5];
-            x += shifts[0] + middle[0];
-            y += shifts[1] + middle[1];
+            x += shifts[0];
+            y += shifts[1];
+            x += lean * y + mean_x + middle[0];
+            y += mean_y + middle[1];
             if elastic.displacement > 0.0 {
                 x += field(0, row, col);
                 y += field(1, row, col);
@@ -130,21 +182,21 @@ fn expected(augment: &Augment, rows: usize, cols: usize, draw: Draw, image: &[f3
 fn every_combination_is_what_plain_loops_compute() {
     let isa = Isa::available()[0];
     for (rows, cols) in SIZES {
-        for (which, augment) in augments().into_iter().enumerate() {
-            let warp = Warp::new(augment, rows, cols).unwrap();
+        for (which, (augment, deskew)) in both().enumerate() {
+            let warp = warp(augment, deskew, rows, cols);
             for sample in 0..2 {
                 let draw = Draw { seed: 1 << 33 | 5, epoch: which as u64, sample };
-                let original = image(rows, cols, sample);
+                let original = if deskew { stroke } else { image }(rows, cols, sample);
                 let mut found = original.clone();
                 warp.apply(isa, draw, &mut found);
-                let expected = expected(&augment, rows, cols, draw, &original);
+                let expected = expected((&augment, deskew), rows, cols, draw, &original);
                 // Neighbours differ by up to 2, and places of up to 1024 are in f32.
                 let far = if augment.shift > 100.0 { 1e-3 } else { 5e-5 };
                 for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
                     let off = (f64::from(*found) - expected).abs();
                     assert!(
                         off < far,
-                        "{augment:?}, {rows} x {cols}, {at}: {found}, not {expected}"
+                        "{augment:?}, {deskew}, {rows} x {cols}, {at}: {found}, not {expected}"
                     );
                 }
             }
@@ -162,6 +214,48 @@ fn no_part_is_no_change() {
         warp.apply(isa, Draw { seed: 1, epoch: 2, sample: 3 }, &mut found);
         let bits = |image: &[f32]| image.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&found), bits(&original));
+    }
+}
+
+#[test]
+fn deskewed_ink_stands_upright_in_the_middle() {
+    for isa in Isa::available() {
+        for (rows, cols) in [(28, 28), (32, 32), (64, 48)] {
+            for sample in 0..5 {
+                let mut image = stroke(rows, cols, sample);
+                let ([x, y], lean) = posture(&image, rows, cols);
+                assert!(x.hypot(y) > 1.0 && lean > 0.3, "{x}, {y}, {lean}");
+                warp(Augment::default(), true, rows, cols).apply(isa, Draw::default(), &mut image);
+                let ([x, y], lean) = posture(&image, rows, cols);
+                // What is sheared out of the image is lost to the mean.
+                assert!(x.hypot(y) < 0.6 && lean.abs() < 0.15, "{isa}: {x}, {y}, {lean}");
+            }
+        }
+    }
+}
+
+/// Without ink, with ink that is none, and with a dash, which no shear makes stand.
+#[test]
+fn what_cannot_stand_is_left_lying() {
+    let deskew = warp(Augment::default(), true, 9, 9);
+    let mut dash = vec![0.0; 81];
+    dash[4 * 9 + 2..][..5].fill(1.0);
+    let mut negative = dash.clone();
+    negative[0] = -6.0;
+    for image in [vec![0.0; 81], dash, negative] {
+        for isa in Isa::available() {
+            let mut found = image.clone();
+            deskew.apply(isa, Draw::default(), &mut found);
+            assert_eq!(found, image, "{isa}");
+        }
+    }
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
+        for isa in Isa::available() {
+            let mut image = vec![0.5; 81];
+            image[40] = bad;
+            image[3] = bad;
+            deskew.apply(isa, Draw::default(), &mut image);
+        }
     }
 }
 
@@ -243,9 +337,9 @@ fn shifts_cover_their_range_evenly() {
 #[test]
 fn every_isa_and_every_call_gives_the_same_bits() {
     for (rows, cols) in SIZES {
-        for augment in augments() {
-            let warp = Warp::new(augment, rows, cols).unwrap();
-            let original = image(rows, cols, 9);
+        for (augment, deskew) in both() {
+            let warp = warp(augment, deskew, rows, cols);
+            let original = stroke(rows, cols, 9);
             let apply = |isa, sample| {
                 let mut found = original.clone();
                 warp.apply(isa, Draw { seed: 7, epoch: 1, sample }, &mut found);
@@ -254,8 +348,9 @@ fn every_isa_and_every_call_gives_the_same_bits() {
             let first = [1, 2].map(|sample| apply(Isa::available()[0], sample));
             // In another order, and on another thread, whose memory is new.
             for isa in Isa::available() {
-                assert!(apply(isa, 2) == first[1], "{isa}: {augment:?}, {rows} x {cols}");
-                assert!(apply(isa, 1) == first[0], "{isa}: {augment:?}, {rows} x {cols}");
+                let what = format!("{isa}: {augment:?}, {deskew}, {rows} x {cols}");
+                assert!(apply(isa, 2) == first[1], "{what}");
+                assert!(apply(isa, 1) == first[0], "{what}");
             }
             let elsewhere = std::thread::scope(|scope| {
                 scope.spawn(|| apply(Isa::available()[0], 1)).join().unwrap()
@@ -269,19 +364,23 @@ fn every_isa_and_every_call_gives_the_same_bits() {
 /// to arrive at this number.
 #[test]
 fn the_bits_are_those_of_every_machine() {
-    // FNV-1a.
-    let mut hash = 0xCBF2_9CE4_8422_2325u64;
-    for augment in augments() {
-        let warp = Warp::new(augment, 28, 28).unwrap();
-        for sample in 0..5 {
-            let mut image = image(28, 28, sample);
-            warp.apply(Isa::available()[0], Draw { seed: 1, epoch: 2, sample }, &mut image);
-            for byte in image.iter().flat_map(|pixel| pixel.to_le_bytes()) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+    let hash = |deskew| {
+        // FNV-1a.
+        let mut hash = 0xCBF2_9CE4_8422_2325u64;
+        for augment in augments() {
+            let warp = warp(augment, deskew, 28, 28);
+            for sample in 0..5 {
+                let mut image = if deskew { stroke } else { image }(28, 28, sample);
+                warp.apply(Isa::available()[0], Draw { seed: 1, epoch: 2, sample }, &mut image);
+                for byte in image.iter().flat_map(|pixel| pixel.to_le_bytes()) {
+                    hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+                }
             }
         }
-    }
-    assert_eq!(hash, 0xED40_3C78_3429_7D19);
+        hash
+    };
+    assert_eq!(hash(false), 0xED40_3C78_3429_7D19);
+    assert_eq!(hash(true), 0x8947_0998_9E48_1E22);
 }
 
 #[test]
@@ -317,8 +416,8 @@ fn images_seeds_and_epochs_differ() {
 fn nothing_beside_the_image_is_read_or_written() {
     for isa in Isa::available() {
         for (rows, cols) in SIZES {
-            for augment in augments() {
-                let warp = Warp::new(augment, rows, cols).unwrap();
+            for (augment, deskew) in both() {
+                let warp = warp(augment, deskew, rows, cols);
                 let len = rows * cols;
                 let mut buffer = vec![f32::NAN; len + 64];
                 buffer[32..32 + len].fill(1.0);

@@ -2,8 +2,8 @@
 //!
 //! Tensors `layer.<l>.weight` (units × inputs, as PyTorch's `Linear` has it) and
 //! `layer.<l>.bias`, in f32. Metadata `format`, `version`, `architecture` (JSON),
-//! `pixel_scale` and, where the classes have names, `class_names` (JSON), so that
-//! a loaded network needs nothing else.
+//! `pixel_scale` and, where somebody said so, `class_names` (JSON) and `preparation`,
+//! so that a loaded network needs nothing else.
 
 use std::collections::HashMap;
 use std::fs;
@@ -83,6 +83,9 @@ impl Mlp {
             let names = serde_json::to_string(names).expect("plain data");
             metadata.insert("class_names".to_owned(), names);
         }
+        if let Some(preparation) = self.preparation() {
+            metadata.insert("preparation".to_owned(), preparation.to_owned());
+        }
         canonical(safetensors::serialize(views, Some(metadata)).expect("plain tensors"))
     }
 
@@ -157,6 +160,7 @@ impl Mlp {
         let mut network = Self::zeros(architecture).map_err(|e| bad(e.to_string()))?;
         network.set_pixel_scale(scale).map_err(|e| bad(e.to_string()))?;
         network.set_class_names(names).map_err(|e| bad(e.to_string()))?;
+        network.set_preparation(metadata.and_then(|map| map.get("preparation").cloned()));
         for (l, (weights, biases)) in read.iter().enumerate() {
             network.set_layer(l, weights, biases)?;
         }

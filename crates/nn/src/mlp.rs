@@ -132,6 +132,7 @@ pub struct Mlp {
     pixel_scale: f32,
     /// As many as there are classes, or none at all.
     class_names: Vec<String>,
+    preparation: Option<String>,
 }
 
 impl Mlp {
@@ -167,6 +168,7 @@ impl Mlp {
             params: AlignedBuf::zeros(len),
             pixel_scale: 1.0 / 255.0,
             class_names: Vec::new(),
+            preparation: None,
         })
     }
 
@@ -185,7 +187,8 @@ impl Mlp {
                 }
             }
         }
-        Self { architecture, layers, params, class_names: self.class_names.clone(), ..*self }
+        let (class_names, preparation) = (self.class_names.clone(), self.preparation.clone());
+        Self { architecture, layers, params, class_names, preparation, ..*self }
     }
 
     /// Shape of the network.
@@ -246,6 +249,19 @@ impl Mlp {
         }
         self.class_names = names;
         Ok(())
+    }
+
+    /// What is done with samples before the network is given them, in a word, if
+    /// somebody said so.
+    #[must_use]
+    pub fn preparation(&self) -> Option<&str> {
+        self.preparation.as_deref()
+    }
+
+    /// Says what is done with samples before the network is given them; it is saved with
+    /// the network, so that whoever predicts can do the same. Here it means nothing.
+    pub fn set_preparation(&mut self, preparation: Option<String>) {
+        self.preparation = preparation;
     }
 
     /// Weights (units × inputs, row-major) and biases (units) of layer `layer`,

@@ -117,6 +117,28 @@ fn class_names_are_kept_and_checked() {
 }
 
 #[test]
+fn what_is_done_to_samples_is_kept() {
+    let mut network = network(&[3, 2, 2], Activation::Sigmoid, 1);
+    let plain = network.to_bytes();
+    assert_eq!(Mlp::from_bytes(&plain).unwrap().preparation(), None);
+    let said = "größer, \"and\" so on";
+    network.set_preparation(Some(said.into()));
+    let loaded = Mlp::from_bytes(&network.to_bytes()).unwrap();
+    assert_eq!(loaded.preparation(), Some(said));
+    assert_eq!(loaded.to_bytes(), network.to_bytes());
+
+    // Training keeps it, also where it hands out a folded copy.
+    for batch_norm in [None, Some(BatchNorm::default())] {
+        let (x, y) = (uniform(1, 30), labels(2, 10, 2));
+        let fit = Fit { epochs: 1, batch_norm, ..Fit::default() };
+        let trained = train(network.clone(), &fit, &examples(&network, &x, &y));
+        assert_eq!(trained.preparation(), Some(said));
+    }
+    network.set_preparation(None);
+    assert_eq!(network.to_bytes(), plain);
+}
+
+#[test]
 fn no_byte_that_is_wrong_makes_reading_a_network_panic() {
     let mut named = network(&[3, 2, 2], Activation::Sigmoid, 1);
     named.set_class_names(["no", "yes"]).unwrap();

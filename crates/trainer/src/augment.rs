@@ -1,9 +1,15 @@
-//! Lends the network what changes images while it trains on them.
+//! Lends the network what changes images while it trains on them, and does to all others
+//! what is done to each image.
+
+use std::borrow::Cow;
 
 use kernels::Isa;
 use mnist_io::{Augment, Dataset, Draw, Warp};
 
 use crate::error::Error;
+
+/// What a model says of itself that takes deskewed images.
+pub(crate) const DESKEW: &str = "deskew";
 
 /// Images that are warped on the way into a training step.
 pub(crate) struct Augmentation {
@@ -13,13 +19,38 @@ pub(crate) struct Augmentation {
 
 impl Augmentation {
     /// For the images of `data`; none if the settings leave them as they are.
-    pub(crate) fn new(augment: Augment, data: &Dataset, isa: Isa) -> Result<Option<Self>, Error> {
-        if augment.is_identity() {
+    pub(crate) fn new(
+        augment: Augment,
+        deskew: bool,
+        data: &Dataset,
+        isa: Isa,
+    ) -> Result<Option<Self>, Error> {
+        if augment.is_identity() && !deskew {
             return Ok(None);
         }
         let warp = Warp::new(augment, data.rows(), data.cols())?;
-        Ok(Some(Self { warp, isa }))
+        Ok(Some(Self { warp: if deskew { warp.deskewed() } else { warp }, isa }))
     }
+}
+
+/// The images of `data` as a network is given them that is not trained: deskewed, if it
+/// was trained so, and to whole bytes.
+pub(crate) fn prepared(data: &Dataset, deskew: bool, isa: Isa) -> Result<Cow<'_, [u8]>, Error> {
+    if !deskew {
+        return Ok(data.images().into());
+    }
+    let warp = Warp::new(Augment::default(), data.rows(), data.cols())?.deskewed();
+    let mut image = vec![0.0; data.features()];
+    let mut images = Vec::with_capacity(data.images().len());
+    for pixels in data.images().chunks_exact(data.features()) {
+        for (to, from) in image.iter_mut().zip(pixels) {
+            *to = f32::from(*from);
+        }
+        warp.apply(isa, Draw::default(), &mut image);
+        // Between four bytes, so that none is out of range.
+        images.extend(image.iter().map(|pixel| pixel.round() as u8));
+    }
+    Ok(images.into())
 }
 
 impl nn::Augment for Augmentation {

@@ -224,6 +224,17 @@ pub(crate) struct Overrides {
     #[arg(long, value_name = "DIFFERENCE", allow_negative_numbers = true)]
     pub(crate) min_delta: Option<f64>,
 
+    /// Shear all images back by the lean of their ink and move it to the middle; the
+    /// model remembers that it takes such images
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) deskew: Option<bool>,
+
     /// Shift every training image anew in each epoch, by up to so many pixels
     /// along each axis, 0 to 1024
     #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]

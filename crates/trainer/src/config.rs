@@ -62,11 +62,13 @@ pub(crate) struct Data {
     pub(crate) dir: PathBuf,
     /// Share of the training set that is held out, in `[0, 1)`.
     pub(crate) validation: f64,
+    /// Whether images are deskewed, in training and ever after.
+    pub(crate) deskew: bool,
 }
 
 impl Default for Data {
     fn default() -> Self {
-        Self { dir: data::DEFAULT_DIR.into(), validation: 0.0 }
+        Self { dir: data::DEFAULT_DIR.into(), validation: 0.0, deskew: false }
     }
 }
 
@@ -114,6 +116,7 @@ impl Config {
         let Self { network, data, augment, training, .. } = self;
         set(&mut data.dir, flags.data.clone());
         set(&mut data.validation, flags.validation);
+        set(&mut data.deskew, flags.deskew);
         set(&mut augment.shift, flags.shift);
         set(&mut augment.whole_pixels, flags.whole_pixels);
         set(&mut augment.rotate, flags.rotate);

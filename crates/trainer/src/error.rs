@@ -36,6 +36,12 @@ pub(crate) enum Error {
          name the data that the model was trained on with --data DIR"
     )]
     ImageSize { model: PathBuf, expected: usize, dir: PathBuf, found: String },
+    #[error(
+        "{model} takes images after `{found}`: expected `{deskew}`, or nothing, \
+         which is all that this version does to images",
+        deskew = crate::augment::DESKEW
+    )]
+    Preparation { model: PathBuf, found: String },
     #[error("{path}: {source}")]
     ClassNames { path: PathBuf, source: nn::Error },
     #[error("there is no recipe `{name}`: the recipes are {}", crate::recipe::names())]

@@ -7,6 +7,7 @@ use mnist_io::Part;
 use nn::{Executor, Mlp};
 use serde::Serialize;
 
+use crate::augment::{DESKEW, prepared};
 use crate::cli::EvalArgs;
 use crate::data;
 use crate::error::Error;
@@ -43,7 +44,16 @@ pub(crate) fn evaluate(args: &EvalArgs, isa: Isa, started: Instant) -> Result<()
             found: data::size(&test_set),
         });
     }
-    let examples = data::examples(&test_set)?;
+    let deskew = match network.preparation() {
+        None => false,
+        Some(DESKEW) => true,
+        Some(found) => {
+            let (model, found) = (args.model.clone(), found.to_owned());
+            return Err(Error::Preparation { model, found });
+        }
+    };
+    let images = prepared(&test_set, deskew, isa)?;
+    let examples = data::examples(&test_set, &images)?;
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
     if args.json {

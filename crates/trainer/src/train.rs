@@ -1,5 +1,6 @@
 //! `trainer train`: from settings to a tested model in a run directory.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
@@ -7,7 +8,7 @@ use kernels::Isa;
 use mnist_io::{CLASS_NAMES, Part, class_names};
 use nn::{Callback, EpochReport, Mlp, Split, StepReport};
 
-use crate::augment::Augmentation;
+use crate::augment::{Augmentation, DESKEW, prepared};
 use crate::cli::TrainArgs;
 use crate::config::Config;
 use crate::data;
@@ -27,7 +28,8 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
     let test_set = data::open(&config.data.dir, Part::Test)?;
     data::check_pair(&config.data.dir, &training_set, &test_set)?;
 
-    let augmentation = Augmentation::new(config.augment, &training_set, isa)?;
+    let deskew = config.data.deskew;
+    let augmentation = Augmentation::new(config.augment, deskew, &training_set, isa)?;
 
     let shape = config.architecture(training_set.features(), training_set.classes());
     let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
@@ -35,7 +37,8 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
         let path = config.data.dir.join(CLASS_NAMES);
         network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
     }
-    let mut all = data::examples(&training_set)?;
+    network.set_preparation(deskew.then(|| DESKEW.to_owned()));
+    let mut all = data::examples(&training_set, training_set.images())?;
     if let Some(augmentation) = &augmentation {
         all = all.augmented(augmentation);
     }
@@ -44,9 +47,16 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
         0.0 => None,
         fraction => Some(Split::stratified(training_set.labels(), fraction, training.seed)?),
     };
+    let held_out = match &split {
+        None => Cow::default(),
+        Some(_) => prepared(&training_set, deskew, isa)?,
+    };
     let (train, validation) = match &split {
         None => (all, None),
-        Some(split) => (all.subset(&split.train)?, Some(all.subset(&split.validation)?)),
+        Some(split) => {
+            let held_out = data::examples(&training_set, &held_out)?;
+            (all.subset(&split.train)?, Some(held_out.subset(&split.validation)?))
+        }
     };
     // Before anything is written.
     training.check(&network, &train, validation.as_ref())?;
@@ -67,7 +77,8 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
         return Err(error);
     }
     let history = history?;
-    let examples = data::examples(&test_set)?;
+    let images = prepared(&test_set, deskew, isa)?;
+    let examples = data::examples(&test_set, &images)?;
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
     run.save_model(&network)?;

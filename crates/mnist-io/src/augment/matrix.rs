@@ -14,6 +14,20 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
+    pub(super) const IDENTITY: Self = Self { x: [1.0, 0.0, 0.0], y: [0.0, 1.0, 0.0] };
+
+    /// First `self`, then `next`.
+    pub(super) fn then(&self, next: &Self) -> Self {
+        let through = |row: [f32; 3]| {
+            let [of_x, of_y, origin] = row.map(f64::from);
+            std::array::from_fn(|i| {
+                let constant = if i == 2 { origin } else { 0.0 };
+                (of_x * f64::from(self.x[i]) + of_y * f64::from(self.y[i]) + constant) as f32
+            })
+        };
+        Self { x: through(next.x), y: through(next.y) }
+    }
+
     /// The map that the first random numbers of an image stand for.
     pub(super) fn draw(augment: &Augment, head: &[f32], rows: usize, cols: usize) -> Self {
         let within = |range: f32, place: usize| f64::from(range) * f64::from(head[place]);

@@ -30,7 +30,7 @@ fn flags_override_the_recipe_and_nothing_else() {
 
 #[test]
 fn every_flag_arrives() {
-    let flags = "--data d --validation 0.25 --hidden none --activation sigmoid --init uniform \
+    let flags = "--data d --validation 0.25 --deskew --hidden none --activation sigmoid --init uniform \
                  --epochs 3 --batch-size 5 --lr 0.5 --schedule inverse-time:0.25 \
                  --shift 2.5 --whole-pixels --rotate 10 --scale 0.5 --shear 0.75 --elastic 20:6 \
                  --optimizer nesterov --momentum 0.75 --l1 0.25 --l2 0.125 --max-norm 2.5 \
@@ -39,7 +39,8 @@ fn every_flag_arrives() {
                  --patience 3 --monitor loss --min-delta 0.125 --label-smoothing 0.125 \
                  --class-weights 1,0.5 --seed 9";
     let found = resolve(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
-    assert_eq!((found.data.dir, found.data.validation), (PathBuf::from("d"), 0.25));
+    let Data { dir, validation, deskew } = found.data;
+    assert_eq!((dir, validation, deskew), (PathBuf::from("d"), 0.25, true));
     assert!(found.network.hidden.is_empty());
     assert_eq!(found.network.activation, Activation::Sigmoid);
     assert_eq!(found.network.init, Init::Uniform);

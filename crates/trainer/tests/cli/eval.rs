@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use nn::Mlp;
+
 use crate::{data, json, keys, run_in, succeed};
 
 #[test]
@@ -23,6 +25,35 @@ fn the_test_figure_is_repeated() {
     let text = succeed(dir.path(), "eval --model run/model.safetensors");
     assert!(text.starts_with("test accuracy") && text.contains(&errors), "{text}");
     assert_eq!(text.lines().count(), 1);
+}
+
+/// A network of deskewed images is given such images, held out and tested, and when it
+/// is tested again.
+#[test]
+fn a_model_remembers_that_images_were_deskewed() {
+    let dir = data::folder();
+    let flags = "--epochs 1 --lr 0.005 --validation 0.2 --json --deskew --out run";
+    let trained = json(dir.path(), flags);
+    let path = dir.path().join("run/model.safetensors");
+    let eval = "eval --model run/model.safetensors";
+    let found = json(dir.path(), &format!("{eval} --json"));
+    assert_eq!(found["test_errors"], trained["test_errors"]);
+
+    // It would be another figure otherwise.
+    let mut network = Mlp::load(&path).unwrap();
+    assert_eq!(network.preparation(), Some("deskew"));
+    network.set_preparation(None);
+    network.save(&path).unwrap();
+    let raw = json(dir.path(), &format!("{eval} --json"));
+    assert_ne!(raw["test_loss"], found["test_loss"]);
+
+    network.set_preparation(Some("wash".into()));
+    network.save(&path).unwrap();
+    let output = run_in(dir.path(), eval);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    let expected = "run/model.safetensors takes images after `wash`: expected `deskew`, or nothing";
+    assert!(error.contains(expected), "{error}");
 }
 
 #[test]

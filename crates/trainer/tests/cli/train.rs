@@ -72,6 +72,7 @@ fn help_says_what_there_is() {
             "--monitor",
             "--min-delta",
             "--schedule",
+            "--deskew",
             "--shift",
             "--whole-pixels",
             "--rotate",
@@ -256,7 +257,9 @@ fn augmented_images_train_the_same_model_everywhere_and_their_settings_repeat_it
     let all = "--shift 1.5 --rotate 12 --scale 0.12 --shear 0.15 --elastic 20:4";
     let common = "--epochs 2 --hidden 40,20 --validation 0.2 --quiet";
     let mut models = Vec::new();
-    for (which, flags) in ["", "--shift 1.5", "--shift 1 --whole-pixels", all].iter().enumerate() {
+    let both = format!("--deskew {all}");
+    let kinds = ["", "--shift 1.5", "--shift 1 --whole-pixels", all, "--deskew", &both];
+    for (which, flags) in kinds.iter().enumerate() {
         let runs = [1, 2, 3].map(|threads| {
             let out = format!("run{which}-{threads}");
             succeed(dir.path(), &format!("{common} {flags} --threads {threads} --out {out}"));
