@@ -30,6 +30,21 @@ impl Avx512 {
         // SAFETY: `self` exists only if `detect` found these features.
         unsafe { with_avx512(op, self) }
     }
+
+    /// The four numbers of a 16 × 16 block from `at` on, and those four, eight and twelve
+    /// rows below: brought together by loads, which need no shuffle.
+    #[inline(always)]
+    fn quarters(self, block: &[f32; 256], at: usize) -> __m512 {
+        let at = &block[at..at + 12 * 16 + 4];
+        // SAFETY: each of the four loads ends inside of `at`; the CPU has AVX-512, for
+        // `self` exists only if `detect` found it.
+        unsafe {
+            let first = _mm512_castps128_ps512(_mm_loadu_ps(at.as_ptr()));
+            let half = _mm512_insertf32x4::<1>(first, _mm_loadu_ps(at[64..].as_ptr()));
+            let most = _mm512_insertf32x4::<2>(half, _mm_loadu_ps(at[128..].as_ptr()));
+            _mm512_insertf32x4::<3>(most, _mm_loadu_ps(at[192..].as_ptr()))
+        }
+    }
 }
 
 /// The first `n` of 16 lanes.
@@ -38,27 +53,6 @@ fn first(n: usize) -> __mmask16 {
     debug_assert!(n <= 16);
     ((1u32 << n) - 1) as __mmask16
 }
-
-/// For each bit of a lane's number, what `vpermt2ps` takes so that of a row and
-/// the row that many further down, the halves with that bit trade places: first
-/// for the upper row, then for the lower.
-const TRADES: [[[i32; 16]; 2]; 4] = {
-    let mut trades = [[[0; 16]; 2]; 4];
-    let mut bit = 0;
-    while bit < 4 {
-        let step = 1 << bit;
-        let mut lane = 0;
-        while lane < 16 {
-            let upper = lane & step == 0;
-            // From 16 on, lanes are those of the lower row.
-            trades[bit][0][lane as usize] = if upper { lane } else { 16 + lane - step };
-            trades[bit][1][lane as usize] = if upper { lane + step } else { 16 + lane };
-            lane += 1;
-        }
-        bit += 1;
-    }
-    trades
-};
 
 // SAFETY of every block below: `self` exists only if `detect` found AVX-512 F,
 // BW, DQ and VL, which are all that these intrinsics need; those that take a
@@ -85,22 +79,21 @@ impl Simd for Avx512 {
         unsafe { with_avx512(self, column) }
     }
 
-    /// Element (i, j) goes to (j, i) one bit of i and j after the other.
+    /// Four columns at a time, as four blocks of 4 × 4 side by side; in each, pairs of
+    /// lanes, then pairs of pairs trade places.
     #[inline(always)]
     fn transpose(self, from: &[f32; 256], to: &mut [f32; 256]) {
-        let mut rows: [__m512; 16] = std::array::from_fn(|i| self.load(&from[16 * i..]));
-        for (bit, [upper, lower]) in TRADES.iter().enumerate() {
-            let step = 1 << bit;
-            let (upper, lower) =
-                unsafe { (_mm512_loadu_epi32(upper.as_ptr()), _mm512_loadu_epi32(lower.as_ptr())) };
-            for i in (0..16).filter(|i| i & step == 0) {
-                let (a, b) = (rows[i], rows[i + step]);
-                rows[i] = unsafe { _mm512_permutex2var_ps(a, upper, b) };
-                rows[i + step] = unsafe { _mm512_permutex2var_ps(a, lower, b) };
+        for left in [0, 4, 8, 12] {
+            let (a, b) = (self.quarters(from, left), self.quarters(from, left + 16));
+            let (c, d) = (self.quarters(from, left + 32), self.quarters(from, left + 48));
+            unsafe {
+                let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+                self.store(_mm512_shuffle_ps::<0x44>(ab_low, cd_low), &mut to[16 * left..]);
+                self.store(_mm512_shuffle_ps::<0xEE>(ab_low, cd_low), &mut to[16 * left + 16..]);
+                self.store(_mm512_shuffle_ps::<0x44>(ab_high, cd_high), &mut to[16 * left + 32..]);
+                self.store(_mm512_shuffle_ps::<0xEE>(ab_high, cd_high), &mut to[16 * left + 48..]);
             }
-        }
-        for (row, to) in rows.into_iter().zip(to.chunks_exact_mut(16)) {
-            self.store(row, to);
         }
     }
 
