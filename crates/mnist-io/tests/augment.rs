@@ -240,8 +240,7 @@ fn what_cannot_stand_is_left_lying() {
     let deskew = warp(Augment::default(), true, 9, 9);
     let mut dash = vec![0.0; 81];
     dash[4 * 9 + 2..][..5].fill(1.0);
-    let mut negative = dash.clone();
-    negative[0] = -6.0;
+    let negative = stroke(9, 9, 1).into_iter().map(|ink| -ink).collect();
     for image in [vec![0.0; 81], dash, negative] {
         for isa in Isa::available() {
             let mut found = image.clone();
@@ -249,6 +248,16 @@ fn what_cannot_stand_is_left_lying() {
             assert_eq!(found, image, "{isa}");
         }
     }
+    // Lies more than it stands: sheared by a pixel a row, and no more.
+    let mut image = vec![0.0; 81];
+    image[3 * 9 + 1..][..3].fill(1.0);
+    image[4 * 9 + 3..][..3].fill(1.0);
+    image[5 * 9 + 5..][..3].fill(1.0);
+    let (_, before) = posture(&image, 9, 9);
+    deskew.apply(Isa::available()[0], Draw::default(), &mut image);
+    let (_, after) = posture(&image, 9, 9);
+    assert!((before - 2.0).abs() < 1e-6 && (after - 1.0).abs() < 1e-6, "{before}, {after}");
+
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
         for isa in Isa::available() {
             let mut image = vec![0.5; 81];
