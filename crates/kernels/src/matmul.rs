@@ -31,22 +31,20 @@ use crate::buffer::AlignedBuf;
 use crate::elementwise::map_inline;
 use crate::isa::Isa;
 use crate::mat::{MatMut, MatRef};
-use crate::panels::{BLOCK, PANEL, PanelsMut, PanelsRef, packed_len};
+use crate::panels::{PANEL, PanelsMut, PanelsRef};
 use crate::simd::{Identity, Simd, SimdOp, Unary};
 
 pub(crate) mod active;
 mod blocks;
 pub(crate) mod microkernel;
 pub(crate) mod pack;
+mod rhs;
 
 use active::Lists;
 use blocks::MC;
 pub use microkernel::Start;
-use microkernel::{Ahead, Column, Strips};
-
-/// Rows of A up to which the tiles pack B themselves. With more rows a pass of
-/// its own is a small share, and reads B in order.
-const ROWS_PACKED_BY_TILES: usize = 512;
+use microkernel::{Column, Strips};
+use rhs::{Part, Rhs};
 
 /// Panels of B from which on a transposed A is packed, if it is dense: its copy
 /// is then a small share of the product.
@@ -194,57 +192,6 @@ fn scattered(isa: Isa, alpha: f32, a: MatRef<'_>, b: MatRef<'_>, beta: f32, mut 
     }
 }
 
-/// The right-hand side B of a product.
-#[derive(Clone, Copy)]
-enum Rhs<'a> {
-    /// In the order of the micro-kernel already.
-    Panels(PanelsRef<'a>),
-    /// Bᵀ in panels, to be transposed block by block.
-    Transposed(PanelsRef<'a>),
-    /// To be packed, one block of k at a time, each element times a factor.
-    Mat(MatRef<'a>, f32),
-}
-
-impl Rhs<'_> {
-    /// What the first column of the block of k from `pc` on reads; nothing behind the last
-    /// one, nor where B is packed first.
-    fn ahead(self, pc: usize) -> Option<Ahead> {
-        match self {
-            Self::Panels(b) if pc < b.rows() => {
-                Some(Ahead::panels(b.sub(pc, b.rows() - pc, 0, b.panels())))
-            }
-            Self::Transposed(b) if pc < b.cols() => {
-                let first = pc / PANEL;
-                Some(Ahead::transposed(b.sub(0, b.rows(), first, b.panels() - first)))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// A block of B.
-enum Block<'a> {
-    Panels(PanelsRef<'a>),
-    /// Bᵀ in panels, of which each column makes its own.
-    Transposed(PanelsRef<'a>, &'a mut [f32]),
-    /// Rows without gaps, of which the first tiles make panels.
-    Rows(MatRef<'a>, &'a mut [f32]),
-}
-
-impl Block<'_> {
-    /// What the column that begins at panel `first` reads.
-    fn ahead(&self, first: usize) -> Option<Ahead> {
-        match self {
-            Self::Panels(b) => Some(Ahead::panels(b.sub(0, b.rows(), first, b.panels() - first))),
-            Self::Transposed(b, _) => {
-                let row = first * PANEL;
-                Some(Ahead::transposed(b.sub(row, b.rows() - row, 0, b.panels())))
-            }
-            Self::Rows(..) => None,
-        }
-    }
-}
-
 fn product<F: Unary>(
     isa: Isa,
     a: MatRef<'_>,
@@ -293,30 +240,11 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
         // k = 0 is one block of no rows: C = start.
         for pc in (0..k.max(1)).step_by(most) {
             let kc = most.min(k - pc);
-            let rhs = b;
-            let mut b = match rhs {
-                Rhs::Panels(b) => Block::Panels(b.sub(pc, kc, 0, panels)),
-                Rhs::Transposed(b) => {
-                    // A column at a time is what the caches hold best.
-                    let kept = if m > MC { panels } else { panels.min(S::TILE_PANELS) };
-                    let packed = reserve(packed, kept * panel_len(kc));
-                    Block::Transposed(b.sub(0, n, pc / PANEL, kc.div_ceil(PANEL)), packed)
-                }
-                Rhs::Mat(b, alpha) => {
-                    let b = b.sub(pc, kc, 0, n);
-                    let packed = reserve(packed, packed_len(kc, n));
-                    if alpha == 1.0 && b.col_stride() == 1 && by_tiles::<S>(m) {
-                        Block::Rows(b, packed)
-                    } else {
-                        pack::panels(s, b, alpha, packed);
-                        Block::Panels(PanelsRef::packed(packed, kc, n))
-                    }
-                }
-            };
+            let mut block = b.block(s, (pc, kc), m, packed);
             // Behind the first block of k the chains go on from C.
             let start = if pc == 0 { start } else { Start::Scaled(1.0) };
             let last = pc + kc == k;
-            let behind = rhs.ahead(pc + kc);
+            let behind = b.ahead(pc + kc);
             for ic in (0..m).step_by(MC) {
                 let mc = MC.min(m - ic);
                 let a = a.sub(ic, mc, pc, kc);
@@ -335,71 +263,30 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                 for column in 0..columns {
                     let jr = panels * column / columns;
                     let end = panels * (column + 1) / columns;
-                    let p = end - jr;
                     let ahead = match far {
-                        true if end < panels => b.ahead(end),
+                        true if end < panels => block.ahead(end),
                         true => behind,
                         false => None,
                     };
-                    let start = start.sub(jr, p);
-                    let tiles = c.sub(ic, mc, jr, p);
-                    s.column(&match &mut b {
-                        Block::Panels(b) => {
-                            let b = b.sub(0, kc, jr, p);
-                            Column::new(a, b, start, tiles, active.as_ref())
-                                .first(jr == 0)
-                                .ahead(ahead)
-                        }
-                        Block::Transposed(b, packed) => {
-                            let at = if m > MC { jr } else { 0 };
-                            let packed = &mut packed[at * panel_len(kc)..][..p * panel_len(kc)];
-                            pack::transposed(
-                                s,
-                                b.sub(jr * PANEL, tiles.cols(), 0, b.panels()),
-                                packed,
-                            );
-                            let b = whole_blocks(packed, kc, tiles.cols());
-                            Column::new(a, b, start, tiles, None).first(jr == 0).ahead(ahead)
-                        }
-                        Block::Rows(b, packed) => {
-                            let b = b.sub(0, kc, jr * PANEL, tiles.cols());
-                            let packed = &mut packed[jr * kc * PANEL..][..p * kc * PANEL];
-                            Column::packing(a, b, packed, start, tiles)
-                        }
+                    let start = start.sub(jr, end - jr);
+                    let tiles = c.sub(ic, mc, jr, end - jr);
+                    s.column(&match block.column(s, jr..end) {
+                        Part::Panels(b) => Column::new(a, b, start, tiles, active.as_ref())
+                            .first(jr == 0)
+                            .ahead(ahead),
+                        Part::Rows(b, packed) => Column::packing(a, b, packed, start, tiles),
                     });
                     if last && !F::IDENTITY {
-                        let mut c = c.sub(ic, mc, jr, p);
+                        let mut c = c.sub(ic, mc, jr, end - jr);
                         for i in 0..mc {
-                            for panel in 0..p {
+                            for panel in 0..end - jr {
                                 map_inline(s, f, c.row(i, panel));
                             }
                         }
                     }
                 }
-                b = match b {
-                    Block::Transposed(_, packed) if m > MC => {
-                        Block::Panels(whole_blocks(packed, kc, n))
-                    }
-                    Block::Rows(_, packed) => Block::Panels(PanelsRef::packed(packed, kc, n)),
-                    other => other,
-                };
+                block = block.used();
             }
         }
     }
-}
-
-/// Numbers in a panel of `rows` rows that are filled up to whole blocks.
-fn panel_len(rows: usize) -> usize {
-    rows.div_ceil(PANEL) * BLOCK
-}
-
-/// Panels, one behind the other, of `rows` rows that are filled up to whole blocks.
-fn whole_blocks(data: &[f32], rows: usize, cols: usize) -> PanelsRef<'_> {
-    PanelsRef::new(data, rows, cols, BLOCK, panel_len(rows))
-}
-
-/// Whether the tiles of a product with `m` rows pack B. A tile of one panel would
-/// take a cache line from each row of B, all over memory.
-fn by_tiles<S: Simd>(m: usize) -> bool {
-    S::TILE_PANELS > 1 && (1..=ROWS_PACKED_BY_TILES).contains(&m)
 }
