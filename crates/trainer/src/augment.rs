@@ -43,12 +43,10 @@ pub(crate) fn prepared(data: &Dataset, deskew: bool, isa: Isa) -> Result<Cow<'_,
     let mut image = vec![0.0; data.features()];
     let mut images = Vec::with_capacity(data.images().len());
     for pixels in data.images().chunks_exact(data.features()) {
-        for (to, from) in image.iter_mut().zip(pixels) {
-            *to = f32::from(*from);
-        }
+        kernels::scale_bytes(isa, pixels, 1.0, &mut image);
         warp.apply(isa, Draw::default(), &mut image);
-        // Between four bytes, so that none is out of range.
-        images.extend(image.iter().map(|pixel| pixel.round() as u8));
+        // To the nearest byte. Each is between four of them, so none is out of range.
+        images.extend(image.iter().map(|pixel| (pixel + 0.5) as u8));
     }
     Ok(images.into())
 }
