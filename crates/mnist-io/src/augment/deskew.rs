@@ -25,13 +25,11 @@ const MOST: f64 = 1.0;
 pub(super) fn upright(isa: Isa, cols: usize, sums: &mut AlignedBuf, image: &[f32]) -> Matrix {
     sums.resize(3 * cols);
     isa.dispatch(Columns { image, cols, sums });
-    let (rows, sums) = (image.len() / cols, sums.chunks_exact(cols));
-    let [center_x, center_y] = [cols, rows].map(|count| (count - 1) as f64 / 2.0);
+    let [center_x, center_y] = [cols, image.len() / cols].map(|count| (count - 1) as f64 / 2.0);
 
     let [mut ink, mut x, mut y, mut xy, mut yy] = [0.0; 5];
-    let mut sums = sums.map(|sums| sums.iter().map(|sum| f64::from(*sum)));
-    let mut next = || sums.next().into_iter().flatten();
-    for (col, ((of_ink, of_y), of_yy)) in next().zip(next()).zip(next()).enumerate() {
+    for col in 0..cols {
+        let [of_ink, of_y, of_yy] = [0, 1, 2].map(|sum| f64::from(sums[sum * cols + col]));
         let at = col as f64 - center_x;
         ink += of_ink;
         x += at * of_ink;

@@ -1,8 +1,14 @@
 //! Augmented images against plain loops in f64, and what holds for any of them.
 
-use kernels::{Isa, Stream, uniform};
+mod images;
+mod oracle;
+
+use kernels::Isa;
 use mnist_io::{Augment, AugmentError, Draw, Elastic, Warp};
 use proptest::prelude::*;
+
+use images::{centroid, image, posture, stroke};
+use oracle::expected;
 
 const SIZES: [(usize, usize); 8] =
     [(28, 28), (1, 1), (5, 7), (32, 32), (64, 48), (1, 40), (40, 1), (17, 31)];
@@ -39,23 +45,6 @@ fn augments() -> Vec<Augment> {
     augments
 }
 
-fn image(rows: usize, cols: usize, seed: u64) -> Vec<f32> {
-    let mut image = vec![0.0; rows * cols];
-    uniform(Isa::available()[0], Stream { seed, counter: [0; 3], first: 0 }, &mut image);
-    image
-}
-
-/// A stroke that leans, beside the middle, of ink that is nowhere negative.
-fn stroke(rows: usize, cols: usize, seed: u64) -> Vec<f32> {
-    let mut image = image(rows, cols, seed);
-    for (at, x) in image.iter_mut().enumerate() {
-        let (row, col) = ((at / cols) as f64, (at % cols) as f64);
-        let inside = (col - 0.1 * cols as f64 - 0.5 * row).abs() < 4.0 && row < 0.7 * rows as f64;
-        *x = if inside { x.abs() } else { 0.0 };
-    }
-    image
-}
-
 /// Each augmentation, and the same of deskewed images.
 fn both() -> impl Iterator<Item = (Augment, bool)> {
     augments().into_iter().flat_map(|augment| [(augment, false), (augment, true)])
@@ -64,118 +53,6 @@ fn both() -> impl Iterator<Item = (Augment, bool)> {
 fn warp(augment: Augment, deskew: bool, rows: usize, cols: usize) -> Warp {
     let warp = Warp::new(augment, rows, cols).unwrap();
     if deskew { warp.deskewed() } else { warp }
-}
-
-/// Where the ink of an image is in mean, from the middle, and how far it leans.
-fn posture(image: &[f32], rows: usize, cols: usize) -> ([f64; 2], f64) {
-    let places = || {
-        image.iter().enumerate().map(|(at, ink)| {
-            let x = (at % cols) as f64 - (cols as f64 - 1.0) / 2.0;
-            let y = (at / cols) as f64 - (rows as f64 - 1.0) / 2.0;
-            (f64::from(*ink), x, y)
-        })
-    };
-    let ink: f64 = places().map(|(ink, ..)| ink).sum();
-    let mean = |of: &dyn Fn(f64, f64) -> f64| {
-        places().map(|(ink, x, y)| ink * of(x, y)).sum::<f64>() / ink
-    };
-    let (x, y) = (mean(&|x, _| x), mean(&|_, y| y));
-    let lean = mean(&|at_x, at_y| (at_x - x) * (at_y - y)) / mean(&|_, at_y| (at_y - y).powi(2));
-    // No height, no lean.
-    ([x, y], if lean.is_finite() { lean } else { 0.0 })
-}
-
-/// `exp(−d²/2σ²)` up to 3σ.
-fn gaussian(d: f64, sigma: f64) -> f64 {
-    if d.abs() <= 3.0 * sigma { (-0.5 * (d / sigma).powi(2)).exp() } else { 0.0 }
-}
-
-/// How much a node moves each pixel of a side: pixels × nodes.
-fn weights(pixels: usize, sigma: f64) -> Vec<Vec<f64>> {
-    let nodes = ((pixels as f64 / (0.75 * sigma)).ceil() as usize).min(pixels);
-    let apart = pixels as f64 / nodes as f64;
-    let total: f64 = (-4000..=4000).map(|d| gaussian(f64::from(d), sigma)).sum();
-    let weight = |pixel: usize, node: usize| {
-        let place = apart * (node as f64 + 0.5) - 0.5;
-        apart.sqrt() * gaussian(pixel as f64 - place, sigma) / total
-    };
-    (0..pixels).map(|pixel| (0..nodes).map(|node| weight(pixel, node)).collect()).collect()
-}
-
-/// What [`Warp::apply`] is to compute, from the same random numbers.
-fn expected(
-    (augment, deskew): (&Augment, bool),
-    rows: usize,
-    cols: usize,
-    draw: Draw,
-    image: &[f32],
-) -> Vec<f64> {
-    let ([mean_x, mean_y], lean) = match deskew {
-        true => posture(image, rows, cols),
-        false => ([0.0; 2], 0.0),
-    };
-    let Augment { shift, whole_pixels, rotate, scale, shear, elastic } = *augment;
-    let [shift, rotate, scale, shear] = [shift, rotate, scale, shear].map(f64::from);
-    let sigma = f64::from(elastic.sigma);
-    let (by_row, by_col) = (weights(rows, sigma), weights(cols, sigma));
-    let (down, right) = (by_row[0].len(), by_col[0].len());
-
-    let mut numbers = vec![0.0; 16 + 2 * down * right];
-    let counter = [draw.sample as u32, draw.epoch as u32, u32::MAX];
-    uniform(Isa::available()[0], Stream { seed: draw.seed, counter, first: 0 }, &mut numbers);
-    let numbers: Vec<_> = numbers.into_iter().map(f64::from).collect();
-    let shifts = [numbers[0], numbers[1]].map(|number| match whole_pixels {
-        false => shift * number,
-        true => ((shift.floor() + 0.5) * number).round(),
-    });
-    let angle = (rotate * numbers[2]).to_radians();
-    let field = |axis: usize, row: usize, col: usize| {
-        let mut sum = 0.0;
-        for a in 0..down {
-            for b in 0..right {
-                let noise = numbers[16 + (axis * down + a) * right + b];
-                sum += by_row[row][a] * noise * by_col[col][b];
-            }
-        }
-        f64::from(elastic.displacement) * sum
-    };
-    let pixel = |row: f64, col: f64| {
-        let inside = row >= 0.0 && row < rows as f64 && col >= 0.0 && col < cols as f64;
-        if inside { f64::from(image[row as usize * cols + col as usize]) } else { 0.0 }
-    };
-
-    let mut to = Vec::new();
-    for row in 0..rows {
-        for col in 0..cols {
-            let middle = [(cols as f64 - 1.0) / 2.0, (rows as f64 - 1.0) / 2.0];
-            let (mut x, mut y) = (col as f64 - middle[0], row as f64 - middle[1]);
-            x += shear * numbers[3] * y;
-            (x, y) = (angle.cos() * x - angle.sin() * y, angle.sin() * x + angle.cos() * y);
-            x *= 1.0 + scale * numbers[4];
-            y *= 1.0 + scale * numbers[5];
-            x += shifts[0];
-            y += shifts[1];
-            x += lean * y + mean_x + middle[0];
-            y += mean_y + middle[1];
-            if elastic.displacement > 0.0 {
-                x += field(0, row, col);
-                y += field(1, row, col);
-            }
-            let (left, top) = (x.floor(), y.floor());
-            let (of_right, of_lower) = (x - left, y - top);
-            let mut sum = 0.0;
-            for (lower, right, weight) in [
-                (0.0, 0.0, (1.0 - of_lower) * (1.0 - of_right)),
-                (0.0, 1.0, (1.0 - of_lower) * of_right),
-                (1.0, 0.0, of_lower * (1.0 - of_right)),
-                (1.0, 1.0, of_lower * of_right),
-            ] {
-                sum += weight * pixel(top + lower, left + right);
-            }
-            to.push(sum);
-        }
-    }
-    to
 }
 
 #[test]
@@ -299,16 +176,6 @@ fn whole_pixels_move_pixels_and_touch_none() {
             assert!(seen.iter().flatten().all(|seen| *seen), "{rows} x {cols}: {seen:?}");
         }
     }
-}
-
-/// Where the light of an image lies, in mean.
-fn centroid(image: &[f32], cols: usize) -> [f64; 2] {
-    let mut sums = [0.0; 2];
-    for (at, light) in image.iter().enumerate() {
-        sums[0] += f64::from(*light) * (at % cols) as f64;
-        sums[1] += f64::from(*light) * (at / cols) as f64;
-    }
-    sums
 }
 
 #[test]
