@@ -123,20 +123,33 @@ impl Unary for Relu {
 /// Asks for memory that will be read some microseconds later, such as the row of
 /// a sample in a large set, of which the CPU cannot know.
 pub fn prefetch<T>(isa: Isa, memory: &[T]) {
-    struct Prefetch<'a, T>(&'a [T]);
-    impl<T> SimdOp for Prefetch<'_, T> {
-        type Output = ();
-        #[inline(always)]
-        fn eval<S: Simd>(self, s: S) {
-            const LINE: usize = 64;
-            let (start, len) = (self.0.as_ptr().cast::<u8>(), size_of_val(self.0));
-            // The last byte too, since the first line need not begin at `start`.
-            for at in (0..len).step_by(LINE).chain(len.checked_sub(1)) {
-                s.prefetch(start.wrapping_add(at).cast());
-            }
+    isa.dispatch(Prefetch { memory, write: false });
+}
+
+/// The same for memory that will be written, and that other cores have read: so that no
+/// store has to wait until they give it up.
+pub fn prefetch_write<T>(isa: Isa, memory: &[T]) {
+    isa.dispatch(Prefetch { memory, write: true });
+}
+
+struct Prefetch<'a, T> {
+    memory: &'a [T],
+    write: bool,
+}
+
+impl<T> SimdOp for Prefetch<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<S: Simd>(self, s: S) {
+        const LINE: usize = 64;
+        let (start, len) = (self.memory.as_ptr().cast::<u8>(), size_of_val(self.memory));
+        // The last byte too, since the first line need not begin at `start`.
+        for at in (0..len).step_by(LINE).chain(len.checked_sub(1)) {
+            let line = start.wrapping_add(at).cast();
+            if self.write { s.prefetch_write(line) } else { s.prefetch(line) }
         }
     }
-    isa.dispatch(Prefetch(memory));
 }
 
 /// `to[i] = scale · from[i]`: bytes to numbers.

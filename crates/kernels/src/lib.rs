@@ -47,7 +47,9 @@ mod tanh;
 pub use batch_norm::{Gains, GainsGradient, Moments, batch_norm, batch_norm_backward, scale_shift};
 pub use buffer::AlignedBuf;
 pub use dropout::{dropout, dropout_in_place, dropout_mask};
-pub use elementwise::{Binary, Product, Relu, map, prefetch, scale_bytes, zip, zip_masked};
+pub use elementwise::{
+    Binary, Product, Relu, map, prefetch, prefetch_write, scale_bytes, zip, zip_masked,
+};
 pub use elu::{Elu, EluGradient, LeakyRelu, LeakyReluGradient};
 pub use exp::Exp;
 pub use gaussian::{add_gaussian, gaussian_mask};

@@ -160,7 +160,8 @@ pub fn matmul_into_panels(
 /// the backward pass of a layer whose weights are kept as its forward pass reads them.
 ///
 /// # Panics
-/// If the shapes do not fit, or if the columns of C are not neighbours.
+/// If the shapes do not fit, if the columns of C are not neighbours, or if B is
+/// [row-major](PanelsRef::row_major).
 pub fn matmul_transposed_panels(isa: Isa, a: MatRef<'_>, b: PanelsRef<'_>, c: MatMut<'_>) {
     check(&a, b.cols(), b.rows(), c.rows(), c.cols());
     let c = PanelsMut::from_mat(c).expect("columns of C that are neighbours");

@@ -97,6 +97,18 @@ impl<'a> PanelsRef<'a> {
         Self::new(data, rows, cols, BLOCK, rows * PANEL)
     }
 
+    /// A row-major matrix whose rows are filled up to whole panels and have no gaps between
+    /// them: element (k, j) lies at `k·panels·16 + j`.
+    ///
+    /// # Panics
+    /// If the last row ends behind `data`.
+    #[must_use]
+    pub fn row_major(data: &'a [f32], rows: usize, cols: usize) -> Self {
+        let width = cols.next_multiple_of(PANEL);
+        let filled = Self::from_mat(MatRef::strided(data, rows, width, width, 1));
+        Self { cols, ..filled.expect("whole panels") }
+    }
+
     /// A row-major matrix whose columns fill its panels, as it is.
     pub(crate) fn from_mat(m: MatRef<'a>) -> Option<Self> {
         let whole = m.col_stride() == 1 && m.cols().is_multiple_of(PANEL);
@@ -203,6 +215,16 @@ impl<'a> PanelsMut<'a> {
             panel_stride: rows * PANEL,
             data: PhantomData,
         }
+    }
+
+    /// `rows` rows of `panels` panels, one row behind the other: element (i, j) lies at
+    /// `i·panels·16 + j`. Padding columns are written too.
+    ///
+    /// # Panics
+    /// If `data` is not `rows × panels × 16` long.
+    #[must_use]
+    pub fn row_major(data: &'a mut [f32], rows: usize, panels: usize) -> Self {
+        Self::from_mat(MatMut::new(data, rows, panels * PANEL)).expect("rows without gaps")
     }
 
     /// A matrix whose rows have no gaps, as it is.

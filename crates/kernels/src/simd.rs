@@ -66,6 +66,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn prefetch_l2(self, place: *const f32) {
         let _ = place;
     }
+    /// The same, for what will be written: no other core keeps it.
+    #[inline(always)]
+    fn prefetch_write(self, place: *const f32) {
+        let _ = place;
+    }
     /// Writes `first + i` for each i where `any[i]` is not 0, one behind the other;
     /// returns how many. What is behind them in `to` may be anything.
     #[inline(always)]

@@ -381,8 +381,18 @@ fn shapes_that_do_not_fit_are_named() {
 }
 
 /// Rows of A that are images and columns that are pixels, and the other way round.
+/// Panels that lie one behind the other, as rows.
+fn side_by_side(packed: &[f32], rows: usize, panels: usize) -> Vec<f32> {
+    let places = (0..rows).flat_map(|row| (0..panels).map(move |panel| panel * rows + row));
+    places.flat_map(|at| &packed[at * PANEL..][..PANEL]).copied().collect()
+}
+
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|x| x.to_bits()).collect()
+}
+
 #[test]
-fn skipping_zeros_changes_no_bit() {
+fn neither_zeros_left_out_nor_rows_for_panels_change_a_bit() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
     for (m, n, k) in [(1, 1, 1), (9, 30, 100), (37, 100, 784), (128, 48, 600), (300, 20, 40)] {
         for layout in LAYOUTS {
@@ -405,20 +415,37 @@ fn skipping_zeros_changes_no_bit() {
                     (vec![0.0; packed_len(k, n)], vec![0.0; packed_len(1, n)]);
                 pack(Isa::available()[0], b.view(), &mut b_panels);
                 pack(Isa::available()[0], bias.view(), &mut bias_panels);
-                let b = PanelsRef::packed(&b_panels, k, n);
+                let panels = PanelsRef::packed(&b_panels, k, n);
+                let rows = side_by_side(&b_panels, k, n.div_ceil(PANEL));
+                let rows = PanelsRef::row_major(&rows, k, n);
                 let bias = PanelsRef::new(&bias_panels, 1, n, BLOCK, PANEL);
                 for isa in Isa::available() {
-                    let run = |zeros| {
+                    let run = |b, zeros| {
                         let mut c = vec![f32::NAN; m * n];
                         let view = MatMut::new(&mut c, m, n);
                         matmul_panels(isa, a.view(), b, Start::Row(bias), view, Identity, zeros);
-                        let mut dw = vec![f32::NAN; m * n.next_multiple_of(PANEL)];
-                        let view = PanelsMut::packed(&mut dw, m, n.div_ceil(PANEL));
+                        let width = n.div_ceil(PANEL);
+                        let mut dw = vec![f32::NAN; m * width * PANEL];
+                        matmul_into_panels(
+                            isa,
+                            a.view(),
+                            b,
+                            PanelsMut::packed(&mut dw, m, width),
+                            zeros,
+                        );
+                        let mut wide = vec![f32::NAN; dw.len()];
+                        let view = PanelsMut::row_major(&mut wide, m, width);
                         matmul_into_panels(isa, a.view(), b, view, zeros);
-                        [c, dw].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                        assert!(bits(&wide) == bits(&side_by_side(&dw, m, width)), "{isa}");
+                        bits(&[c, dw].concat())
                     };
-                    let same = run(Zeros::Skip) == run(Zeros::Multiply);
-                    assert!(same, "{isa}: {m} × {k} × {n}, {layout:?}, {share}");
+                    let expected = run(panels, Zeros::Multiply);
+                    for (b, zeros) in
+                        [(panels, Zeros::Skip), (rows, Zeros::Multiply), (rows, Zeros::Skip)]
+                    {
+                        let same = run(b, zeros) == expected;
+                        assert!(same, "{isa}: {m} × {k} × {n}, {layout:?}, {share}, {zeros:?}");
+                    }
                 }
             }
         }

@@ -89,16 +89,33 @@ impl<'a> Inputs<'a> {
 
     /// Writes sample `index`, as real numbers, into `row` (`width` long).
     pub(crate) fn copy_row(&self, isa: Isa, index: usize, pixel_scale: f32, row: &mut [f32]) {
-        let range = index * self.width..(index + 1) * self.width;
+        self.copy_columns(isa, index, 0..self.width, pixel_scale, row);
+    }
+
+    /// Writes some features of sample `index`, as real numbers, into `row`, as many.
+    fn copy_columns(
+        &self,
+        isa: Isa,
+        index: usize,
+        columns: Range<usize>,
+        pixel_scale: f32,
+        row: &mut [f32],
+    ) {
+        let range = self.range(index, columns);
         match self.features {
             Features::F32(values) => row.copy_from_slice(&values[range]),
             Features::U8(values) => kernels::scale_bytes(isa, &values[range], pixel_scale, row),
         }
     }
 
-    /// Asks for the row of sample `index`, which is wanted soon.
-    fn prefetch_row(&self, isa: Isa, index: usize) {
-        let range = index * self.width..(index + 1) * self.width;
+    /// Where some features of sample `index` lie.
+    fn range(&self, index: usize, columns: Range<usize>) -> Range<usize> {
+        index * self.width + columns.start..index * self.width + columns.end
+    }
+
+    /// Asks for some features of sample `index`, which are wanted soon.
+    fn prefetch(&self, isa: Isa, index: usize, columns: Range<usize>) {
+        let range = self.range(index, columns);
         match self.features {
             Features::F32(values) => kernels::prefetch(isa, &values[range]),
             Features::U8(values) => kernels::prefetch(isa, &values[range]),
@@ -375,9 +392,21 @@ impl<'a> Examples<'a> {
         self.inputs.copy_row(isa, self.index(position), pixel_scale, row);
     }
 
-    /// Asks for the row of example `position`, which is wanted soon.
-    pub(crate) fn prefetch_row(&self, isa: Isa, position: usize) {
-        self.inputs.prefetch_row(isa, self.index(position));
+    /// Writes some features of example `position` into `row`, as many.
+    pub(crate) fn copy_columns(
+        &self,
+        isa: Isa,
+        position: usize,
+        columns: Range<usize>,
+        pixel_scale: f32,
+        row: &mut [f32],
+    ) {
+        self.inputs.copy_columns(isa, self.index(position), columns, pixel_scale, row);
+    }
+
+    /// Asks for some features of example `position`, which are wanted soon.
+    pub(crate) fn prefetch(&self, isa: Isa, position: usize, columns: Range<usize>) {
+        self.inputs.prefetch(isa, self.index(position), columns);
     }
 
     pub(crate) fn is_augmented(&self) -> bool {

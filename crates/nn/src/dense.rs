@@ -13,6 +13,9 @@
 //! update a panel, biases and all, as one slice. Units and inputs are filled up
 //! to multiples of 16; the padding is 0 and stays 0, because its gradient is.
 //!
+//! A first layer of few units has one panel, as wide as it is, so that some of its
+//! inputs are one slice too: see `step/plan.rs` for what that is good for.
+//!
 //! While a network trains with batch normalisation, a panel carries 16 gains
 //! behind its biases.
 
@@ -33,6 +36,8 @@ pub(crate) struct Dense {
     pub(crate) activation: Option<Activation>,
     /// Whether its panels carry gains, as batch normalisation needs them.
     pub(crate) gains: bool,
+    /// Units of a panel, padding included.
+    pub(crate) width: usize,
     /// Whether it is the network's first, whose input is data.
     first: bool,
     /// Where the layer begins in the parameter vector.
@@ -40,6 +45,9 @@ pub(crate) struct Dense {
 }
 
 impl Dense {
+    /// Units up to which the first layer has a single panel.
+    pub(crate) const NARROW: usize = 3 * PANEL;
+
     /// The layers of a network, first to last: `sizes` are what each layer hands
     /// on, the inputs first.
     pub(crate) fn stack(sizes: &[usize], activation: Activation, gains: bool) -> Vec<Self> {
@@ -47,11 +55,14 @@ impl Dense {
         for (l, pair) in sizes.windows(2).enumerate() {
             let hidden = l + 2 < sizes.len();
             let before = layers.last();
+            let units = if hidden { pair[1] * activation.pieces() } else { pair[1] };
+            let narrow = l == 0 && units <= Self::NARROW;
             layers.push(Self {
                 inputs: pair[0],
-                units: if hidden { pair[1] * activation.pieces() } else { pair[1] },
+                units,
                 activation: hidden.then_some(activation),
                 gains,
+                width: if narrow { units.next_multiple_of(PANEL) } else { PANEL },
                 first: l == 0,
                 offset: before.map_or(0, |layer| layer.range().end),
             });
@@ -61,23 +72,28 @@ impl Dense {
 
     /// Some of its units, as a layer of its own, which its forward pass is for.
     pub(crate) fn part(&self, panels: Range<usize>) -> Self {
-        let units = (panels.end * PANEL).min(self.units) - panels.start * PANEL;
+        let units = (panels.end * self.width).min(self.units) - panels.start * self.width;
         Self { units, offset: self.panel(panels.start).start, ..*self }
     }
 
-    /// Panels of 16 units.
+    /// Panels of [`width`](Self::width) units.
     pub(crate) fn panels(&self) -> usize {
-        self.units.div_ceil(PANEL)
+        self.units.div_ceil(self.width)
+    }
+
+    /// The units of panel `panel`, without padding.
+    pub(crate) fn units_of(&self, panel: usize) -> Range<usize> {
+        panel * self.width..((panel + 1) * self.width).min(self.units)
     }
 
     /// Weights in a panel, padding included.
     fn panel_weights(&self) -> usize {
-        self.inputs.div_ceil(PANEL) * BLOCK
+        self.inputs.next_multiple_of(PANEL) * self.width
     }
 
     /// Weights, biases and gains in a panel.
     fn panel_len(&self) -> usize {
-        self.panel_weights() + if self.gains { 2 * PANEL } else { PANEL }
+        self.panel_weights() + if self.gains { 2 * self.width } else { self.width }
     }
 
     /// Numbers that the layer hands on, behind its activation.
@@ -105,7 +121,7 @@ impl Dense {
     /// Biases of panel `panel` in the parameter vector.
     pub(crate) fn biases_of(&self, panel: usize) -> Range<usize> {
         let start = self.weights_of(panel).end;
-        start..start + PANEL
+        start..start + self.width
     }
 
     /// Gains of panel `panel` in the parameter vector; nothing where there are
@@ -116,17 +132,17 @@ impl Dense {
 
     /// Where the weight of `unit` and `input` lies in the parameter vector.
     pub(crate) fn weight_at(&self, unit: usize, input: usize) -> usize {
-        self.weights_of(unit / PANEL).start + input * PANEL + unit % PANEL
+        self.weights_of(unit / self.width).start + input * self.width + unit % self.width
     }
 
     /// Where the bias of `unit` lies in the parameter vector.
     pub(crate) fn bias_at(&self, unit: usize) -> usize {
-        self.biases_of(unit / PANEL).start + unit % PANEL
+        self.biases_of(unit / self.width).start + unit % self.width
     }
 
     /// Where the gain of `unit` lies in the parameter vector, if there are gains.
     pub(crate) fn gain_at(&self, unit: usize) -> usize {
-        self.gains_of(unit / PANEL).start + unit % PANEL
+        self.gains_of(unit / self.width).start + unit % self.width
     }
 
     /// Whether to look for zeros in the layer's input: in pixels there are many,
@@ -166,6 +182,7 @@ impl Dense {
         first: usize,
         dx: MatMut<'_>,
     ) {
+        debug_assert_eq!(self.width, PANEL, "blocks of 16 × 16");
         let weights = &params[self.range()][first / PANEL * BLOCK..];
         let weights = PanelsRef::new(weights, dx.cols(), self.units, BLOCK, self.panel_len());
         kernels::matmul_transposed_panels(isa, dz, weights, dx);
@@ -185,9 +202,15 @@ impl WithUnary for Product<'_> {
     fn with<F: Unary>(self, f: F) {
         let Self { layer, isa, params, x, h } = self;
         let params = &params[layer.range()];
-        let weights = PanelsRef::new(params, layer.inputs, layer.units, BLOCK, layer.panel_len());
+        let (inputs, units) = (layer.inputs, layer.units);
         let biases = &params[layer.panel_weights()..];
-        let bias = PanelsRef::new(biases, 1, layer.units, BLOCK, layer.panel_len());
+        // All panels of the kernel lie in one of the layer's, or each is one.
+        let (weights, bias) = if layer.width > PANEL {
+            (PanelsRef::row_major(params, inputs, units), PanelsRef::row_major(biases, 1, units))
+        } else {
+            let panels = |data, rows| PanelsRef::new(data, rows, units, BLOCK, layer.panel_len());
+            (panels(params, inputs), panels(biases, 1))
+        };
         let start = if layer.gains { Start::Zero } else { Start::Row(bias) };
         kernels::matmul_panels(isa, x, weights, start, h, f, layer.zeros());
     }
@@ -200,8 +223,9 @@ mod tests {
 
     #[test]
     fn every_parameter_has_its_own_place() {
-        for gains in [false, true] {
-            let layers = Dense::stack(&[20, 33, 5], Activation::Tanh, gains);
+        for (gains, units) in [(false, 33), (true, 33), (false, 49), (true, 49)] {
+            let layers = Dense::stack(&[20, units, 5], Activation::Tanh, gains);
+            assert_eq!(layers[0].panels(), if units == 33 { 1 } else { 4 });
             let len = layers.last().unwrap().range().end;
             let mut seen = vec![false; len];
             for layer in &layers {
@@ -217,7 +241,7 @@ mod tests {
                 }
             }
             let vectors = if gains { 2 } else { 1 };
-            let count = 20 * 33 + 33 * vectors + 33 * 5 + 5 * vectors;
+            let count = 20 * units + units * vectors + units * 5 + 5 * vectors;
             assert_eq!(seen.iter().filter(|s| **s).count(), count);
         }
     }

@@ -10,7 +10,6 @@
 //!
 //! with μ and σ² the running averages, so that it is a network like any other.
 
-use kernels::PANEL;
 use serde::{Deserialize, Serialize};
 
 use crate::dense::Dense;
@@ -127,21 +126,21 @@ impl Running {
             let to = &folded.layers[l];
             for panel in 0..layer.panels() {
                 let gains = &network.params[layer.gains_of(panel)];
-                let first = panel * PANEL;
-                let units = PANEL.min(layer.units - first);
+                let units = layer.units_of(panel);
                 // 0 in the padding, which stays 0.
-                let mut scale = [0.0; PANEL];
-                for (i, scale) in scale[..units].iter_mut().enumerate() {
-                    *scale = gains[i] / (self.variance[l][first + i] + epsilon).sqrt();
+                let mut scale = vec![0.0; layer.width];
+                for ((scale, gain), variance) in
+                    scale.iter_mut().zip(gains).zip(&self.variance[l][units.clone()])
+                {
+                    *scale = gain / (variance + epsilon).sqrt();
                 }
-                for row in folded.params[to.weights_of(panel)].chunks_exact_mut(PANEL) {
+                for row in folded.params[to.weights_of(panel)].chunks_exact_mut(to.width) {
                     for (weight, scale) in row.iter_mut().zip(&scale) {
                         *weight *= scale;
                     }
                 }
-                let biases = &mut folded.params[to.biases_of(panel)][..units];
-                for ((bias, scale), mean) in
-                    biases.iter_mut().zip(&scale).zip(&self.mean[l][first..])
+                let biases = &mut folded.params[to.biases_of(panel)];
+                for ((bias, scale), mean) in biases.iter_mut().zip(&scale).zip(&self.mean[l][units])
                 {
                     *bias -= scale * mean;
                 }

@@ -8,14 +8,17 @@
 //!    with it, which is the update, while the gradient is in the cache.
 //!
 //! The units of a task are the same in both phases and in every step, so that a core
-//! finds their weights in its own cache: see `plan.rs`.
+//! finds their weights in its own cache. A narrow network is cut by rows in the first
+//! phase and by inputs in the second: see `plan.rs`.
 //!
 //! Every number is computed by exactly one task, along one fixed chain, so the
 //! result has the same bits for any number of threads.
 
 mod block;
 mod clip;
+mod input;
 mod plan;
+mod rows;
 mod signals;
 mod tape;
 mod weights;
@@ -81,36 +84,17 @@ impl Workspace {
     /// is still in the L2 cache on the way back.
     const ROWS: usize = 256;
 
-    /// Numbers of the input up to which each part makes a copy of its own, because to
-    /// read images is less work than to read what another core wrote.
-    const COPIED: usize = 1 << 21;
-
-    /// Threads for which work is cut.
-    const MOST_THREADS: usize = 1024;
-
     /// For batches of up to `rows` samples, the network as it is in training, and
     /// the tasks of an executor.
     pub(crate) fn new(network: &Mlp, rows: usize, fit: &Fit, executor: &impl Executor) -> Self {
-        // What an executor says of itself may be anything; more tasks than this
-        // are none the faster.
-        let weights: usize = network.layers.iter().map(|l| l.inputs * l.units).sum();
-        let operations = weights.saturating_mul(6).saturating_mul(rows);
-        let threads = |operations| executor.threads_for(operations).clamp(1, Self::MOST_THREADS);
-        let parts = match Plan::most_by_units(network, rows, fit) {
-            // If rows are cut, more goes from core to core.
-            0 | 1 => threads(operations / 5),
-            most => threads(operations).min(most),
-        };
-        let plan = Plan::new(network, rows, fit, parts);
+        let plan = Plan::new(network, rows, fit, executor);
         let layout = Layout::new(network, fit.dropout, fit.noise, fit.batch_norm);
         let shards = Shards::new(network, fit.batch_norm.is_some());
         let shard_count = fit.batch_norm.map_or(0, |norm| rows.div_ceil(norm.rows));
         let normed = network.layers.iter().filter(|layer| layer.gains);
         let gains = normed.map(|layer| (vec![0.0; layer.units], vec![0.0; layer.units]));
 
-        let copied = rows.saturating_mul(layout.input_record).saturating_mul(plan.parts);
-        let copy = plan.by_units(0) && copied <= Self::COPIED;
-        let most_copies = if copy { plan.parts } else { 1 };
+        let most_copies = plan.copies(rows, &layout);
         let scratch_len = (rows + CHUNK) * weights::PANELS * PANEL;
         Self {
             inputs: AlignedBuf::zeros(most_copies * rows * layout.input_record),
@@ -147,7 +131,7 @@ impl Workspace {
         let rows = batch.positions.len();
         for (layer, (gain, bias)) in network.layers.iter().zip(&mut self.gains) {
             for panel in 0..layer.panels() {
-                let units = panel * PANEL..(panel * PANEL + PANEL).min(layer.units);
+                let units = layer.units_of(panel);
                 let len = units.len();
                 gain[units.clone()].copy_from_slice(&network.params[layer.gains_of(panel)][..len]);
                 bias[units].copy_from_slice(&network.params[layer.biases_of(panel)][..len]);
@@ -184,14 +168,19 @@ impl Workspace {
         let (record, shard, input) = (layout.record, shards.record, layout.input_record);
         let tape = &mut self.tape[first * record..][..rows * record];
         let shard_rows = &mut self.shard_rows[of_shards.start * shard..of_shards.end * shard];
+        let (inputs, of_inputs) = match copies {
+            1 => (rows, first * input..(first + rows) * input),
+            _ => (copies * all, 0..copies * all * input),
+        };
         let signals = Signals {
-            inputs: MatMut::new(&mut self.inputs[..copies * all * input], copies * all, input),
+            inputs: MatMut::new(&mut self.inputs[of_inputs], inputs, input),
             tape: MatMut::new(tape, rows, record),
             shards: MatMut::new(shard_rows, of_shards.len(), shard),
             labels: &mut self.labels[first..][..rows],
             losses: &mut self.losses[first..][..rows],
         };
-        let pass = SignalPass { network, batch, first, layout, plan, copies, shards, gains };
+        let alone = false;
+        let pass = SignalPass { network, batch, first, layout, plan, copies, alone, shards, gains };
         pass.run(signals, executor);
     }
 

@@ -161,6 +161,25 @@ fn and_with_nothing_random() {
     }
 }
 
+/// A first layer that is one panel: each part has some rows of the input, and some inputs
+/// of all others.
+#[test]
+fn and_with_a_narrow_first_layer() {
+    let dropout = Dropout { input: 0.0, hidden: 0.3, ..Dropout::default() };
+    for dropout in [Dropout::default(), dropout] {
+        // The last has panels of 16, but fewer of them than there are threads.
+        for units in [10, 30, 48, 70] {
+            let batch_norm = Some(BatchNorm { rows: 40, ..BatchNorm::default() });
+            for (clip_norm, batch_norm) in [(None, None), (Some(0.5), None), (None, batch_norm)] {
+                let average = clip_norm.map(|_| Average::default());
+                let fit = Fit { dropout, clip_norm, average, batch_norm, ..fit(700, 4) };
+                check(&[300, units, 20, 10], Activation::Tanh, 711, &fit);
+                check(&[300, units], Activation::Tanh, 711, &fit);
+            }
+        }
+    }
+}
+
 /// So large a batch that its input is not copied.
 #[test]
 fn and_with_a_batch_of_everything() {

@@ -1,5 +1,6 @@
 //! AVX-512: 16 lanes, 32 registers, masks for free.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use crate::matmul::microkernel::{self, Column};
@@ -120,6 +121,14 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn prefetch_l2(self, place: *const f32) {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(place.cast()) }
+    }
+    #[inline(always)]
+    fn prefetch_write(self, place: *const f32) {
+        // `_MM_HINT_ET0` becomes PREFETCHT0 where the compiler is not told of PREFETCHW;
+        // a CPU that does not know it, such as Haswell, does nothing.
+        unsafe {
+            asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags, readonly))
+        }
     }
     #[inline(always)]
     fn list_nonzero(self, any: &[u32; 16], first: u32, to: &mut [u32; 16]) -> usize {

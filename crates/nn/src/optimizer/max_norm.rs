@@ -12,14 +12,19 @@ const ROWS: usize = 4;
 /// w ← w·min(1, limit/‖w‖)
 /// ```
 ///
-/// `weights` are whole blocks of a panel.
-pub(super) fn limit(isa: Isa, weights: &mut [f32], limit: f32) {
-    isa.dispatch(Limit { limit, weights });
+/// `weights` are whole blocks of a panel of `width` units.
+pub(super) fn limit(isa: Isa, weights: &mut [f32], width: usize, limit: f32) {
+    for first in (0..width).step_by(PANEL) {
+        isa.dispatch(Limit { limit, weights, width, first });
+    }
 }
 
 struct Limit<'a> {
     limit: f32,
     weights: &'a mut [f32],
+    width: usize,
+    /// Its units are the 16 from here on.
+    first: usize,
 }
 
 impl SimdOp for Limit<'_> {
@@ -29,17 +34,19 @@ impl SimdOp for Limit<'_> {
     /// has its sum in one order.
     #[inline(always)]
     fn eval<S: Simd>(self, _: S) {
-        let Self { limit, weights } = self;
-        let mut sums = [0.0; ROWS * PANEL];
-        for rows in weights.as_chunks::<{ ROWS * PANEL }>().0 {
-            for (sum, w) in sums.iter_mut().zip(rows) {
-                *sum += w * w;
+        let Self { limit, weights, width, first } = self;
+        let mut sums = [[0.0; PANEL]; ROWS];
+        for rows in weights.chunks_exact(ROWS * width) {
+            for (sums, row) in sums.iter_mut().zip(rows.chunks_exact(width)) {
+                for (sum, w) in sums.iter_mut().zip(&row[first..]) {
+                    *sum += w * w;
+                }
             }
         }
         let mut factors = [1.0; PANEL];
         let mut longer = false;
         for (unit, factor) in factors.iter_mut().enumerate() {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|row| sums[row * PANEL + unit]);
+            let [a, b, c, d] = sums.map(|row| row[unit]);
             let norm = ((a + b) + (c + d)).sqrt();
             if norm > limit {
                 // What has no norm has diverged, and is not to look like 0.
@@ -48,8 +55,8 @@ impl SimdOp for Limit<'_> {
             }
         }
         if longer {
-            for row in weights.as_chunks_mut::<PANEL>().0 {
-                for (w, factor) in row.iter_mut().zip(&factors) {
+            for row in weights.chunks_exact_mut(width) {
+                for (w, factor) in row[first..].iter_mut().zip(&factors) {
                     *w *= factor;
                 }
             }

@@ -91,6 +91,10 @@ impl<'a> GradientSink for Apply<'a> {
         self.update(isa, Part::Weights, at..at + gradient.len(), gradient);
     }
 
+    fn expect(&self, isa: Isa, at: usize, len: usize) {
+        kernels::prefetch_write(isa, &self.params[at - self.offset..][..len]);
+    }
+
     fn biases(&mut self, isa: Isa, at: usize, gradient: &[f32]) {
         let at = at - self.offset;
         self.update(isa, Part::Biases, at..at + gradient.len(), gradient);
@@ -101,7 +105,7 @@ impl<'a> GradientSink for Apply<'a> {
             // A tile then has all inputs of its units: see `Plan::by_inputs`.
             for panel in tile.panels.clone() {
                 let weights = within(layer.weights_of(panel), self.offset);
-                max_norm::limit(isa, &mut self.params[weights], limit);
+                max_norm::limit(isa, &mut self.params[weights], layer.width, limit);
             }
         }
         if let Some(share) = self.rule.average {

@@ -124,10 +124,11 @@ fn replay_tiles<S: GradientSink>(
             let (weights, biases) = (layer.weights_of(panel), layer.biases_of(panel));
             let gains = layer.gains_of(panel);
             // With the last inputs goes their padding.
-            let end = if all { weights.len() } else { inputs.end * PANEL };
-            for first in (inputs.start * PANEL..end).step_by(CHUNK * PANEL) {
+            let width = layer.width;
+            let end = if all { weights.len() } else { inputs.end * width };
+            for first in (inputs.start * width..end).step_by(CHUNK * width) {
                 let at = weights.start + first;
-                let end = (weights.start + end).min(at + CHUNK * PANEL);
+                let end = (weights.start + end).min(at + CHUNK * width);
                 let piece = &mut gradient[at - offset..end - offset];
                 piece.iter_mut().for_each(|g| *g *= factor);
                 sink.weights(isa, at, piece);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use kernels::{Gains, GainsGradient, MatMut, MatRef, Moments, PANEL, Product, RowLoss, Stream};
+use kernels::{Gains, GainsGradient, MatMut, MatRef, Moments, Product, RowLoss, Stream};
 
 use super::Batch;
 use super::block::{Block, place_of_dz};
@@ -14,7 +14,8 @@ use crate::{Activation, DropoutKind, Executor};
 
 /// What the phase writes, for some rows of the batch.
 pub(super) struct Signals<'a> {
-    /// The input of the whole batch, as often as there are copies, one below the other.
+    /// The input of the same rows; or of the whole batch, as often as there are copies,
+    /// one below the other.
     pub(super) inputs: MatMut<'a>,
     pub(super) tape: MatMut<'a>,
     /// A row for each shard, where there is batch normalisation.
@@ -34,7 +35,7 @@ struct Task<'a> {
 
 /// What the random numbers of a row are for.
 #[derive(Clone, Copy)]
-enum Purpose {
+pub(super) enum Purpose {
     Dropout,
     Noise,
 }
@@ -49,6 +50,8 @@ pub(super) struct SignalPass<'a> {
     pub(super) plan: &'a Plan,
     /// Copies of the input.
     pub(super) copies: usize,
+    /// Whether this is one task by itself, which cuts nothing.
+    pub(super) alone: bool,
     pub(super) shards: &'a Shards,
     /// Gains and biases of each layer, as vectors, where there is batch
     /// normalisation.
@@ -57,63 +60,23 @@ pub(super) struct SignalPass<'a> {
 
 impl SignalPass<'_> {
     pub(super) fn run(&self, mut signals: Signals<'_>, executor: &impl Executor) {
+        if self.plan.by_rows() {
+            return self.by_rows(signals, executor);
+        }
         if self.copies == 1 {
             self.gather_once(&mut signals, executor);
         }
+        self.layers(&mut signals, executor);
+    }
+
+    /// Through all layers and back.
+    pub(super) fn layers(&self, signals: &mut Signals<'_>, executor: &impl Executor) {
         let layers = self.network.layers.len();
         for l in 0..layers {
-            self.forward(l, &mut signals, executor);
+            self.forward(l, signals, executor);
         }
         for l in (0..layers - 1).rev() {
-            self.backward(l, &mut signals, executor);
-        }
-    }
-
-    /// The input of all rows, some of them by each task.
-    fn gather_once(&self, signals: &mut Signals<'_>, executor: &impl Executor) {
-        let rows = signals.tape.rows();
-        let inputs = rows_of(signals.inputs.reborrow(), self.first, rows);
-        let row = |part| self.plan.row(rows, part);
-        share(
-            0..self.plan.parts,
-            inputs,
-            &|inputs: MatMut<'_>, parts, at| inputs.split_rows(row(at) - row(parts.start)),
-            &|part, inputs| self.gather(self.first + row(part), inputs),
-            executor,
-        );
-    }
-
-    /// The input of the rows that begin at `first` in the batch.
-    fn gather(&self, first: usize, mut inputs: MatMut<'_>) {
-        let Batch { examples, positions, seed, epoch, .. } = self.batch;
-        let isa = self.network.isa;
-        let scale = self.network.pixel_scale();
-        let node = &self.layout.nodes[0];
-        let positions = &positions[first..first + inputs.rows()];
-        // In a set of megabytes, each row comes from far away.
-        const AHEAD: usize = 4;
-        for position in positions.iter().take(AHEAD) {
-            examples.prefetch_row(isa, *position as usize);
-        }
-        for (i, position) in positions.iter().enumerate() {
-            if let Some(ahead) = positions.get(i + AHEAD) {
-                examples.prefetch_row(isa, *ahead as usize);
-            }
-            let position = *position as usize;
-            let (x, rest) = inputs.row_mut(i).split_at_mut(node.width);
-            examples.copy_row(isa, position, scale, x);
-            examples.augment_row(seed, epoch, position, x);
-            if let Some(mask) = node.mask {
-                let mask = &mut rest[mask - node.width..][..node.width];
-                let stream = self.stream(Purpose::Dropout, 0, first + i, 0);
-                match self.layout.dropout {
-                    DropoutKind::Bernoulli => {
-                        kernels::dropout_in_place(isa, stream, node.dropout, mask, x);
-                    }
-                    DropoutKind::Gaussian => self.gaussian_dropout(stream, node.dropout, mask, x),
-                }
-            }
-            self.add_noise(0, first + i, 0, x);
+            self.backward(l, signals, executor);
         }
     }
 
@@ -125,7 +88,7 @@ impl SignalPass<'_> {
         let own = l == 0 && self.copies > 1;
         let (x, inputs) = match l {
             0 if own => (None, Some(inputs.reborrow())),
-            0 => (Some(inputs.as_ref().sub(self.first, rows, x.a, x.width)), None),
+            0 => (Some(inputs.as_ref().sub(0, rows, x.a, x.width)), None),
             _ => (Some(before.as_ref().sub(0, rows, x.a, x.width)), None),
         };
         let last = l + 1 == self.network.layers.len();
@@ -182,7 +145,8 @@ impl SignalPass<'_> {
         };
         let rows = task.block.rows();
         let cut = |task, parts, at| self.cut((l, rows), task, parts, at);
-        share(0..self.plan.parts, task, &cut, &run, executor);
+        let parts = if self.alone { 1 } else { self.plan.parts };
+        share(0..parts, task, &cut, &run, executor);
     }
 
     /// The task of `parts` of layer `l`, cut in two: those before `at` and the others.
@@ -195,7 +159,7 @@ impl SignalPass<'_> {
     ) -> (Task<'a>, Task<'a>) {
         let Task { block, inputs, outcome } = task;
         if self.plan.by_units(l) {
-            let unit = |part| self.plan.panel(l, part) * PANEL;
+            let unit = |part| self.plan.panel(l, part) * self.network.layers[l].width;
             let (left, right) = block.split_units(unit(at) - unit(parts.start));
             let copy = inputs.as_ref().map_or(0, |inputs| inputs.rows() / parts.len());
             let rows = (at - parts.start) * copy;
@@ -222,8 +186,9 @@ impl SignalPass<'_> {
     fn forward_part(&self, l: usize, x: MatRef<'_>, block: &mut Block<'_>) {
         let Mlp { isa, params, layers, .. } = self.network;
         let node = &self.layout.nodes[l + 1];
-        let first = block.unit / PANEL;
-        let layer = layers[l].part(first..first + block.units().div_ceil(PANEL));
+        let width = layers[l].width;
+        let first = block.unit / width;
+        let layer = layers[l].part(first..first + block.units().div_ceil(width));
         // Fused with the product, where nothing comes between.
         if node.n.is_none() && node.noise == 0.0 && node.h == node.z {
             layer.forward(*isa, params, x, block.z.reborrow());
@@ -311,14 +276,20 @@ impl SignalPass<'_> {
 
     /// `a ← a·mask`, where the mask has the mean and the variance of one that drops
     /// the share `rate`.
-    fn gaussian_dropout(&self, stream: Stream, rate: f32, mask: &mut [f32], a: &mut [f32]) {
+    pub(super) fn gaussian_dropout(
+        &self,
+        stream: Stream,
+        rate: f32,
+        mask: &mut [f32],
+        a: &mut [f32],
+    ) {
         let isa = self.network.isa;
         kernels::gaussian_mask(isa, stream, (rate / (1.0 - rate)).sqrt(), mask);
         kernels::zip(isa, Product, a, mask);
     }
 
     /// Adds the noise of node `l` to a row of the batch, from unit `unit` on.
-    fn add_noise(&self, l: usize, row: usize, unit: usize, values: &mut [f32]) {
+    pub(super) fn add_noise(&self, l: usize, row: usize, unit: usize, values: &mut [f32]) {
         let sigma = self.layout.nodes[l].noise;
         if sigma > 0.0 {
             let stream = self.stream(Purpose::Noise, l, row, unit);
@@ -327,7 +298,7 @@ impl SignalPass<'_> {
     }
 
     /// Random numbers for a row of node `l`, from unit `unit` on.
-    fn stream(&self, purpose: Purpose, l: usize, row: usize, unit: usize) -> Stream {
+    pub(super) fn stream(&self, purpose: Purpose, l: usize, row: usize, unit: usize) -> Stream {
         // A batch has fewer than 2³² rows and a network fewer than 2³¹ layers;
         // the upper half of the step, which takes years to reach, is left out.
         let node = l as u32 | (purpose as u32) << 31;
@@ -418,7 +389,7 @@ impl SignalPass<'_> {
 }
 
 /// Rows `first..first + rows` of a matrix.
-fn rows_of(matrix: MatMut<'_>, first: usize, rows: usize) -> MatMut<'_> {
+pub(super) fn rows_of(matrix: MatMut<'_>, first: usize, rows: usize) -> MatMut<'_> {
     matrix.split_rows(first).1.split_rows(rows).0
 }
 

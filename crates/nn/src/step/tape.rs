@@ -141,7 +141,7 @@ impl Shards {
         let mut record = 0;
         let mut layers = Vec::new();
         for layer in network.layers.iter().filter(|_| norm) {
-            let len = layer.panels() * PANEL;
+            let len = layer.panels() * layer.width;
             layers.push((record, len));
             record += 4 * len;
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use kernels::{Isa, MatRef, PANEL, PanelsMut, PanelsRef, Zeros};
 
-use super::plan::Plan;
+use super::plan::{Plan, piece_of};
 use super::tape::{Layout, Shards};
 use crate::Executor;
 use crate::dense::Dense;
@@ -42,21 +42,19 @@ impl Tile {
                 let parts = |panel| panel * plan.parts / layer.panels();
                 for panel in 0..layer.panels() {
                     let (first, count) = (parts(panel), parts(panel + 1) - parts(panel));
-                    let blocks = layer.inputs.div_ceil(PANEL);
-                    let input = |i: usize| (blocks * i / count * PANEL).min(layer.inputs);
-                    let pieces = (0..count).map(|i| (first + i, input(i)..input(i + 1)));
+                    let pieces = (0..count).map(|i| (first + i, piece_of(layer.inputs, i, count)));
                     let pieces = pieces.filter(|(_, inputs)| !inputs.is_empty());
                     tiles.extend(pieces.map(|(part, inputs)| {
                         Self::new((l, layer), part, panel..panel + 1, inputs)
                     }));
                 }
-                continue;
-            }
-            for part in 0..plan.parts {
-                let end = plan.panel(l, part + 1);
-                for first in (plan.panel(l, part)..end).step_by(PANELS) {
-                    let panels = first..end.min(first + PANELS);
-                    tiles.push(Self::new((l, layer), part, panels, 0..layer.inputs));
+            } else {
+                for part in 0..plan.parts {
+                    let all = plan.updated(l, part);
+                    for first in all.clone().step_by(PANELS) {
+                        let panels = first..all.end.min(first + PANELS);
+                        tiles.push(Self::new((l, layer), part, panels, 0..layer.inputs));
+                    }
                 }
             }
         }
@@ -74,9 +72,9 @@ impl Tile {
         let end = if inputs.end == layer.inputs {
             layer.panel(last).end
         } else {
-            weights + inputs.end * PANEL
+            weights + inputs.end * layer.width
         };
-        let params = weights + inputs.start * PANEL..end;
+        let params = weights + inputs.start * layer.width..end;
         Self { layer: l, part, panels, inputs, params }
     }
 
@@ -122,6 +120,9 @@ pub(crate) trait GradientSink: Send + Sized {
 
     /// The gradient of the weights that begin at `at` in the parameter vector.
     fn weights(&mut self, isa: Isa, at: usize, gradient: &[f32]);
+
+    /// The gradient of so many weights from `at` on comes next.
+    fn expect(&self, _: Isa, _: usize, _: usize) {}
 
     /// The gradient of the biases, or gains, that begin at `at` in the parameter
     /// vector.
@@ -230,10 +231,10 @@ impl WeightPass<'_> {
             let layer = &self.layers[*l];
             let x = self.input(*l, *part);
             let node = &self.layout.nodes[l + 1];
-            let left = panels.start * PANEL;
-            let units = (panels.end * PANEL).min(layer.units) - left;
+            let left = panels.start * layer.width;
+            let units = (panels.end * layer.width).min(layer.units) - left;
 
-            let width = panels.len() * PANEL;
+            let width = panels.len() * layer.width;
             let (packed, gradient) = scratch.split_at_mut(rows * width);
             kernels::pack(self.isa, self.tape.sub(0, rows, node.dz + left, units), packed);
             let dz = PanelsRef::packed(packed, rows, units);
@@ -242,12 +243,21 @@ impl WeightPass<'_> {
             for input in inputs.clone().step_by(CHUNK) {
                 let inputs = CHUNK.min(inputs.end - input);
                 let a = x.sub(0, rows, input, inputs);
+                if tile.inputs.len() < layer.inputs {
+                    // The other cores have read them, each one all of them.
+                    let at = layer.weights_of(panels.start).start + input * layer.width;
+                    sink.expect(self.isa, at, inputs * layer.width);
+                }
                 let gradient = &mut gradient[..inputs * width];
-                let c = PanelsMut::packed(gradient, inputs, panels.len());
+                let c = if layer.width > PANEL {
+                    PanelsMut::row_major(gradient, inputs, width / PANEL)
+                } else {
+                    PanelsMut::packed(gradient, inputs, width / PANEL)
+                };
                 kernels::matmul_into_panels(self.isa, a.t(), dz, c, layer.zeros());
-                let pieces = gradient.chunks_exact(inputs * PANEL);
+                let pieces = gradient.chunks_exact(inputs * layer.width);
                 for (panel, gradient) in panels.clone().zip(pieces) {
-                    let at = layer.weights_of(panel).start + input * PANEL;
+                    let at = layer.weights_of(panel).start + input * layer.width;
                     sink.weights(self.isa, at, gradient);
                 }
             }
@@ -262,9 +272,9 @@ impl WeightPass<'_> {
                 // A bias is the weight of an input that is always 1.
                 let ones = MatRef::strided(&[1.0], 1, rows, 0, 0);
                 let gradient = &mut gradient[..width];
-                let c = PanelsMut::packed(gradient, 1, panels.len());
+                let c = PanelsMut::packed(gradient, 1, width / PANEL);
                 kernels::matmul_into_panels(self.isa, ones, dz, c, Zeros::Multiply);
-                for (panel, gradient) in panels.clone().zip(gradient.chunks_exact(PANEL)) {
+                for (panel, gradient) in panels.clone().zip(gradient.chunks_exact(layer.width)) {
                     sink.biases(self.isa, layer.biases_of(panel).start, gradient);
                 }
             }
@@ -275,16 +285,18 @@ impl WeightPass<'_> {
     /// Gains and biases of a panel of layer `l`, of which each shard has its sum.
     fn gains<S: GradientSink>(&self, l: usize, panel: usize, sink: &mut S) {
         let layer = &self.layers[l];
-        let (mut gain, mut bias) = ([0.0; PANEL], [0.0; PANEL]);
-        for i in 0..self.shard_rows.rows() {
-            let shard = self.shards.of(l, self.shard_rows.row(i));
-            for (sum, of_shard) in [(&mut gain, shard.gain), (&mut bias, shard.bias)] {
-                for (sum, x) in sum.iter_mut().zip(&of_shard[panel * PANEL..]) {
-                    *sum += x;
+        for at in (0..layer.width).step_by(PANEL) {
+            let (mut gain, mut bias) = ([0.0; PANEL], [0.0; PANEL]);
+            for i in 0..self.shard_rows.rows() {
+                let shard = self.shards.of(l, self.shard_rows.row(i));
+                for (sum, of_shard) in [(&mut gain, shard.gain), (&mut bias, shard.bias)] {
+                    for (sum, x) in sum.iter_mut().zip(&of_shard[panel * layer.width + at..]) {
+                        *sum += x;
+                    }
                 }
             }
+            sink.biases(self.isa, layer.biases_of(panel).start + at, &bias);
+            sink.biases(self.isa, layer.gains_of(panel).start + at, &gain);
         }
-        sink.biases(self.isa, layer.biases_of(panel).start, &bias);
-        sink.biases(self.isa, layer.gains_of(panel).start, &gain);
     }
 }
