@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use kernels::Isa;
 use mnist_io::{Augment, Dataset, Draw, Warp};
+use nn::{Examples, Inputs};
 
 use crate::error::Error;
 
@@ -33,22 +34,54 @@ impl Augmentation {
     }
 }
 
-/// The images of `data` as a network is given them that is not trained: deskewed, if it
-/// was trained so, and to whole bytes.
-pub(crate) fn prepared(data: &Dataset, deskew: bool, isa: Isa) -> Result<Cow<'_, [u8]>, Error> {
-    if !deskew {
-        return Ok(data.images().into());
+/// Images as a network is given them that is not trained, with their labels.
+pub(crate) struct Prepared<'a> {
+    images: Cow<'a, [u8]>,
+    labels: Cow<'a, [u8]>,
+    features: usize,
+    /// If they are some of these.
+    positions: Option<&'a [u32]>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Of `data`, all or those at some positions: deskewed, if the network was trained so,
+    /// and to whole bytes.
+    pub(crate) fn new(
+        data: &'a Dataset,
+        positions: Option<&'a [u32]>,
+        deskew: bool,
+        isa: Isa,
+    ) -> Result<Self, Error> {
+        let (images, labels, features) = (data.images(), data.labels(), data.features());
+        if !deskew {
+            return Ok(Self { images: images.into(), labels: labels.into(), features, positions });
+        }
+        let positions: Cow<'_, [u32]> = match positions {
+            Some(positions) => positions.into(),
+            None => (0..labels.len() as u32).collect(),
+        };
+        let warp = Warp::new(Augment::default(), data.rows(), data.cols())?.deskewed();
+        let mut image = vec![0.0; features];
+        let mut deskewed = Vec::with_capacity(positions.len() * features);
+        for position in positions.iter() {
+            let pixels = &images[*position as usize * features..][..features];
+            kernels::scale_bytes(isa, pixels, 1.0, &mut image);
+            warp.apply(isa, Draw::default(), &mut image);
+            // To the nearest byte. Each is between four of them, so none is out of range.
+            deskewed.extend(image.iter().map(|pixel| (pixel + 0.5) as u8));
+        }
+        let labels = positions.iter().map(|position| labels[*position as usize]).collect();
+        Ok(Self { images: deskewed.into(), labels, features, positions: None })
     }
-    let warp = Warp::new(Augment::default(), data.rows(), data.cols())?.deskewed();
-    let mut image = vec![0.0; data.features()];
-    let mut images = Vec::with_capacity(data.images().len());
-    for pixels in data.images().chunks_exact(data.features()) {
-        kernels::scale_bytes(isa, pixels, 1.0, &mut image);
-        warp.apply(isa, Draw::default(), &mut image);
-        // To the nearest byte. Each is between four of them, so none is out of range.
-        images.extend(image.iter().map(|pixel| (pixel + 0.5) as u8));
+
+    /// As `nn` takes them.
+    pub(crate) fn examples(&self) -> Result<Examples<'_>, Error> {
+        let examples = Examples::new(Inputs::pixels(&self.images, self.features)?, &*self.labels)?;
+        Ok(match self.positions {
+            Some(positions) => examples.subset(positions)?,
+            None => examples,
+        })
     }
-    Ok(images.into())
 }
 
 impl nn::Augment for Augmentation {

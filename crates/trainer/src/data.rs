@@ -40,11 +40,9 @@ pub(crate) fn check_pair(dir: &Path, train: &Dataset, test: &Dataset) -> Result<
     Ok(())
 }
 
-/// The whole of a data set, as a network takes it; `images` are its own, or what they
-/// have become.
-pub(crate) fn examples<'a>(data: &'a Dataset, images: &'a [u8]) -> Result<Examples<'a>, Error> {
-    let inputs = Inputs::pixels(images, data.features())?;
-    Ok(Examples::new(inputs, data.labels())?)
+/// The whole of a data set, as a network takes it.
+pub(crate) fn examples(data: &Dataset) -> Result<Examples<'_>, Error> {
+    Ok(Examples::new(Inputs::pixels(data.images(), data.features())?, data.labels())?)
 }
 
 /// The size of the images, as `28 x 28`.

@@ -7,7 +7,7 @@ use mnist_io::Part;
 use nn::{Executor, Mlp};
 use serde::Serialize;
 
-use crate::augment::{DESKEW, prepared};
+use crate::augment::{DESKEW, Prepared};
 use crate::cli::EvalArgs;
 use crate::data;
 use crate::error::Error;
@@ -52,8 +52,8 @@ pub(crate) fn evaluate(args: &EvalArgs, isa: Isa, started: Instant) -> Result<()
             return Err(Error::Preparation { model, found });
         }
     };
-    let images = prepared(&test_set, deskew, isa)?;
-    let examples = data::examples(&test_set, &images)?;
+    let prepared = Prepared::new(&test_set, None, deskew, isa)?;
+    let examples = prepared.examples()?;
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
     if args.json {

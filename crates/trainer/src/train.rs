@@ -1,6 +1,5 @@
 //! `trainer train`: from settings to a tested model in a run directory.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
@@ -8,7 +7,7 @@ use kernels::Isa;
 use mnist_io::{CLASS_NAMES, Part, class_names};
 use nn::{Callback, EpochReport, Mlp, Split, StepReport};
 
-use crate::augment::{Augmentation, DESKEW, prepared};
+use crate::augment::{Augmentation, DESKEW, Prepared};
 use crate::cli::TrainArgs;
 use crate::config::Config;
 use crate::data;
@@ -38,7 +37,7 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
         network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
     }
     network.set_preparation(deskew.then(|| DESKEW.to_owned()));
-    let mut all = data::examples(&training_set, training_set.images())?;
+    let mut all = data::examples(&training_set)?;
     if let Some(augmentation) = &augmentation {
         all = all.augmented(augmentation);
     }
@@ -48,15 +47,12 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
         fraction => Some(Split::stratified(training_set.labels(), fraction, training.seed)?),
     };
     let held_out = match &split {
-        None => Cow::default(),
-        Some(_) => prepared(&training_set, deskew, isa)?,
+        None => None,
+        Some(split) => Some(Prepared::new(&training_set, Some(&split.validation), deskew, isa)?),
     };
-    let (train, validation) = match &split {
-        None => (all, None),
-        Some(split) => {
-            let held_out = data::examples(&training_set, &held_out)?;
-            (all.subset(&split.train)?, Some(held_out.subset(&split.validation)?))
-        }
+    let (train, validation) = match (&split, &held_out) {
+        (Some(split), Some(held_out)) => (all.subset(&split.train)?, Some(held_out.examples()?)),
+        _ => (all, None),
     };
     // Before anything is written.
     training.check(&network, &train, validation.as_ref())?;
@@ -77,8 +73,8 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
         return Err(error);
     }
     let history = history?;
-    let images = prepared(&test_set, deskew, isa)?;
-    let examples = data::examples(&test_set, &images)?;
+    let prepared = Prepared::new(&test_set, None, deskew, isa)?;
+    let examples = prepared.examples()?;
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
     run.save_model(&network)?;

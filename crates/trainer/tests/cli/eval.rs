@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use nn::Mlp;
+use kernels::Isa;
+use mnist_io::{Augment, Dataset, Draw, Part, Warp};
+use nn::{Examples, Inputs, Mlp, Sequential, Split};
+use serde_json::Value;
 
 use crate::{data, json, keys, run_in, succeed};
 
@@ -54,6 +57,42 @@ fn a_model_remembers_that_images_were_deskewed() {
     assert!(!output.status.success());
     let expected = "run/model.safetensors takes images after `wash`: expected `deskew`, or nothing";
     assert!(error.contains(expected), "{error}");
+}
+
+/// What is said of the held-out images is what the model says of them, deskewed or not.
+#[test]
+fn held_out_images_are_those_of_the_split_as_the_model_takes_them() {
+    let dir = data::folder();
+    let set = Dataset::read_dir(dir.path().join("data"), Part::Train).unwrap();
+    let split = Split::stratified(set.labels(), 0.2, 1).unwrap();
+    let isa = Isa::active().unwrap();
+    let warp = Warp::new(Augment::default(), set.rows(), set.cols()).unwrap().deskewed();
+    for (run, flag) in [("raw", ""), ("deskewed", "--deskew")] {
+        let flags = format!("--epochs 1 --lr 0.005 --validation 0.2 --seed 1 {flag} --out {run}");
+        succeed(dir.path(), &flags);
+        let path = dir.path().join(run);
+        let network = Mlp::load(path.join("model.safetensors")).unwrap();
+        let mut pixels = Vec::new();
+        for position in &split.validation {
+            let first = *position as usize * set.features();
+            let image = &set.images()[first..first + set.features()];
+            let mut image: Vec<f32> = image.iter().map(|byte| f32::from(*byte)).collect();
+            if !flag.is_empty() {
+                warp.apply(isa, Draw::default(), &mut image);
+            }
+            pixels.extend(image.into_iter().map(|pixel| (pixel + 0.5) as u8));
+        }
+        let labels: Vec<u8> =
+            split.validation.iter().map(|position| set.labels()[*position as usize]).collect();
+        let inputs = Inputs::pixels(&pixels, set.features()).unwrap();
+        let examples = Examples::new(inputs, &labels[..]).unwrap();
+        let expected = network.evaluate(&examples, &Sequential).unwrap();
+
+        let metrics = fs::read_to_string(path.join("metrics.jsonl")).unwrap();
+        let last: Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
+        assert_eq!(last["val_loss"], expected.loss, "{flag}");
+        assert_eq!(last["val_accuracy"], expected.accuracy, "{flag}");
+    }
 }
 
 #[test]
