@@ -88,7 +88,7 @@ impl Workspace {
     /// the tasks of an executor.
     pub(crate) fn new(network: &Mlp, rows: usize, fit: &Fit, executor: &impl Executor) -> Self {
         let plan = Plan::new(network, rows, fit, executor);
-        let layout = Layout::new(network, fit.dropout, fit.noise, fit.batch_norm);
+        let layout = Layout::new(network, fit, plan.parts > 1 && !plan.by_rows());
         let shards = Shards::new(network, fit.batch_norm.is_some());
         let shard_count = fit.batch_norm.map_or(0, |norm| rows.div_ceil(norm.rows));
         let normed = network.layers.iter().filter(|layer| layer.gains);

@@ -1,6 +1,6 @@
 //! Some rows and some units of a layer: what a task of the first phase writes.
 
-use kernels::{MatMut, PANEL};
+use kernels::MatMut;
 
 use super::tape::{Node, Shards};
 
@@ -41,21 +41,20 @@ impl<'a> Block<'a> {
         shards: MatMut<'a>,
     ) -> Self {
         let (units, width) = (node.units, node.width);
-        let of = |there: bool, len: usize| if there { len } else { 0 };
-        let lens = [
-            of(node.n.is_some(), units),
-            of(node.noisy.is_some(), units),
-            units,
-            of(node.h != node.z, width),
-            of(node.mask.is_some(), width),
-            of(node.a != node.h, width),
-            of(node.da != node.z, width),
+        let unless = |place: usize, other: usize| (place != other).then_some(place);
+        let columns = [
+            (node.n, units),
+            (node.noisy, units),
+            (Some(node.z), units),
+            (unless(node.h, node.z), width),
+            (node.mask, width),
+            (unless(node.a, node.h), width),
+            (unless(node.da, node.z), width),
         ];
+        let columns = columns.map(|(place, len)| (place.map(|place| place - node.start), len));
         let (start, len) = layout.columns(l).unwrap_or_default();
-        let (_, shards) = shards.split_cols(start);
-        let shards = side_by_side(shards, [len; 4]);
-        let shards = shards.map(|matrix| matrix.split_cols(units.min(len)).0);
-        Self::of(0, 0, side_by_side(tape, lens), shards)
+        let of_shards = [0, 1, 2, 3].map(|i| (Some(start + i * len), units.min(len)));
+        Self::of(0, 0, pieces(tape, columns), pieces(shards, of_shards))
     }
 
     fn of(row: usize, unit: usize, tape: [MatMut<'a>; 7], shards: [MatMut<'a>; 4]) -> Self {
@@ -118,15 +117,19 @@ pub(super) fn place_of_dz<'b, 'a>(
     if da.cols() == z.cols() { da } else { z }
 }
 
-/// Matrices of so many columns each, the first one at the left end of `matrix`, each
-/// other one where a panel ends.
-fn side_by_side<const N: usize>(matrix: MatMut<'_>, cols: [usize; N]) -> [MatMut<'_>; N] {
-    let mut rest = Some(matrix);
-    cols.map(|cols| {
-        let (taken, right) =
-            rest.take().expect("put back").split_cols(cols.next_multiple_of(PANEL));
-        rest = Some(right);
-        taken.split_cols(cols).0
+/// Matrices of some columns of `matrix`, from left to right, each with its first and their
+/// number; without columns where there is no first.
+fn pieces<const N: usize>(
+    matrix: MatMut<'_>,
+    columns: [(Option<usize>, usize); N],
+) -> [MatMut<'_>; N] {
+    let (mut rest, mut at) = (Some(matrix), 0);
+    columns.map(|(first, len)| {
+        let matrix = rest.take().expect("put back");
+        let (first, len) = first.map_or((at, 0), |first| (first, len));
+        let (piece, right) = matrix.split_cols(first - at).1.split_cols(len);
+        (rest, at) = (Some(right), first + len);
+        piece
     })
 }
 

@@ -22,7 +22,7 @@
 use kernels::PANEL;
 
 use crate::mlp::Mlp;
-use crate::{BatchNorm, Dropout, DropoutKind, Noise};
+use crate::{BatchNorm, DropoutKind, Fit};
 
 /// Where the input, a hidden layer or the output has its columns.
 #[derive(Clone, Debug, Default)]
@@ -59,12 +59,14 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(
-        network: &Mlp,
-        dropout: Dropout,
-        noise: Noise,
-        norm: Option<BatchNorm>,
-    ) -> Self {
+    /// Cache lines between what a core reads of another's and what that core is about to
+    /// write: as many as Intel's prefetcher runs ahead, which would fetch them away from it.
+    const GAP: usize = 20;
+
+    /// For the hyperparameters of `fit`; with gaps, where cores share rows.
+    pub(super) fn new(network: &Mlp, fit: &Fit, shared: bool) -> Self {
+        let Fit { dropout, noise, batch_norm: norm, .. } = fit;
+        let gap = if shared { Self::GAP * PANEL } else { 0 };
         let inputs = network.architecture().inputs;
         let input_columns = inputs.next_multiple_of(PANEL);
         let input = Node {
@@ -79,17 +81,18 @@ impl Layout {
 
         let mut at = 0;
         let mut take = |width: usize| {
-            at += width.next_multiple_of(PANEL);
-            at - width.next_multiple_of(PANEL)
+            let start = at;
+            at += width.next_multiple_of(PANEL) + gap;
+            start
         };
         let mut nodes = vec![input];
         for layer in &network.layers {
             let (units, width) = (layer.units, layer.outputs());
-            let (start, noise) = (take(0), noise.hidden);
-            let mut node = Node { start, width, units, noise, ..Node::default() };
+            let mut node = Node { width, units, noise: noise.hidden, ..Node::default() };
             node.n = norm.map(|_| take(units));
-            node.noisy = (norm.is_some() && noise > 0.0).then(|| take(units));
+            node.noisy = (norm.is_some() && noise.hidden > 0.0).then(|| take(units));
             node.z = take(units);
+            node.start = node.n.unwrap_or(node.z);
             match layer.activation {
                 Some(activation) => {
                     let keeps_z = activation.keeps_z();
@@ -105,7 +108,7 @@ impl Layout {
             }
             nodes.push(node);
         }
-        Self { nodes, record: odd_lines(at), input_record, dropout: dropout.kind, norm }
+        Self { nodes, record: odd_lines(at), input_record, dropout: dropout.kind, norm: *norm }
     }
 }
 
