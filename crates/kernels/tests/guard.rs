@@ -7,11 +7,11 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 
 use kernels::{
-    Exp, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid, Simd, SimdOp,
-    Start, Stream, Tanh, Zeros, add_gaussian, cross_entropy_gradient, dropout, dropout_in_place,
-    dropout_mask, gaussian_mask, log_softmax_rows, map, matmul, matmul_into_panels, matmul_panels,
-    matmul_transposed_panels, pack, packed_len, scale_bytes, softmax_rows, uniform, zip,
-    zip_masked,
+    Exp, Identity, Isa, MatMut, MatRef, PANEL, PanelsMut, PanelsRef, Product, RowLoss, Sigmoid,
+    Simd, SimdOp, Start, Stream, Tanh, Zeros, add_gaussian, cross_entropy_gradient, dropout,
+    dropout_in_place, dropout_mask, gaussian_mask, log_softmax_rows, map, matmul,
+    matmul_into_panels, matmul_panels, matmul_transposed_panels, pack, packed_len, scale_bytes,
+    softmax_rows, uniform, zip, zip_masked,
 };
 
 /// On which side of the numbers the forbidden page is.
@@ -121,6 +121,18 @@ fn products() {
                 let mut c = Guarded::new(m * width * PANEL, edge, f32::NAN);
                 matmul_into_panels(isa, a, b, PanelsMut::packed(&mut c, m, width), Zeros::Skip);
                 assert!(c.iter().all(|c| !c.is_nan()), "{isa}, {edge:?}");
+
+                let wide = Guarded::new(packed_len(k, n), edge, 2.0);
+                let bias = Guarded::new(packed_len(1, n), edge, 1.0);
+                let b = PanelsRef::row_major(&wide, k, n);
+                let start = Start::Row(PanelsRef::row_major(&bias, 1, n));
+                let expected = k as f32 + 1.0;
+                let mut z = Guarded::new(m * n, edge, f32::NAN);
+                let view = MatMut::new(&mut z, m, n);
+                matmul_panels(isa, a, b, start, view, Identity, Zeros::Skip);
+                assert!(z.iter().all(|z| *z == expected), "{isa}, {edge:?}");
+                matmul_into_panels(isa, a, b, PanelsMut::row_major(&mut c, m, width), Zeros::Skip);
+                assert!(c.iter().all(|c| *c == k as f32), "{isa}, {edge:?}");
             }
         }
     }
