@@ -74,7 +74,7 @@ impl Plan {
         let parts = network.layers.first().map_or(1, |layer| match steps(layer, rows, fit) {
             0 | 1 if layer.panels() == 1 && fit.max_norm.is_none() => threads(1),
             // If rows are cut, more goes from core to core, or one has the whole update.
-            0 | 1 => threads(5),
+            0 | 1 => threads(7),
             most => threads(1).min(most),
         });
         let by_rows = network.layers.first().is_some_and(|layer| steps(layer, rows, fit) < parts);
