@@ -21,55 +21,36 @@
 
 #![forbid(unsafe_code)]
 
-mod activation;
-mod augment;
-mod checkpoint;
-mod data;
-mod dense;
 mod error;
 mod executor;
-mod fit;
-mod gradient_check;
-mod init;
-mod loss;
 mod math;
-mod metrics;
-mod mlp;
-mod noise;
-mod norm;
-mod optimizer;
-mod perceptron;
-mod predictor;
-pub mod reference;
-mod schedule;
-mod search;
-mod session;
-mod split;
-mod step;
-mod stopping;
-mod tiny;
 
-pub use activation::Activation;
-pub use augment::{Augment, Draw};
-pub use data::{Examples, Inputs, Labels};
+mod data;
+mod net;
+
+mod head;
+
+mod train;
+
+mod judge;
+
+mod perceptron;
+
+pub use data::{Augment, Draw, Examples, Inputs, Labels, Split};
 pub use error::Error;
 pub use executor::{Executor, Sequential};
-pub use fit::{Callback, EpochReport, Fit, History, StepReport};
-pub use gradient_check::GradientCheck;
-pub use init::Init;
-pub use loss::{ClassWeights, cross_entropy, one_hot};
-pub use metrics::{Confusion, Evaluation, Mistake, Predictions, Scores};
-pub use mlp::{Architecture, Mlp};
-pub use noise::{Dropout, DropoutKind, Noise};
-pub use norm::BatchNorm;
-pub use optimizer::{Average, Optimizer};
+pub use head::{ClassWeights, cross_entropy, one_hot};
+pub use judge::{
+    Candidate, Confusion, Evaluation, GradientCheck, Mistake, Predictions, Sampler, Scores, Trial,
+    Trials, random_candidates, reference, search, vary,
+};
+pub use net::{Activation, Architecture, Init, Mlp, Predictor};
 pub use perceptron::{OneVsAll, Perceptron};
-pub use predictor::Predictor;
-pub use schedule::{Curve, Progress, Schedule};
-pub use search::{Candidate, Sampler, Trial, Trials, random_candidates, search, vary};
-pub use session::{Gradient, Session};
-pub use split::Split;
-pub use stopping::{And, EarlyStopping, Monitor, StopToken};
+pub use train::{
+    And, Average, BatchNorm, Callback, Curve, Dropout, DropoutKind, EarlyStopping, EpochReport,
+    Fit, Gradient, History, Monitor, Noise, Optimizer, Progress, Schedule, Session, StepReport,
+    StopToken,
+};
 
 /// The example of the README, so that it goes on compiling.
 #[cfg(doctest)]

@@ -8,8 +8,8 @@ use kernels::Isa;
 use rand::seq::SliceRandom;
 
 use crate::executor::for_each;
-use crate::init::seeded;
-use crate::metrics::argmax;
+use crate::judge::argmax;
+use crate::net::seeded;
 use crate::{Error, Examples, Executor, Inputs};
 
 /// What a byte is multiplied by, as networks do unless they are told otherwise.

@@ -7,8 +7,8 @@ use kernels::{Isa, PANEL, Simd, SimdOp};
 
 use super::weights::{CHUNK, GradientSink, Tile, by_layer, halve};
 use crate::Executor;
-use crate::dense::Dense;
 use crate::executor::for_each;
+use crate::net::dense::Dense;
 
 /// What a gradient is multiplied by so that it is no longer than `limit`, all
 /// parameters together:

@@ -8,9 +8,8 @@ use super::Batch;
 use super::block::{Block, place_of_dz};
 use super::plan::{Plan, share};
 use super::tape::{Layout, Shards};
-use crate::mlp::Mlp;
-use crate::tiny::flush_all;
-use crate::{Activation, DropoutKind, Executor};
+use crate::train::tiny::flush_all;
+use crate::{Activation, DropoutKind, Executor, Mlp};
 
 /// What the phase writes, for some rows of the batch.
 pub(super) struct Signals<'a> {

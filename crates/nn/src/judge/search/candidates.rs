@@ -5,9 +5,9 @@ use std::fmt::Debug;
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 
-use crate::init::seeded;
-use crate::loss::Loss;
-use crate::split::below;
+use crate::data::below;
+use crate::head::Loss;
+use crate::net::seeded;
 use crate::{Architecture, Error, Examples, Fit, Init, math};
 
 /// Hyperparameters to be tried, with a name for the table.

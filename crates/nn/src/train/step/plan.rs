@@ -20,9 +20,8 @@ use std::ops::Range;
 use kernels::{PANEL, Stream};
 
 use super::tape::Layout;
-use crate::dense::Dense;
-use crate::mlp::Mlp;
-use crate::{Executor, Fit};
+use crate::net::dense::Dense;
+use crate::{Executor, Fit, Mlp};
 
 /// How each layer is cut into as many parts as there are threads.
 pub(super) struct Plan {

@@ -1,6 +1,6 @@
 //! What probabilities are worth.
 
-use crate::metrics::{Confusion, argmax, ratio};
+use super::{Confusion, argmax, ratio};
 use crate::{Error, Labels};
 
 /// Probabilities of some samples, beside what the samples are.

@@ -21,8 +21,7 @@
 
 use kernels::PANEL;
 
-use crate::mlp::Mlp;
-use crate::{BatchNorm, DropoutKind, Fit};
+use crate::{BatchNorm, DropoutKind, Fit, Mlp};
 
 /// Where the input, a hidden layer or the output has its columns.
 #[derive(Clone, Debug, Default)]

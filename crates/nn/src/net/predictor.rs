@@ -2,8 +2,9 @@
 
 use kernels::{AlignedBuf, MatMut, MatRef, softmax_rows};
 
-use crate::dense::Dense;
-use crate::{Error, Inputs, Mlp, metrics};
+use super::dense::Dense;
+use crate::judge::argmax;
+use crate::{Error, Inputs, Mlp};
 
 /// Predicts with a network again and again, in memory of its own.
 ///
@@ -92,7 +93,7 @@ impl<'a> Predictor<'a> {
             // may be equally probable.
             softmax_rows(me.isa, MatMut::new(logits, classes.len(), outputs));
             for (class, row) in classes.iter_mut().zip(logits.chunks_exact(outputs)) {
-                *class = metrics::argmax(row) as u32;
+                *class = argmax(row) as u32;
             }
         })
     }

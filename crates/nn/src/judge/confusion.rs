@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::metrics::ratio;
+use super::ratio;
 use crate::{Error, Labels};
 
 /// The confusion matrix: how many samples of each class were predicted as each.

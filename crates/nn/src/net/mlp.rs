@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use kernels::{AlignedBuf, Isa, MatMut, RowLoss};
 use serde::{Deserialize, Serialize};
 
-use crate::dense::Dense;
-use crate::metrics::Evaluation;
-use crate::{Activation, Error, Examples, Executor, Init, Inputs, Predictor, Sequential};
+use super::dense::Dense;
+use crate::{
+    Activation, Error, Evaluation, Examples, Executor, Init, Inputs, Predictor, Sequential,
+};
 
 /// Shape of a network: what it takes, what it has inside, what it tells apart.
 ///

@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{Callback, EpochReport, StepReport};
-use crate::metrics::Evaluation;
-use crate::{Error, Mlp};
+use super::fit::{Callback, EpochReport, StepReport};
+use crate::{Error, Evaluation, Mlp};
 
 /// Stops a run that no longer gets better on the validation examples, and gives
 /// back the best network that it had, whatever ended it.
@@ -200,7 +199,7 @@ impl<A: Callback, B: Callback> Callback for And<A, B> {
 #[cfg(test)]
 mod tests {
     use super::{Best, EarlyStopping, Monitor};
-    use crate::metrics::Evaluation;
+    use crate::Evaluation;
     use crate::{Activation, Architecture, Mlp};
 
     #[test]

@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dense::Dense;
+use crate::net::dense::Dense;
 use crate::{Error, Mlp};
 
 /// Batch normalisation (Ioffe and Szegedy 2015) over a fixed number of rows

@@ -10,8 +10,7 @@ use std::ops::ControlFlow;
 pub use candidates::{Candidate, Sampler, random_candidates, vary};
 
 use crate::executor::for_each;
-use crate::metrics::Evaluation;
-use crate::{EpochReport, Error, Examples, Executor, Mlp, Sequential, Split};
+use crate::{EpochReport, Error, Evaluation, Examples, Executor, Mlp, Sequential, Split};
 
 /// A candidate, and how good it was on what each fold holds out.
 ///

@@ -6,12 +6,12 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use crate::loss::Loss;
-use crate::metrics::Evaluation;
-use crate::stopping::{And, Best};
+use super::stopping::{And, Best};
+use crate::head::Loss;
+use crate::net::seeded;
 use crate::{
-    Average, BatchNorm, ClassWeights, Dropout, EarlyStopping, Error, Examples, Executor, Mlp,
-    Noise, Optimizer, Progress, Schedule, Session, init,
+    Average, BatchNorm, ClassWeights, Dropout, EarlyStopping, Error, Evaluation, Examples,
+    Executor, Mlp, Noise, Optimizer, Progress, Schedule, Session,
 };
 
 /// Hyperparameters of training by minibatches.
@@ -371,7 +371,7 @@ impl Fit {
             order.clear();
             order.extend(0..train.len() as u32);
             if self.shuffle {
-                order.shuffle(&mut init::seeded(self.seed, 1 << 32 | epoch as u64));
+                order.shuffle(&mut seeded(self.seed, 1 << 32 | epoch as u64));
             }
             let Some(sums) =
                 self.epoch(&mut session, train, &order, epoch, executor, &mut callback)?

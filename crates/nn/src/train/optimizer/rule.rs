@@ -5,7 +5,7 @@ use kernels::{Isa, Simd, SimdOp};
 use super::Optimizer;
 use crate::Fit;
 use crate::math::power;
-use crate::tiny::{flush, flush_square};
+use crate::train::tiny::{flush, flush_square};
 
 /// An optimizer at one step of a run.
 #[derive(Clone, Copy, Debug)]

@@ -23,8 +23,8 @@ use std::ops::Range;
 
 use kernels::{BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsRef, Start, Unary, Zeros};
 
+use super::activation::WithUnary;
 use crate::Activation;
-use crate::activation::WithUnary;
 
 /// Shape and place of one layer.
 #[derive(Clone, Debug)]

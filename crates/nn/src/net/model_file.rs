@@ -63,7 +63,7 @@ impl Mlp {
         let bytes = |values: Vec<f32>| values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
         for (l, dense) in self.layers.iter().enumerate() {
-            let (weights, biases) = crate::mlp::unpack(dense, &self.params);
+            let (weights, biases) = super::unpack(dense, &self.params);
             let shape = vec![dense.units, dense.inputs];
             tensors.push((format!("layer.{l}.weight"), shape, bytes(weights)));
             tensors.push((format!("layer.{l}.bias"), vec![dense.units], bytes(biases)));

@@ -2,13 +2,7 @@
 //! for what in [`Confusion`], and what its probabilities are worth in
 //! [`Predictions`].
 
-mod confusion;
-mod predictions;
-
 use kernels::RowLoss;
-
-pub use confusion::{Confusion, Scores};
-pub use predictions::{Mistake, Predictions};
 
 /// Result of running a network over labelled examples.
 ///
@@ -63,7 +57,7 @@ impl Evaluation {
 }
 
 /// `a / b`, and 0 where nothing was counted.
-fn ratio(a: f64, b: f64) -> f64 {
+pub(super) fn ratio(a: f64, b: f64) -> f64 {
     if b == 0.0 { 0.0 } else { a / b }
 }
 

@@ -1,11 +1,11 @@
 //! Training step by step.
 
-use crate::loss::Loss;
-use crate::metrics::Evaluation;
-use crate::norm::Running;
-use crate::optimizer::{Rule, State};
-use crate::step::{Batch, Collect, Workspace};
-use crate::{Error, Examples, Executor, Fit, Mlp, mlp};
+use super::norm::Running;
+use super::optimizer::{Rule, State};
+use super::step::{Batch, Collect, Workspace};
+use crate::head::Loss;
+use crate::net::unpack;
+use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp};
 
 /// A network in training: its parameters, what the optimizer keeps for each of
 /// them, the averages of batch normalisation, and the memory of a step.
@@ -284,7 +284,7 @@ impl Fit {
         let layers = network.layers.iter();
         Ok(Gradient {
             loss,
-            layers: layers.clone().map(|dense| mlp::unpack(dense, &gradient)).collect(),
+            layers: layers.clone().map(|dense| unpack(dense, &gradient)).collect(),
             gains: layers
                 .filter(|dense| dense.gains)
                 .map(|dense| (0..dense.units).map(|unit| gradient[dense.gain_at(unit)]).collect())
@@ -295,7 +295,8 @@ impl Fit {
 
 #[cfg(test)]
 mod tests {
-    use super::{Session, mlp};
+    use super::Session;
+    use crate::net::unpack;
     use crate::{
         Activation, Architecture, Average, BatchNorm, Examples, Fit, Init, Inputs, Mlp, Optimizer,
         Sequential,
@@ -386,7 +387,7 @@ mod tests {
                 }
                 let mut longest: f32 = 0.0;
                 for dense in &session.network.layers {
-                    let (weights, _) = mlp::unpack(dense, &session.network.params);
+                    let (weights, _) = unpack(dense, &session.network.params);
                     for unit in weights.chunks_exact(dense.inputs) {
                         longest = longest.max(unit.iter().map(|w| w * w).sum::<f32>().sqrt());
                     }

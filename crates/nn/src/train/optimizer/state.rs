@@ -7,9 +7,9 @@ use kernels::{AlignedBuf, Isa};
 
 use super::rule::{Part, Rule};
 use super::{average, max_norm};
-use crate::dense::Dense;
-use crate::mlp::Mlp;
-use crate::step::{GradientSink, Tile};
+use crate::Mlp;
+use crate::net::dense::Dense;
+use crate::train::step::{GradientSink, Tile};
 
 /// What training keeps beside the parameters, in their order.
 pub(crate) struct State {

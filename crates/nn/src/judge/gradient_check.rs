@@ -1,7 +1,7 @@
 //! Whether the gradient is the slope of the loss, by central differences.
 
-use crate::loss::Loss;
-use crate::reference::{Draws, Layer, Network, Weights};
+use super::reference::{Draws, Layer, Network, Weights};
+use crate::head::Loss;
 use crate::{BatchNorm, Dropout, Error, Examples, Fit, Mlp, Noise, Sequential};
 
 /// How far the gradient is from the slope of the loss.
@@ -114,7 +114,7 @@ impl Mlp {
     fn reference(&self, batch_norm: Option<BatchNorm>) -> Network {
         let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
         let layers = self.layers.iter().map(|dense| {
-            let (weights, biases) = crate::mlp::unpack(dense, &self.params);
+            let (weights, biases) = crate::net::unpack(dense, &self.params);
             Layer {
                 weights: weights.chunks_exact(dense.inputs).map(wide).collect(),
                 biases: wide(&biases),

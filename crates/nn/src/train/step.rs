@@ -25,10 +25,9 @@ mod weights;
 
 use kernels::{AlignedBuf, MatMut, MatRef, PANEL, RowLoss};
 
-use crate::loss::Loss;
-use crate::mlp::Mlp;
-use crate::norm::Running;
-use crate::{Examples, Executor, Fit};
+use super::norm::Running;
+use crate::head::Loss;
+use crate::{Examples, Executor, Fit, Mlp};
 
 use clip::{Clipped, clip_factor};
 use plan::Plan;
@@ -208,7 +207,7 @@ impl Workspace {
     pub(crate) fn update_weights<S: GradientSink>(
         &mut self,
         isa: kernels::Isa,
-        layers: &[crate::dense::Dense],
+        layers: &[crate::net::dense::Dense],
         rows: usize,
         sink: S,
         executor: &impl Executor,
@@ -227,7 +226,7 @@ impl Workspace {
     pub(crate) fn weights<S: GradientSink>(
         &mut self,
         isa: kernels::Isa,
-        layers: &[crate::dense::Dense],
+        layers: &[crate::net::dense::Dense],
         rows: usize,
         sink: S,
         executor: &impl Executor,

@@ -6,9 +6,8 @@ use kernels::{Isa, MatRef, PANEL, PanelsMut, PanelsRef, Zeros};
 
 use super::plan::{Plan, piece_of};
 use super::tape::{Layout, Shards};
-use crate::Executor;
-use crate::dense::Dense;
-use crate::mlp::Mlp;
+use crate::net::dense::Dense;
+use crate::{Executor, Mlp};
 
 /// Inputs whose weights get their gradient in one go: 64 × 256 numbers are
 /// 64 KiB, which the update finds in the L2 cache.

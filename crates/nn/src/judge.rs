@@ -1,0 +1,16 @@
+//! How good a network is, and whether its gradient is right.
+
+mod confusion;
+mod evaluation;
+mod gradient_check;
+mod predictions;
+pub mod reference;
+mod search;
+
+pub use confusion::{Confusion, Scores};
+pub use evaluation::Evaluation;
+pub(crate) use evaluation::argmax;
+use evaluation::ratio;
+pub use gradient_check::GradientCheck;
+pub use predictions::{Mistake, Predictions};
+pub use search::{Candidate, Sampler, Trial, Trials, random_candidates, search, vary};
