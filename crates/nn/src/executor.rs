@@ -63,36 +63,6 @@ impl Executor for Sequential {
     }
 }
 
-/// Does independent pieces of work, each on one thread.
-pub(crate) fn for_each<T: Send>(
-    items: &mut [T],
-    executor: &impl Executor,
-    work: impl Fn(&mut T) + Sync,
-) {
-    // Smaller tasks than one a thread, since the pieces differ in length; but no
-    // more of them than an executor that starts a thread for each would bear.
-    let tasks = match executor.threads() {
-        0 | 1 => 1,
-        threads => threads.saturating_mul(4),
-    };
-    halve(items, tasks, executor, &work);
-}
-
-fn halve<T: Send>(
-    items: &mut [T],
-    tasks: usize,
-    executor: &impl Executor,
-    work: &(impl Fn(&mut T) + Sync),
-) {
-    if tasks < 2 || items.len() < 2 {
-        return items.iter_mut().for_each(work);
-    }
-    let near = tasks / 2;
-    let (left, right) = items.split_at_mut(items.len() / 2);
-    executor
-        .join(|| halve(left, near, executor, work), || halve(right, tasks - near, executor, work));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

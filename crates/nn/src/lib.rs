@@ -23,6 +23,7 @@
 
 mod error;
 mod executor;
+mod fork;
 mod math;
 
 mod data;

@@ -7,7 +7,7 @@
 use kernels::Isa;
 use rand::seq::SliceRandom;
 
-use crate::executor::for_each;
+use crate::fork::for_each;
 use crate::judge::argmax;
 use crate::net::seeded;
 use crate::{Error, Examples, Executor, Inputs};

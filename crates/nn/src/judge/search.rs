@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 pub use candidates::{Candidate, Sampler, random_candidates, vary};
 
-use crate::executor::for_each;
+use crate::fork::for_each;
 use crate::{EpochReport, Error, Evaluation, Examples, Executor, Mlp, Sequential, Split};
 
 /// A candidate, and how good it was on what each fold holds out.

@@ -26,8 +26,8 @@ use kernels::{BLOCK, Identity, Isa, MatMut, MatRef, PANEL, PanelsRef, Start, Una
 use super::activation::WithUnary;
 use crate::Activation;
 
-/// Shape and place of one layer.
-#[derive(Clone, Debug)]
+/// Shape of one layer, and its offset in the parameter vector.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Dense {
     pub(crate) inputs: usize,
     /// Rows of W: numbers that go into the activation.
@@ -68,12 +68,6 @@ impl Dense {
             });
         }
         layers
-    }
-
-    /// Some of its units, as a layer of its own, which its forward pass is for.
-    pub(crate) fn part(&self, panels: Range<usize>) -> Self {
-        let units = (panels.end * self.width).min(self.units) - panels.start * self.width;
-        Self { units, offset: self.panel(panels.start).start, ..*self }
     }
 
     /// Panels of [`width`](Self::width) units.
@@ -150,69 +144,84 @@ impl Dense {
     pub(crate) fn zeros(&self) -> Zeros {
         if self.first { Zeros::Skip } else { Zeros::Multiply }
     }
+}
 
-    /// `h = f(x·Wᵀ + b)`; for the output layer the logits, `x·Wᵀ + b`, and before
-    /// a unit of several pieces these.
+/// A layer with its parameters, and the instruction set that computes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Layer<'a> {
+    isa: Isa,
+    dense: Dense,
+    /// The parameter vector of the network.
+    params: &'a [f32],
+}
+
+impl<'a> Layer<'a> {
+    pub(crate) fn new(isa: Isa, dense: Dense, params: &'a [f32]) -> Self {
+        Self { isa, dense, params }
+    }
+
+    /// The units of some panels, as a layer of their own: it goes forward, not back.
+    pub(crate) fn panels(self, panels: Range<usize>) -> Self {
+        let Dense { width, units, .. } = self.dense;
+        let units = (panels.end * width).min(units) - panels.start * width;
+        let offset = self.dense.panel(panels.start).start;
+        Self { dense: Dense { units, offset, ..self.dense }, ..self }
+    }
+
+    /// `h = f(x·Wᵀ + b)`; for the output layer, and for units of several pieces, only
+    /// `x·Wᵀ + b`.
     ///
     /// Shapes: x is rows × inputs, h is rows × units.
-    pub(crate) fn forward(&self, isa: Isa, params: &[f32], x: MatRef<'_>, h: MatMut<'_>) {
-        match self.activation {
-            Some(f) => f.with(Product { layer: self, isa, params, x, h }),
-            None => self.affine(isa, params, x, h),
+    pub(crate) fn forward(self, x: MatRef<'_>, h: MatMut<'_>) {
+        match self.dense.activation {
+            Some(f) => f.with(Affine { layer: self, x, h }),
+            None => self.affine(x, h),
         }
     }
 
-    /// `z = x·Wᵀ + b`; before normalisation `x·Wᵀ`, because that takes the mean
-    /// away, and has the bias itself.
+    /// `z = x·Wᵀ + b`. With batch normalisation only `x·Wᵀ`: normalisation subtracts the
+    /// mean, and has a bias of its own.
     ///
     /// Shapes: x is rows × inputs, z is rows × units.
-    pub(crate) fn affine(&self, isa: Isa, params: &[f32], x: MatRef<'_>, z: MatMut<'_>) {
-        Product { layer: self, isa, params, x, h: z }.with(Identity);
+    pub(crate) fn affine(self, x: MatRef<'_>, z: MatMut<'_>) {
+        Affine { layer: self, x, h: z }.with(Identity);
     }
 
-    /// `dx = dz·W`, the gradient of the layer's inputs from `first` on, a multiple of
-    /// 16.
+    /// `dx = dz·W`, the gradient with respect to the layer's inputs from `first` on, which
+    /// is a multiple of 16.
     ///
-    /// Shapes: dz is rows × units, dx is rows × as many inputs as are wanted.
-    pub(crate) fn backward(
-        &self,
-        isa: Isa,
-        params: &[f32],
-        dz: MatRef<'_>,
-        first: usize,
-        dx: MatMut<'_>,
-    ) {
-        debug_assert_eq!(self.width, PANEL, "blocks of 16 × 16");
-        let weights = &params[self.range()][first / PANEL * BLOCK..];
-        let weights = PanelsRef::new(weights, dx.cols(), self.units, BLOCK, self.panel_len());
+    /// Shapes: dz is rows × units, dx is rows × (some inputs).
+    pub(crate) fn backward(self, dz: MatRef<'_>, first: usize, dx: MatMut<'_>) {
+        let Self { isa, dense, params } = self;
+        debug_assert_eq!(dense.width, PANEL, "blocks of 16 × 16");
+        let weights = &params[dense.range()][first / PANEL * BLOCK..];
+        let weights = PanelsRef::new(weights, dx.cols(), dense.units, BLOCK, dense.panel_len());
         kernels::matmul_transposed_panels(isa, dz, weights, dx);
     }
 }
 
-/// The forward pass of a layer, up to the function behind it.
-struct Product<'a> {
-    layer: &'a Dense,
-    isa: Isa,
-    params: &'a [f32],
+/// A layer's forward pass, up to the function of its units.
+struct Affine<'a> {
+    layer: Layer<'a>,
     x: MatRef<'a>,
     h: MatMut<'a>,
 }
 
-impl WithUnary for Product<'_> {
+impl WithUnary for Affine<'_> {
     fn with<F: Unary>(self, f: F) {
-        let Self { layer, isa, params, x, h } = self;
-        let params = &params[layer.range()];
-        let (inputs, units) = (layer.inputs, layer.units);
-        let biases = &params[layer.panel_weights()..];
-        // All panels of the kernel lie in one of the layer's, or each is one.
-        let (weights, bias) = if layer.width > PANEL {
+        let Self { layer: Layer { isa, dense, params }, x, h } = self;
+        let params = &params[dense.range()];
+        let (inputs, units) = (dense.inputs, dense.units);
+        let biases = &params[dense.panel_weights()..];
+        // The kernel's panels all lie in the layer's only one, or each is one.
+        let (weights, bias) = if dense.width > PANEL {
             (PanelsRef::row_major(params, inputs, units), PanelsRef::row_major(biases, 1, units))
         } else {
-            let panels = |data, rows| PanelsRef::new(data, rows, units, BLOCK, layer.panel_len());
+            let panels = |data, rows| PanelsRef::new(data, rows, units, BLOCK, dense.panel_len());
             (panels(params, inputs), panels(biases, 1))
         };
-        let start = if layer.gains { Start::Zero } else { Start::Row(bias) };
-        kernels::matmul_panels(isa, x, weights, start, h, f, layer.zeros());
+        let start = if dense.gains { Start::Zero } else { Start::Row(bias) };
+        kernels::matmul_panels(isa, x, weights, start, h, f, dense.zeros());
     }
 }
 

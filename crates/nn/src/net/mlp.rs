@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kernels::{AlignedBuf, Isa, MatMut, RowLoss};
 use serde::{Deserialize, Serialize};
 
-use super::dense::Dense;
+use super::dense::{Dense, Layer};
 use crate::{
     Activation, Error, Evaluation, Examples, Executor, Init, Inputs, Predictor, Sequential,
 };
@@ -190,6 +190,11 @@ impl Mlp {
         }
         let (class_names, preparation) = (self.class_names.clone(), self.preparation.clone());
         Self { architecture, layers, params, class_names, preparation, ..*self }
+    }
+
+    /// Layer `l` with its parameters.
+    pub(crate) fn dense(&self, l: usize) -> Layer<'_> {
+        Layer::new(self.isa, self.layers[l], &self.params)
     }
 
     /// Shape of the network.

@@ -164,12 +164,12 @@ impl<'a> Predictor<'a> {
     fn forward(&mut self, rows: usize, mut features: Option<MatRef<'_>>) -> &mut [f32] {
         let Self { network, x, z } = self;
         let isa = network.isa;
-        for layer in &network.layers {
+        for (l, layer) in network.layers.iter().enumerate() {
             let Dense { inputs, units, .. } = *layer;
             let own = || MatRef::new(&x[..rows * inputs], rows, inputs);
             let input = features.take().unwrap_or_else(own);
             let h = MatMut::new(&mut z[..rows * units], rows, units);
-            layer.forward(isa, &network.params, input, h);
+            network.dense(l).forward(input, h);
             match layer.activation {
                 Some(f) if f.pieces() > 1 => {
                     let outputs = x.chunks_exact_mut(layer.outputs());

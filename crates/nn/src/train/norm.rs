@@ -12,6 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::step::Moments;
 use crate::net::dense::Dense;
 use crate::{Error, Mlp};
 
@@ -87,18 +88,14 @@ impl Running {
         Self { settings, steps: 0, mean: each(0.0), variance: each(1.0) }
     }
 
-    /// Takes in the next step. `shards` gives, for a layer, how many rows each
-    /// shard had, and of each unit μ and 1/√(σ² + ε).
-    pub(crate) fn update<'a, I>(&mut self, shards: impl Fn(usize) -> I)
-    where
-        I: Iterator<Item = (usize, &'a [f32], &'a [f32])>,
-    {
+    /// Takes the mean and variance of the next step into the averages.
+    pub(crate) fn update(&mut self, moments: &Moments<'_>) {
         self.steps += 1;
         let share = self.settings.momentum.max(1.0 / self.steps as f32);
         let epsilon = self.settings.epsilon;
         for (l, (mean, variance)) in self.mean.iter_mut().zip(&mut self.variance).enumerate() {
             // One row has no variance.
-            let shards = || shards(l).filter(|(rows, ..)| *rows > 1);
+            let shards = || moments.layer(l).filter(|(rows, ..)| *rows > 1);
             let weight = share / shards().count() as f32;
             if !weight.is_finite() {
                 continue;

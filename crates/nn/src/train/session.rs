@@ -2,7 +2,7 @@
 
 use super::norm::Running;
 use super::optimizer::{Rule, State};
-use super::step::{Batch, Collect, Workspace};
+use super::step::{self, Batch, Collect, GradientSink, Learner, Memory, Moments};
 use crate::head::Loss;
 use crate::net::unpack;
 use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp};
@@ -47,11 +47,57 @@ pub struct Session {
     steps: u64,
 }
 
-/// What a step needs beside the parameters, for batches of some size.
-struct Memory {
-    workspace: Workspace,
-    rows: usize,
-    threads: usize,
+/// A learner that applies the gradient.
+struct Training<'a> {
+    network: &'a mut Mlp,
+    average: Option<&'a mut [f32]>,
+    running: Option<&'a mut Running>,
+    state: &'a mut State,
+    rule: Rule,
+}
+
+impl Learner for Training<'_> {
+    fn params(&self) -> &[f32] {
+        &self.network.params
+    }
+
+    /// A batch whose loss is not finite changes nothing.
+    fn accepts(&self, outcome: &Evaluation) -> bool {
+        outcome.loss.is_finite()
+    }
+
+    fn observe(&mut self, moments: &Moments<'_>) {
+        if let Some(running) = &mut self.running {
+            running.update(moments);
+        }
+    }
+
+    fn sink(&mut self) -> impl GradientSink {
+        let (isa, params) = (self.network.isa, &mut self.network.params[..]);
+        self.state.apply(isa, self.rule, params, self.average.as_deref_mut())
+    }
+}
+
+/// A learner that keeps the gradient, and no parameter changes.
+struct Collector<'a> {
+    network: &'a Mlp,
+    gradient: &'a mut [f32],
+}
+
+impl Learner for Collector<'_> {
+    fn params(&self) -> &[f32] {
+        &self.network.params
+    }
+
+    fn accepts(&self, _: &Evaluation) -> bool {
+        true
+    }
+
+    fn observe(&mut self, _: &Moments<'_>) {}
+
+    fn sink(&mut self) -> impl GradientSink {
+        Collect::new(self.gradient)
+    }
 }
 
 impl Session {
@@ -146,8 +192,8 @@ impl Session {
     }
 
     /// One step of epoch `epoch` on the examples at `positions`, of a set that was
-    /// checked and that `loss` is of. Returns what the network said of them before,
-    /// and how much they count together.
+    /// checked and that `loss` is of. Returns what the network said of them before the
+    /// step, and the sum of their weights.
     pub(crate) fn step_on(
         &mut self,
         examples: &Examples<'_>,
@@ -156,53 +202,20 @@ impl Session {
         lr: f64,
         executor: &impl Executor,
     ) -> Result<(Evaluation, f64), Error> {
-        let (result, total) = self.gradient_rows(examples, positions, epoch, executor);
+        let Self { fit, network, average, running, state, loss, memory, steps, .. } = self;
+        let total = loss.total(examples, positions);
+        let (seed, step, pixel_scale) = (fit.seed, *steps, network.pixel_scale());
+        let batch = Batch { examples, positions, pixel_scale, seed, step, epoch, loss, total };
+        let memory = Memory::reserve(memory, network, positions.len(), fit, executor);
+        let average = average.as_mut().map(|average| &mut average.params[..]);
+        let rule = Rule::new(fit, lr, step + 1);
+        let mut training = Training { network, average, running: running.as_mut(), state, rule };
+        let result = step::step(&batch, memory, &mut training, executor);
         if !result.loss.is_finite() {
-            return Err(Error::Diverged { step: self.steps + 1, loss: result.loss, lr });
-        }
-        let Self { fit, network, average, running, state, memory, steps, .. } = self;
-        let Some(Memory { workspace, .. }) = memory else { return Ok((result, total)) };
-        if let Some(running) = running {
-            workspace.update_running(running, positions.len());
+            return Err(Error::Diverged { step: step + 1, loss: result.loss, lr });
         }
         *steps += 1;
-        let rule = Rule::new(fit, lr, *steps);
-        let Mlp { isa, layers, params, .. } = network;
-        let average = average.as_mut().map_or(&mut [][..], |average| &mut average.params);
-        let sink = state.apply(rule, params, average);
-        workspace.update_weights(*isa, layers, positions.len(), sink, executor);
         Ok((result, total))
-    }
-
-    /// The first phase of a step.
-    fn gradient_rows(
-        &mut self,
-        examples: &Examples<'_>,
-        positions: &[u32],
-        epoch: u64,
-        executor: &impl Executor,
-    ) -> (Evaluation, f64) {
-        let (rows, threads) = (positions.len(), executor.threads());
-        let fits = |memory: &Memory| memory.rows >= rows && memory.threads == threads;
-        if !self.memory.as_ref().is_some_and(fits) {
-            // The old memory goes first: it may be large.
-            self.memory = None;
-        }
-        let memory = self.memory.get_or_insert_with(|| Memory {
-            workspace: Workspace::new(&self.network, rows, &self.fit, executor),
-            rows,
-            threads,
-        });
-        let (seed, step, loss) = (self.fit.seed, self.steps, &self.loss);
-        let total = loss.total(examples, positions);
-        let batch = Batch { examples, positions, seed, step, epoch, loss, total };
-        let rows = memory.workspace.signals(&self.network, batch, executor);
-        if loss.is_plain(examples) {
-            return (Evaluation::from_rows(rows), total);
-        }
-        // The weight of its class is in the loss of a row already.
-        let weight = |row: usize| examples.weight(positions[row] as usize);
-        (Evaluation::weighted(rows, weight, total), total)
     }
 
     /// What [`network`](Self::network) says of examples that were checked.
@@ -269,18 +282,19 @@ impl Fit {
     ) -> Result<Gradient, Error> {
         let shape = network.architecture();
         examples.check(shape.inputs, shape.outputs)?;
-        let mut session = Session::new(network.clone(), self)?;
-        session.steps = step;
-        session.loss = Loss::new(self, examples, shape.outputs)?;
-        let positions: Vec<u32> = (0..examples.len() as u32).collect();
-        let loss = session.gradient_rows(examples, &positions, step, executor).0.loss;
-
-        let Session { network, memory, .. } = session;
+        let session = Session::new(network.clone(), &Self { clip_norm: None, ..self.clone() })?;
+        let Session { fit, network, mut memory, .. } = session;
+        let loss = &Loss::new(&fit, examples, shape.outputs)?;
+        let positions: &[u32] = &(0..examples.len() as u32).collect::<Vec<_>>();
+        let (seed, total) = (fit.seed, loss.total(examples, positions));
+        let pixel_scale = network.pixel_scale();
+        let batch =
+            Batch { examples, positions, pixel_scale, seed, step, epoch: step, loss, total };
+        let memory = Memory::reserve(&mut memory, &network, examples.len(), &fit, executor);
         let mut gradient = vec![0.0; network.params.len()];
-        if let Some(mut memory) = memory {
-            let (sink, rows) = (Collect::new(&mut gradient), positions.len());
-            memory.workspace.weights(network.isa, &network.layers, rows, sink, executor);
-        }
+        let mut collector = Collector { network: &network, gradient: &mut gradient };
+        let loss = step::step(&batch, memory, &mut collector, executor).loss;
+
         let layers = network.layers.iter();
         Ok(Gradient {
             loss,

@@ -1,253 +1,205 @@
-//! One training step: signals, then weights.
+//! One training step: forward, the head's loss, backward, update.
 //!
-//! 1. **Signals.** Layer by layer, forward, then back again from the loss to the first
-//!    hidden layer. Each task takes some units of a layer, of all rows of the batch;
-//!    of the output layer and the loss, some rows. What is left behind is the tape.
-//! 2. **Weights.** Each task takes some units of a layer all the way: their
-//!    gradient `dzᵀ·a` over the whole batch, then what the [`GradientSink`] does
-//!    with it, which is the update, while the gradient is in the cache.
+//! 1. **The pass** goes forward layer by layer, to the loss, and back to the first hidden
+//!    layer. Each task takes some units of a layer, for all rows of the batch, or some
+//!    rows through all layers: see `plan.rs`. What the pass writes is the *tape*: a row
+//!    for each sample, with all that the step knows of it.
+//! 2. **The update** takes the gradient `dzᵀ·a` of each weight over the whole batch, tile
+//!    by tile, and gives it to a [`GradientSink`] while it is in the cache.
 //!
-//! The units of a task are the same in both phases and in every step, so that a core
-//! finds their weights in its own cache. A narrow network is cut by rows in the first
-//! phase and by inputs in the second: see `plan.rs`.
-//!
-//! Every number is computed by exactly one task, along one fixed chain, so the
-//! result has the same bits for any number of threads.
+//! Every element is computed by exactly one task, along one fixed chain, so the result
+//! has the same bits for any number of threads.
 
-mod block;
+mod backward;
 mod clip;
+mod forward;
 mod input;
+mod memory;
+mod node;
+mod output;
 mod plan;
-mod rows;
-mod signals;
+mod random;
+mod shards;
+mod sink;
 mod tape;
-mod weights;
+mod tile;
+mod update;
 
-use kernels::{AlignedBuf, MatMut, MatRef, PANEL, RowLoss};
+use kernels::{Isa, MatMut, RowLoss};
 
-use super::norm::Running;
+use crate::fork::{Lines, by, fork};
 use crate::head::Loss;
-use crate::{Examples, Executor, Fit, Mlp};
+use crate::net::dense::{Dense, Layer};
+use crate::{Evaluation, Examples, Executor};
 
-use clip::{Clipped, clip_factor};
-use plan::Plan;
-use signals::{SignalPass, Signals};
-use tape::{Layout, Shards};
-use weights::{CHUNK, WeightPass};
-pub(crate) use weights::{Collect, GradientSink, Tile};
+pub(crate) use memory::Memory;
+use memory::{Inputs, Signals, UnitGains};
+use plan::{Cut, Plan};
+pub(crate) use shards::Moments;
+use shards::ShardLayout;
+pub(crate) use sink::{Collect, GradientSink};
+use tape::Layout;
+pub(crate) use tile::Tile;
+
+/// One step on a batch. Returns what the network said of the batch before the update.
+pub(crate) fn step<E: Executor>(
+    batch: &Batch<'_>,
+    memory: &mut Memory,
+    learner: &mut impl Learner,
+    executor: &E,
+) -> Evaluation {
+    memory.begin(batch, learner.params());
+    for first in (0..batch.len()).step_by(memory.plan.chunk()) {
+        let (pass, signals) = memory.pass(batch, learner.params(), first, executor);
+        fork_rows(&pass, signals, &|pass: &Pass<'_, E>, mut signals: Signals<'_>| {
+            input::gather(pass, &mut signals);
+            let hidden = 0..pass.cx.layers.len() - 1;
+            for l in hidden.clone() {
+                forward::layer(pass, l, &mut signals);
+            }
+            output::layer(pass, &mut signals);
+            for l in hidden.rev() {
+                backward::layer(pass, l, &mut signals);
+            }
+        });
+    }
+    let outcome = batch.outcome(memory.outcome(batch.len()));
+    if learner.accepts(&outcome) {
+        if let Some(moments) = memory.moments(batch.len()) {
+            learner.observe(&moments);
+        }
+        update::gradient(memory, batch.len(), learner.sink(), executor);
+    }
+    outcome
+}
+
+/// Who holds the parameters: the pass reads them, and their gradient goes back.
+pub(crate) trait Learner {
+    /// The parameters, in the order that [`Dense`] describes.
+    fn params(&self) -> &[f32];
+
+    /// Whether a batch with this outcome is learnt from.
+    fn accepts(&self, outcome: &Evaluation) -> bool;
+
+    /// Takes note of what batch normalisation found.
+    fn observe(&mut self, moments: &Moments<'_>);
+
+    /// Where the gradient goes.
+    fn sink(&mut self) -> impl GradientSink;
+}
 
 /// What a step trains on.
-#[derive(Clone, Copy)]
 pub(crate) struct Batch<'a> {
     pub(crate) examples: &'a Examples<'a>,
-    /// Which examples, by position; at most as many as the tape has rows.
+    /// The batch, as positions in `examples`; no more than the memory has rows.
     pub(crate) positions: &'a [u32],
-    /// Seed and index of the step, for random numbers, and of the epoch, for
-    /// augmentation.
+    /// What a byte of the examples is multiplied by.
+    pub(crate) pixel_scale: f32,
+    /// With `step`, the key of the random numbers.
     pub(crate) seed: u64,
+    /// Index of the step in the run.
     pub(crate) step: u64,
+    /// Index of the epoch, for augmentation.
     pub(crate) epoch: u64,
     pub(crate) loss: &'a Loss,
-    /// What the weights of the batch add up to: its samples, if they are all 1.
-    /// Rows are taken alone, so it has to be known before them.
+    /// The sum of the weights of the batch. A row needs it, so it is known beforehand.
     pub(crate) total: f64,
 }
 
-/// The memory of a step, and the plan by which its work is cut.
-pub(crate) struct Workspace {
-    layout: Layout,
-    plan: Plan,
-    /// The input, `copies` times.
-    inputs: AlignedBuf,
-    most_copies: usize,
-    /// In the step at hand.
-    copies: usize,
-    tape: AlignedBuf,
-    shards: Shards,
-    shard_rows: AlignedBuf,
-    /// Gains and biases of each layer, as vectors, where there is batch
-    /// normalisation.
-    gains: Vec<(Vec<f32>, Vec<f32>)>,
-    labels: Vec<u32>,
-    losses: Vec<RowLoss>,
-    tiles: Vec<Tile>,
-    /// Of the second phase, a piece for each part.
-    scratch: AlignedBuf,
-    scratch_len: usize,
-    /// The gradient of all parameters, where it is clipped, and how long it may be.
-    clip: Option<(AlignedBuf, f32)>,
+impl Batch<'_> {
+    fn len(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Sums up what the rows say.
+    fn outcome(&self, rows: &[RowLoss]) -> Evaluation {
+        if self.loss.is_plain(self.examples) {
+            return Evaluation::from_rows(rows);
+        }
+        // The loss of a row includes the weight of its class.
+        let weight = |row: usize| self.examples.weight(self.positions[row] as usize);
+        Evaluation::weighted(rows, weight, self.total)
+    }
 }
 
-impl Workspace {
-    /// Rows that go forward and back together, so that what is left of them on the way
-    /// is still in the L2 cache on the way back.
-    const ROWS: usize = 256;
+/// What every stage of every step needs.
+struct Context<'a, E> {
+    isa: Isa,
+    layers: &'a [Dense],
+    layout: &'a Layout,
+    shards: &'a ShardLayout,
+    plan: &'a Plan,
+    executor: &'a E,
+}
 
-    /// For batches of up to `rows` samples, the network as it is in training, and
-    /// the tasks of an executor.
-    pub(crate) fn new(network: &Mlp, rows: usize, fit: &Fit, executor: &impl Executor) -> Self {
-        let plan = Plan::new(network, rows, fit, executor);
-        let layout = Layout::new(network, fit, plan.parts > 1 && !plan.by_rows());
-        let shards = Shards::new(network, fit.batch_norm.is_some());
-        let shard_count = fit.batch_norm.map_or(0, |norm| rows.div_ceil(norm.rows));
-        let normed = network.layers.iter().filter(|layer| layer.gains);
-        let gains = normed.map(|layer| (vec![0.0; layer.units], vec![0.0; layer.units]));
-
-        let most_copies = plan.copies(rows, &layout);
-        let scratch_len = (rows + CHUNK) * weights::PANELS * PANEL;
-        Self {
-            inputs: AlignedBuf::zeros(most_copies * rows * layout.input_record),
-            most_copies,
-            copies: 1,
-            tape: AlignedBuf::zeros(rows * layout.record),
-            tiles: Tile::cut(network, &plan),
-            scratch: AlignedBuf::zeros(plan.parts * scratch_len),
-            scratch_len,
-            layout,
-            plan,
-            shard_rows: AlignedBuf::zeros(shard_count * shards.record),
-            shards,
-            gains: gains.collect(),
-            labels: vec![0; rows],
-            losses: vec![RowLoss::default(); rows],
-            clip: fit.clip_norm.map(|limit| (AlignedBuf::zeros(network.params.len()), limit)),
-        }
+impl<E> Clone for Context<'_, E> {
+    fn clone(&self) -> Self {
+        *self
     }
+}
 
-    /// Shards of a batch of `rows` samples.
-    fn shard_count(&self, rows: usize) -> usize {
-        self.layout.norm.map_or(0, |norm| rows.div_ceil(norm.rows))
+impl<E> Copy for Context<'_, E> {}
+
+/// The way of some rows through the layers and back.
+struct Pass<'a, E> {
+    cx: Context<'a, E>,
+    batch: &'a Batch<'a>,
+    params: &'a [f32],
+    gains: &'a [UnitGains],
+    /// How the input is gathered.
+    input: Cut,
+    /// Rows of the batch that are in memory together.
+    chunk: (usize, usize),
+    /// The part whose rows these are, where the pass is cut by rows.
+    part: usize,
+    /// Tasks that each stage of the pass is cut into.
+    parts: usize,
+}
+
+impl<E> Pass<'_, E> {
+    /// Layer `l` with its parameters.
+    fn layer(&self, l: usize) -> Layer<'_> {
+        Layer::new(self.cx.isa, self.cx.layers[l], self.params)
     }
+}
 
-    /// The first phase: fills the tape. Returns what each row says about its
-    /// label, before any update.
-    pub(crate) fn signals(
-        &mut self,
-        network: &Mlp,
-        batch: Batch<'_>,
-        executor: &impl Executor,
-    ) -> &[RowLoss] {
-        let rows = batch.positions.len();
-        for (layer, (gain, bias)) in network.layers.iter().zip(&mut self.gains) {
-            for panel in 0..layer.panels() {
-                let units = layer.units_of(panel);
-                let len = units.len();
-                gain[units.clone()].copy_from_slice(&network.params[layer.gains_of(panel)][..len]);
-                bias[units].copy_from_slice(&network.params[layer.biases_of(panel)][..len]);
-            }
-        }
-        // To augment an image is more work than that.
-        self.copies = if batch.examples.is_augmented() { 1 } else { self.most_copies };
-        // Where rows are cut, each part has so many.
-        let (whole, by_units) = (self.plan.whole_rows, self.plan.by_units(0));
-        let most = if by_units { Self::ROWS } else { Self::ROWS * self.plan.parts };
-        let chunk = whole * (most / whole).max(1);
-        for first in (0..rows).step_by(chunk) {
-            let rows = chunk.min(rows - first);
-            self.signals_of_rows(network, batch, first, rows, executor);
-        }
-        &self.losses[..rows]
+/// Runs the whole pass: in one go, or, where it is cut by rows, in a task for the rows of
+/// each part. Stages within such a task are not cut further.
+fn fork_rows<E: Executor>(
+    pass: &Pass<'_, E>,
+    signals: Signals<'_>,
+    run: &(impl Fn(&Pass<'_, E>, Signals<'_>) + Sync),
+) {
+    let Pass { cx, chunk, .. } = *pass;
+    if cx.plan.pass != Cut::Rows {
+        return run(pass, signals);
     }
-
-    /// The same for the `rows` rows from `first` on.
-    fn signals_of_rows(
-        &mut self,
-        network: &Mlp,
-        batch: Batch<'_>,
-        first: usize,
-        rows: usize,
-        executor: &impl Executor,
-    ) {
-        let (all, copies) = (batch.positions.len(), self.copies);
-        let of_shards = self
-            .layout
-            .norm
-            .map_or(0..0, |norm| first / norm.rows..(first + rows).div_ceil(norm.rows));
-        let Self { layout, plan, shards, gains, .. } = self;
-        let (record, shard, input) = (layout.record, shards.record, layout.input_record);
-        let tape = &mut self.tape[first * record..][..rows * record];
-        let shard_rows = &mut self.shard_rows[of_shards.start * shard..of_shards.end * shard];
-        let (inputs, of_inputs) = match copies {
-            1 => (rows, first * input..(first + rows) * input),
-            _ => (copies * all, 0..copies * all * input),
-        };
+    let Signals { first, inputs, tape, shards, outcome } = signals;
+    let (rows, own_copy) = (tape.rows(), inputs.copies > 1);
+    let copy = inputs.matrix.rows() / inputs.copies;
+    let row = |part| cx.plan.row(rows, part);
+    let shard = |part| row(part).div_ceil(cx.plan.whole_rows);
+    let input = |part| if own_copy { part * copy } else { row(part) };
+    let work = (
+        (by(&row, Lines::Rows(tape)), by(&shard, Lines::Rows(shards))),
+        by(&input, Lines::Rows(inputs.matrix)),
+        by(&row, outcome),
+    );
+    fork(cx.executor, 0..cx.plan.parts, work, &|part, ((tape, shards), matrix, outcome)| {
+        let first = first + row(part);
+        let start = if own_copy { first } else { 0 };
         let signals = Signals {
-            inputs: MatMut::new(&mut self.inputs[of_inputs], inputs, input),
-            tape: MatMut::new(tape, rows, record),
-            shards: MatMut::new(shard_rows, of_shards.len(), shard),
-            labels: &mut self.labels[first..][..rows],
-            losses: &mut self.losses[first..][..rows],
+            first,
+            inputs: Inputs { matrix: matrix.matrix(), copies: 1, start },
+            tape: tape.matrix(),
+            shards: shards.matrix(),
+            outcome,
         };
-        let alone = false;
-        let pass = SignalPass { network, batch, first, layout, plan, copies, alone, shards, gains };
-        pass.run(signals, executor);
-    }
+        run(&Pass { chunk, part, parts: 1, ..*pass }, signals);
+    });
+}
 
-    /// Takes mean and variance of the last batch, of `rows` samples, into the
-    /// running averages.
-    pub(crate) fn update_running(&self, running: &mut Running, rows: usize) {
-        let Some(norm) = self.layout.norm else { return };
-        let matrix = self.shard_matrix(rows);
-        running.update(|l| {
-            (0..matrix.rows()).map(move |i| {
-                let shard = self.shards.of(l, matrix.row(i));
-                (norm.rows.min(rows - i * norm.rows), shard.mean, shard.inverse)
-            })
-        });
-    }
-
-    fn shard_matrix(&self, rows: usize) -> MatRef<'_> {
-        let (shards, record) = (self.shard_count(rows), self.shards.record);
-        MatRef::new(&self.shard_rows[..shards * record], shards, record)
-    }
-
-    /// The second phase: the gradient of every parameter, averaged over the
-    /// `rows` rows of the tape and clipped, if that is wanted, into `sink`, which may
-    /// have borrowed the parameters.
-    pub(crate) fn update_weights<S: GradientSink>(
-        &mut self,
-        isa: kernels::Isa,
-        layers: &[crate::net::dense::Dense],
-        rows: usize,
-        sink: S,
-        executor: &impl Executor,
-    ) {
-        let Some((mut gradient, limit)) = self.clip.take() else {
-            return self.weights(isa, layers, rows, sink, executor);
-        };
-        self.weights(isa, layers, rows, Collect::new(&mut gradient), executor);
-        let factor = clip_factor(isa, layers, &gradient, limit, executor);
-        let clipped = Clipped { gradient: &mut gradient, factor, sink };
-        clipped.replay(isa, layers, &self.tiles, self.plan.parts, executor);
-        self.clip = Some((gradient, limit));
-    }
-
-    /// The same as it is, not clipped.
-    pub(crate) fn weights<S: GradientSink>(
-        &mut self,
-        isa: kernels::Isa,
-        layers: &[crate::net::dense::Dense],
-        rows: usize,
-        sink: S,
-        executor: &impl Executor,
-    ) {
-        let (record, input) = (self.layout.record, self.layout.input_record);
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let pass = WeightPass {
-            isa,
-            layers,
-            layout: &self.layout,
-            inputs: MatRef::new(
-                &self.inputs[..self.copies * rows * input],
-                self.copies * rows,
-                input,
-            ),
-            tape: MatRef::new(&self.tape[..rows * record], rows, record),
-            shards: &self.shards,
-            shard_rows: self.shard_matrix(rows),
-            scratch_len: self.scratch_len,
-        };
-        pass.run(&self.tiles, sink, &mut scratch, self.plan.parts, executor);
-        self.scratch = scratch;
-    }
+/// Rows `first..first + rows` of a matrix.
+fn rows_of(matrix: MatMut<'_>, first: usize, rows: usize) -> MatMut<'_> {
+    matrix.split_rows(first).1.split_rows(rows).0
 }

@@ -8,6 +8,7 @@ use kernels::{AlignedBuf, Isa};
 use super::rule::{Part, Rule};
 use super::{average, max_norm};
 use crate::Mlp;
+use crate::fork::SplitAt;
 use crate::net::dense::Dense;
 use crate::train::step::{GradientSink, Tile};
 
@@ -25,93 +26,83 @@ impl State {
         Self { slots: [slot(0), slot(1)] }
     }
 
-    /// A sink that applies gradients to the parameters as they come, and these to
-    /// their average, which is empty if there is none.
+    /// A sink that applies gradients to the parameters as they come, and takes these into
+    /// their average, if there is one.
     pub(crate) fn apply<'a>(
         &'a mut self,
+        isa: Isa,
         rule: Rule,
         params: &'a mut [f32],
-        average: &'a mut [f32],
+        average: Option<&'a mut [f32]>,
     ) -> Apply<'a> {
-        Apply {
-            rule,
-            params,
-            average,
-            slots: self.slots.each_mut().map(|slot| &mut **slot),
-            offset: 0,
-        }
+        let slots = self.slots.each_mut().map(|slot| (!slot.is_empty()).then_some(&mut **slot));
+        Apply { isa, rule, offset: 0, params, average, slots }
     }
 }
 
 /// Applies each piece of the gradient as soon as it is there.
 pub(crate) struct Apply<'a> {
+    isa: Isa,
     rule: Rule,
-    params: &'a mut [f32],
-    /// As long as `params`, or empty.
-    average: &'a mut [f32],
-    /// As long as `params`, or empty.
-    slots: [&'a mut [f32]; 2],
-    /// Where the slices begin in the whole vectors.
+    /// Of the slices below, in the whole vectors.
     offset: usize,
+    params: &'a mut [f32],
+    /// The slices below are as long as `params`.
+    average: Option<&'a mut [f32]>,
+    slots: [Option<&'a mut [f32]>; 2],
 }
 
 impl Apply<'_> {
-    fn update(&mut self, isa: Isa, part: Part, range: Range<usize>, gradient: &[f32]) {
-        let slots = self.slots.each_mut().map(|slot| match slot.is_empty() {
-            true => &mut [],
-            false => &mut slot[range.clone()],
+    fn update(&mut self, part: Part, offset: usize, gradient: &[f32]) {
+        let range = offset - self.offset..offset - self.offset + gradient.len();
+        let slots = self.slots.each_mut().map(|slot| match slot {
+            Some(slot) => &mut slot[range.clone()],
+            None => &mut [],
         });
-        self.rule.update(isa, part, &mut self.params[range], slots, gradient);
+        self.rule.update(self.isa, part, &mut self.params[range], slots, gradient);
     }
 }
 
-impl<'a> GradientSink for Apply<'a> {
-    fn split_at(self, tile: &Tile) -> (Self, Self) {
-        let middle = tile.params.start - self.offset;
-        let (params, params_right) = self.params.split_at_mut(middle);
-        let split = |slot: &'a mut [f32]| match slot.is_empty() {
-            true => (&mut [][..], &mut [][..]),
-            false => slot.split_at_mut(middle),
+impl SplitAt for Apply<'_> {
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let Self { isa, rule, offset, params, average, slots } = self;
+        let (left, right) = (params, (average, slots)).split_at(at);
+        let apply = |offset, (params, (average, slots))| Apply {
+            isa,
+            rule,
+            offset,
+            params,
+            average,
+            slots,
         };
-        let (average, average_right) = split(self.average);
-        let slots = self.slots.map(split);
-        let [(first, first_right), (second, second_right)] = slots;
-        let right = Self {
-            rule: self.rule,
-            params: params_right,
-            average: average_right,
-            slots: [first_right, second_right],
-            offset: tile.params.start,
-        };
-        (Self { params, average, slots: [first, second], ..self }, right)
+        (apply(offset, left), apply(offset + at, right))
+    }
+}
+
+impl GradientSink for Apply<'_> {
+    fn weights(&mut self, offset: usize, gradient: &[f32]) {
+        self.update(Part::Weights, offset, gradient);
     }
 
-    fn weights(&mut self, isa: Isa, at: usize, gradient: &[f32]) {
-        let at = at - self.offset;
-        self.update(isa, Part::Weights, at..at + gradient.len(), gradient);
+    fn biases(&mut self, offset: usize, gradient: &[f32]) {
+        self.update(Part::Biases, offset, gradient);
     }
 
-    fn expect(&self, isa: Isa, at: usize, len: usize) {
-        kernels::prefetch_write(isa, &self.params[at - self.offset..][..len]);
+    fn prefetch(&self, offset: usize, len: usize) {
+        kernels::prefetch_write(self.isa, &self.params[offset - self.offset..][..len]);
     }
 
-    fn biases(&mut self, isa: Isa, at: usize, gradient: &[f32]) {
-        let at = at - self.offset;
-        self.update(isa, Part::Biases, at..at + gradient.len(), gradient);
-    }
-
-    fn end(&mut self, isa: Isa, layer: &Dense, tile: &Tile) {
+    fn end(&mut self, layer: &Dense, tile: &Tile) {
         if let Some(limit) = self.rule.max_norm {
-            // A tile then has all inputs of its units: see `Plan::by_inputs`.
+            // The plan then gives a tile all inputs of its units.
             for panel in tile.panels.clone() {
                 let weights = within(layer.weights_of(panel), self.offset);
-                max_norm::limit(isa, &mut self.params[weights], layer.width, limit);
+                max_norm::limit(self.isa, &mut self.params[weights], layer.width, limit);
             }
         }
-        if let Some(share) = self.rule.average {
+        if let (Some(share), Some(average)) = (self.rule.average, &mut self.average) {
             let range = within(tile.params.clone(), self.offset);
-            let (w, e) = (&self.params[range.clone()], &mut self.average[range]);
-            average::take_in(isa, share, w, e);
+            average::take_in(self.isa, share, &self.params[range.clone()], &mut average[range]);
         }
     }
 }

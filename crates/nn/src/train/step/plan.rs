@@ -1,20 +1,21 @@
 //! How the work of a step is cut into tasks.
 //!
-//! A core that computes the same units in each step finds their weights in its own
-//! cache: a line that another core has written comes from there, which takes as long
-//! as a line from memory. So a layer is cut by *units*, forward, backward and in the
-//! update alike, and part `i` of each is where part `i` of the others was. What goes
-//! from core to core is activations, of which there are less as long as a batch has
-//! fewer rows than a layer has units.
+//! A core that computes the same units in every step finds their weights in its own
+//! cache. (To read a line that another core has written takes as long as to read
+//! memory.) So a layer is cut by *units*, forward, backward and in the update, and
+//! part `i` of every layer runs on the same core. What moves between cores is
+//! activations, which are fewer than weights as long as a batch has fewer rows than a
+//! layer has units.
 //!
-//! The output layer and the loss are cut by *rows*, as are layers of few units; in
-//! the update, a layer that has fewer panels than there are parts is cut by its inputs,
-//! so that each core has those that it computed itself.
+//! The output layer and the loss are cut by *rows*, and so are layers of few units.
+//! In the update, a layer with fewer panels than parts is cut by its *inputs*: each
+//! core updates the weights of the inputs that it computed itself.
 //!
-//! A *narrow* first layer is one panel (see `dense.rs`), so it is cut like that too, and
-//! with it other layers of few units. By units each part would convert all of the input
-//! and look for all of its zeros, to fill the half of a tile's columns; the weights, which
-//! go from core to core instead, are few.
+//! A *narrow* first layer is one panel (see `net/dense.rs`). Cut by units, each thread
+//! would convert and scan the whole input to fill half a register tile. So the pass
+//! is cut by rows, and the update by inputs. The weights move between cores instead,
+//! but they are few.
+
 use std::ops::Range;
 
 use kernels::{PANEL, Stream};
@@ -23,164 +24,189 @@ use super::tape::Layout;
 use crate::net::dense::Dense;
 use crate::{Executor, Fit, Mlp};
 
-/// How each layer is cut into as many parts as there are threads.
-pub(super) struct Plan {
-    /// Threads that take part.
-    pub(super) parts: usize,
-    /// Rows that are together in a part, if it is rows that are cut: whole tiles of
-    /// registers, or shards.
-    pub(super) whole_rows: usize,
-    layers: Vec<Cut>,
-    /// Whether something is done to all weights of a unit together.
-    whole_units: bool,
+/// How some work is cut into as many tasks as there are parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// One task does all of it.
+    Whole,
+    /// A task takes some rows of the batch.
+    Rows,
+    /// A task takes some units of a layer.
+    Units,
+    /// A task takes some inputs of a layer.
+    Inputs,
 }
 
-#[derive(Clone, Copy)]
-struct Cut {
+/// How each stage of a step is cut.
+pub(super) struct Plan {
+    /// Tasks of a stage that is cut.
+    pub(super) parts: usize,
+    /// Rows that stay together where rows are cut: a register tile, or a shard.
+    pub(super) whole_rows: usize,
+    /// How the pass is cut: by rows, where a task takes some rows through all layers
+    /// and back; or by units, where each layer is a stage of its own.
+    pub(super) pass: Cut,
+    /// How the input is gathered, unless it is augmented.
+    input: Cut,
+    layers: Vec<LayerPlan>,
+}
+
+struct LayerPlan {
     panels: usize,
-    /// Panels that stay together.
+    /// Panels that stay together where units are cut.
     step: usize,
-    by_units: bool,
-    /// Too little for the second phase to cut.
-    small: bool,
+    /// How the layer is cut in the pass: by rows or by units.
+    pass: Cut,
+    /// How its update is cut: whole, by units or by inputs.
+    update: Cut,
 }
 
 impl Plan {
-    /// Rows for each unit up to which its weights are more to move than its
-    /// activations, and the copies of the input less work.
+    /// A layer is cut by units up to this many rows of the batch for each unit. With
+    /// more rows, its activations are more to move than its weights.
     const ROWS_PER_UNIT: usize = 6;
 
-    /// Numbers of the input up to which each part makes a copy of its own, because to
-    /// read images is less work than to read what another core wrote.
+    /// The input is copied for each part up to this many elements in all: to convert
+    /// an image again takes less time than to read what another core wrote.
     const COPIED: usize = 1 << 21;
 
-    /// Operations from which on the second phase cuts a layer: a microsecond's.
-    const LEAST: usize = 300_000;
+    /// Floating-point operations from which the update of a layer is cut: about a
+    /// microsecond.
+    const CUT_FROM: usize = 300_000;
 
-    /// Threads for which work is cut. What an executor says of itself may be anything;
-    /// more tasks than this are none the faster.
+    /// Only a seventh of the operations count towards the number of threads where rows
+    /// of a wide first layer are cut: its weights move between cores in each step, or
+    /// one core updates all of them. (docs/performance.md has the measurement.)
+    const SHARE_OF_ROWS: usize = 7;
+
+    /// An executor may claim any number of threads; more tasks than this are no faster.
     const MOST_THREADS: usize = 1024;
 
-    /// For batches of up to `rows` rows, and the tasks of an executor.
+    /// Rows that go forward and back together, so that their activations are still in
+    /// the L2 cache in the backward pass.
+    const ROWS: usize = 256;
+
+    /// A plan for batches of up to `rows` rows.
     pub(super) fn new(network: &Mlp, rows: usize, fit: &Fit, executor: &impl Executor) -> Self {
-        let operations = |layer: &Dense| rows.saturating_mul(2 * layer.inputs * layer.units);
-        // Forward, backward and for the gradient.
-        let all = network.layers.iter().map(operations).fold(0_usize, usize::saturating_add);
-        let threads = |share| {
-            let operations = all.saturating_mul(3) / share;
-            executor.threads_for(operations).clamp(1, Self::MOST_THREADS)
-        };
-        let parts = network.layers.first().map_or(1, |layer| match steps(layer, rows, fit) {
-            0 | 1 if layer.panels() == 1 && fit.max_norm.is_none() => threads(1),
-            // If rows are cut, more goes from core to core, or one has the whole update.
-            0 | 1 => threads(7),
-            most => threads(1).min(most),
-        });
-        let by_rows = network.layers.first().is_some_and(|layer| steps(layer, rows, fit) < parts);
-        let layers = network.layers.iter().map(|layer| {
-            let panels = layer.panels();
-            // A join for each layer is more than few weights are worth.
-            let joins = !by_rows || layer.units > Dense::NARROW;
-            let by_units = joins && steps(layer, rows, fit) >= parts;
-            let small = operations(layer) < Self::LEAST;
-            Cut { panels, step: if by_units { step(fit) } else { 1 }, by_units, small }
-        });
-        let tile = network.isa.tile_rows();
-        let whole_rows = fit.batch_norm.map_or(tile, |norm| norm.rows);
+        let layers = &network.layers;
+        let parts = parts(layers, rows, fit, executor);
+        let rows_first = layers.first().is_some_and(|layer| steps(layer, rows, fit) < parts);
         let whole_units = fit.max_norm.is_some();
-        Self { parts, whole_rows, layers: layers.collect(), whole_units }
-    }
-
-    /// Copies of the input of up to `rows` rows, if it is not augmented: one, or one for
-    /// each part.
-    pub(super) fn copies(&self, rows: usize, layout: &Layout) -> usize {
-        let input = &layout.nodes[0];
-        let copied = if self.by_rows() {
-            // Of other parts' rows some inputs, as the examples have them.
-            let plain = input.mask.is_none() && input.noise == 0.0;
-            plain && self.layers[0].panels == 1 && self.by_inputs(0)
-        } else {
-            self.by_units(0)
+        let plan = |layer: &Dense| {
+            let panels = layer.panels();
+            // A fork for each layer costs more than few weights are worth.
+            let forks = !rows_first || layer.units > Dense::NARROW;
+            let by_units = forks && steps(layer, rows, fit) >= parts;
+            let small = operations(layer, rows) < Self::CUT_FROM;
+            let update = match panels {
+                _ if small => Cut::Whole,
+                1 if whole_units => Cut::Whole,
+                _ if panels < parts && !whole_units => Cut::Inputs,
+                _ => Cut::Units,
+            };
+            let step = if by_units { step(fit) } else { 1 };
+            LayerPlan { panels, step, pass: if by_units { Cut::Units } else { Cut::Rows }, update }
         };
-        let numbers = rows.saturating_mul(layout.input_record).saturating_mul(self.parts);
-        if copied && numbers <= Self::COPIED { self.parts } else { 1 }
+        let layers: Vec<_> = layers.iter().map(plan).collect();
+        let by_rows = layers.iter().all(|layer| layer.pass == Cut::Rows);
+        let whole_rows = fit.batch_norm.map_or(network.isa.tile_rows(), |norm| norm.rows);
+        let pass = if by_rows { Cut::Rows } else { Cut::Units };
+        let mut plan = Self { parts, whole_rows, pass, input: Cut::Rows, layers };
+        plan.input = plan.input_of(rows, network.architecture().inputs, fit);
+        plan
     }
 
-    /// Whether the first phase cuts the units of layer `l`, not the rows of the batch.
-    pub(super) fn by_units(&self, l: usize) -> bool {
-        self.layers[l].by_units
-    }
-
-    /// Whether the second phase cuts the panels of layer `l`, of which there are fewer
-    /// than parts, into pieces of some inputs each.
-    pub(super) fn by_inputs(&self, l: usize) -> bool {
-        let Cut { panels, small, .. } = self.layers[l];
-        panels < self.parts && !small && !self.whole_units
-    }
-
-    /// The panels of layer `l` that the second phase leaves to part `part`.
-    pub(super) fn updated(&self, l: usize, part: usize) -> Range<usize> {
-        let Cut { panels, small, .. } = self.layers[l];
-        match part {
-            0 if small => 0..panels,
-            _ if small => panels..panels,
-            _ => self.panel(l, part)..self.panel(l, part + 1),
+    fn input_of(&self, rows: usize, inputs: usize, fit: &Fit) -> Cut {
+        let record = Layout::input_record(inputs, fit);
+        let copied = rows.saturating_mul(record).saturating_mul(self.parts);
+        let Some(first) = self.layers.first().filter(|_| copied <= Self::COPIED) else {
+            return Cut::Rows;
+        };
+        if self.pass == Cut::Units {
+            return first.pass;
         }
+        // A part copies some inputs of other parts' rows, as the examples have them.
+        let plain = fit.dropout.input == 0.0 && fit.noise.input == 0.0;
+        let by_inputs = first.panels == 1 && first.update == Cut::Inputs;
+        if plain && by_inputs { Cut::Inputs } else { Cut::Rows }
     }
 
-    /// Whether it is the rows of all layers that the first phase cuts.
-    pub(super) fn by_rows(&self) -> bool {
-        self.layers.iter().all(|cut| !cut.by_units)
+    /// How the input is gathered: by rows, each of them once; by units, where each part
+    /// has a copy of all rows; or by inputs, where each part has its own rows, and of
+    /// all other rows the inputs whose weights it updates.
+    pub(super) fn input(&self, augmented: bool) -> Cut {
+        // To augment an image takes longer than to fetch it from another core.
+        if augmented { Cut::Rows } else { self.input }
     }
 
-    /// The first panel of part `part` of layer `l`; of the part behind the last, their
-    /// number.
+    /// Copies of the input.
+    pub(super) fn copies(&self, augmented: bool) -> usize {
+        if self.input(augmented) == Cut::Rows { 1 } else { self.parts }
+    }
+
+    /// How layer `l` is cut in the pass: by rows or by units.
+    pub(super) fn layer(&self, l: usize) -> Cut {
+        self.layers[l].pass
+    }
+
+    /// How the update of layer `l` is cut: whole, by units or by inputs.
+    pub(super) fn update(&self, l: usize) -> Cut {
+        self.layers[l].update
+    }
+
+    /// Rows of a batch that go through the layers and back together.
+    pub(super) fn chunk(&self) -> usize {
+        let most = if self.layer(0) == Cut::Units { Self::ROWS } else { Self::ROWS * self.parts };
+        self.whole_rows * (most / self.whole_rows).max(1)
+    }
+
+    /// The first panel of part `part` of layer `l`; their count for the part after the
+    /// last.
     pub(super) fn panel(&self, l: usize, part: usize) -> usize {
-        let Cut { panels, step, .. } = self.layers[l];
+        let LayerPlan { panels, step, .. } = self.layers[l];
         ((panels.div_ceil(step) * part).div_ceil(self.parts) * step).min(panels)
     }
 
-    /// The first of `rows` rows that part `part` has.
+    /// The first of `rows` rows that part `part` takes.
     pub(super) fn row(&self, rows: usize, part: usize) -> usize {
         (rows.div_ceil(self.whole_rows) * part / self.parts * self.whole_rows).min(rows)
     }
 }
 
-/// Panels that stay together where units are cut: a row's random numbers come in groups.
+/// Floating-point operations of a layer's product on `rows` rows.
+fn operations(layer: &Dense, rows: usize) -> usize {
+    rows.saturating_mul(2 * layer.inputs * layer.units)
+}
+
+/// Tasks that a step on `rows` rows is cut into.
+fn parts(layers: &[Dense], rows: usize, fit: &Fit, executor: &impl Executor) -> usize {
+    let all = layers.iter().map(|layer| operations(layer, rows));
+    // Forward, backward and for the gradient.
+    let all = all.fold(0_usize, usize::saturating_add).saturating_mul(3);
+    let threads = |share| executor.threads_for(all / share).clamp(1, Plan::MOST_THREADS);
+    layers.first().map_or(1, |layer| match steps(layer, rows, fit) {
+        0 | 1 if layer.panels() == 1 && fit.max_norm.is_none() => threads(1),
+        0 | 1 => threads(Plan::SHARE_OF_ROWS),
+        most => threads(1).min(most),
+    })
+}
+
+/// Panels that stay together where units are cut: the random numbers of a row come in
+/// groups.
 fn step(fit: &Fit) -> usize {
     let random = fit.dropout.hidden > 0.0 || fit.noise.hidden > 0.0;
     if random { Stream::GROUP / PANEL } else { 1 }
 }
 
-/// Pieces that the units of a layer can be cut into, if they are cut at all.
+/// Pieces that the units of a layer can be cut into; 0 where rows are cut instead.
 fn steps(layer: &Dense, rows: usize, fit: &Fit) -> usize {
     let hidden = layer.activation.is_some_and(|activation| activation.pieces() == 1);
     let few_rows = rows / Plan::ROWS_PER_UNIT <= layer.units;
     if hidden && few_rows { layer.panels().div_ceil(step(fit)) } else { 0 }
 }
 
-/// Piece `i` of `count` of so many inputs: whole blocks.
+/// Piece `i` of `count` pieces of a layer's inputs: whole blocks.
 pub(super) fn piece_of(inputs: usize, i: usize, count: usize) -> Range<usize> {
     let first = |i: usize| ((inputs.div_ceil(PANEL) * i).div_ceil(count) * PANEL).min(inputs);
     first(i)..first(i + 1)
-}
-
-/// Does the work of some parts, each in a task of its own. `cut(work, parts, at)` cuts
-/// the work of `parts` in two: those before `at` and the others.
-pub(super) fn share<W: Send>(
-    parts: Range<usize>,
-    work: W,
-    cut: &(impl Fn(W, Range<usize>, usize) -> (W, W) + Sync),
-    run: &(impl Fn(usize, W) + Sync),
-    executor: &impl Executor,
-) {
-    if parts.len() < 2 {
-        return run(parts.start, work);
-    }
-    let middle = parts.start + parts.len() / 2;
-    let (left, right) = cut(work, parts.clone(), middle);
-    executor.join(
-        || share(parts.start..middle, left, cut, run, executor),
-        || share(middle..parts.end, right, cut, run, executor),
-    );
 }
