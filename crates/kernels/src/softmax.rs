@@ -19,10 +19,10 @@
 //! 16 partial sums, whatever the vector length. Either way the bits do not depend
 //! on the instruction set, or on what other rows there are.
 
-use crate::exp::exp_below_highest;
 use crate::isa::Isa;
-use crate::log::ln;
 use crate::mat::MatMut;
+use crate::math::exp::exp_below_highest;
+use crate::math::log::ln;
 use crate::simd::{Simd, SimdOp};
 
 /// Rows side by side, and partial sums of a wide row; a multiple of every vector.

@@ -6,7 +6,7 @@
 //! microprogram that takes four times as long as the function.
 
 use crate::elementwise::Binary;
-use crate::exp::{Reduced, reduce};
+use crate::math::exp::{Reduced, reduce};
 use crate::simd::{Simd, Unary};
 
 /// `z` where z > 0, else `alpha·(eᶻ − 1)` (Clevert, Unterthiner and Hochreiter,

@@ -20,7 +20,7 @@
 //! before the rounding of their evaluation.
 
 use crate::elementwise::Binary;
-use crate::exp::{LN2_HI, LN2_LO, Reduced, Scaled, exp_of_reduced, exp_polynomial};
+use crate::math::exp::{LN2_HI, LN2_LO, Reduced, Scaled, exp_of_reduced, exp_polynomial};
 use crate::simd::{Simd, Unary};
 
 /// `z·Φ(z)`, within 4.02 ULP of the exact value for every `f32`, subnormal results

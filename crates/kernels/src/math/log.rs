@@ -5,7 +5,7 @@
 //! ln x = k·ln 2 + m − m²/2 + m³·Q(m)
 //! ```
 
-use crate::exp::{LN2_HI, LN2_LO};
+use crate::math::exp::{LN2_HI, LN2_LO};
 use crate::simd::Simd;
 
 /// `Q(m) ≈ (ln(1 + m) − m + m²/2) / m³`, lowest order first: within 0.1 · 2⁻²⁴ of

@@ -1,7 +1,7 @@
 //! Dropout: random masks, and products with them.
 
 use crate::isa::Isa;
-use crate::random::{COUNTERS, MOST_NUMBERS, Stream};
+use crate::random::philox::{COUNTERS, MOST_NUMBERS, Stream};
 use crate::simd::{Simd, SimdOp};
 
 /// Places that a group of counters decides: four words for each, and half a word
@@ -129,7 +129,7 @@ impl Factors {
 mod tests {
     use super::{GROUP, dropout, dropout_in_place, dropout_mask};
     use crate::isa::Isa;
-    use crate::random::Stream;
+    use crate::random::philox::Stream;
 
     const LENGTHS: [usize; 14] = [0, 1, 15, 16, 17, 31, 32, 33, 63, 65, 127, 128, 129, 3 * GROUP];
 

@@ -13,7 +13,7 @@
 //! for t·y may be a float where y is none.
 
 use crate::elementwise::Binary;
-use crate::exp::{Scaled, exp_of_reduced, reduce};
+use crate::math::exp::{Scaled, exp_of_reduced, reduce};
 use crate::simd::{Simd, Unary};
 
 /// `z·σ(z)` with the logistic sigmoid σ, within 3.35 ULP of the exact value for

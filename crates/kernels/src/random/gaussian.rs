@@ -15,7 +15,7 @@
 //! `coefficients/gaussian.py`.
 
 use crate::isa::Isa;
-use crate::random::{COUNTERS, MOST_NUMBERS, Stream};
+use crate::random::philox::{COUNTERS, MOST_NUMBERS, Stream};
 use crate::simd::{Simd, SimdOp};
 
 /// Numbers of a group of counters: one for each of their four words.
