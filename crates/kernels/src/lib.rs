@@ -57,4 +57,4 @@ pub use random::{
     Stream, add_gaussian, dropout, dropout_in_place, dropout_mask, gaussian_mask, uniform,
 };
 pub use simd::{Identity, Simd, SimdOp, Unary};
-pub use softmax::{RowLoss, cross_entropy_gradient, log_softmax_rows, softmax_rows};
+pub use softmax::{RowLoss, cross_entropy, cross_entropy_gradient, softmax_rows};
