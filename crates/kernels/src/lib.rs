@@ -33,19 +33,18 @@ mod mat;
 mod math;
 mod matmul;
 mod panels;
+mod prefetch;
 mod random;
 mod simd;
 mod softmax;
 
 pub use activations::{
-    Elu, EluGradient, Gelu, GeluGradient, LeakyRelu, LeakyReluGradient, Sigmoid, Silu,
-    SiluGradient, Tanh,
+    Elu, EluGradient, Gelu, GeluGradient, Larger, LeakyRelu, LeakyReluGradient, Relu, ReluGradient,
+    Sigmoid, SigmoidGradient, Silu, SiluGradient, Tanh, TanhGradient,
 };
 pub use batch_norm::{Gains, GainsGradient, Moments, batch_norm, batch_norm_backward, scale_shift};
 pub use buffer::AlignedBuf;
-pub use elementwise::{
-    Binary, Product, Relu, map, prefetch, prefetch_write, scale_bytes, zip, zip_masked,
-};
+pub use elementwise::{Binary, Product, map, scale_bytes, zip, zip_masked};
 pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
 pub use math::Exp;
@@ -53,6 +52,7 @@ pub use matmul::{
     Start, Zeros, matmul, matmul_into_panels, matmul_panels, matmul_transposed_panels,
 };
 pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
+pub use prefetch::{prefetch, prefetch_write};
 pub use random::{
     Stream, add_gaussian, dropout, dropout_in_place, dropout_mask, gaussian_mask, uniform,
 };
