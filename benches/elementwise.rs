@@ -12,8 +12,8 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernels::{
     AlignedBuf, Elu, EluGradient, Exp, Gelu, GeluGradient, Isa, LeakyRelu, LeakyReluGradient,
-    MatMut, RowLoss, Sigmoid, Silu, SiluGradient, Stream, Tanh, cross_entropy_gradient, dropout,
-    dropout_mask, gaussian_mask, log_softmax_rows, map, softmax_rows, zip,
+    MatMut, MatRef, RowLoss, Sigmoid, Silu, SiluGradient, Stream, Tanh, cross_entropy,
+    cross_entropy_gradient, dropout, dropout_mask, gaussian_mask, map, softmax_rows, zip,
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -115,13 +115,15 @@ fn rows(c: &mut Criterion) {
                 pass(&x, &mut y, |y| softmax_rows(isa, MatMut::new(y, count, width)));
             });
         });
-        group.bench_function("log-softmax", |bencher| {
-            bencher.iter(|| {
-                pass(&x, &mut y, |y| log_softmax_rows(isa, MatMut::new(y, count, width)));
-            });
-        });
         let labels: Vec<u32> = (0..count).map(|i| (i % width) as u32).collect();
         let mut losses = vec![RowLoss::default(); count];
+        group.bench_function("cross-entropy", |bencher| {
+            let logits = MatRef::new(&x, count, width);
+            bencher.iter(|| {
+                cross_entropy(isa, logits, &labels, &mut losses);
+                black_box(losses.as_ptr());
+            });
+        });
         group.bench_function("cross-entropy with its gradient", |bencher| {
             bencher.iter(|| {
                 pass(&x, &mut y, |y| {

@@ -1,4 +1,4 @@
-"""Minimax polynomials with f32 coefficients: what tanh.py, exp.py and log.py share.
+"""Minimax polynomials with f32 coefficients, for the other scripts of this folder.
 
 Needs mpmath.
 """
@@ -32,7 +32,7 @@ def evaluate(coefficients, x):
 
 
 def remez(xs, ys, ws, degree):
-    """The polynomial that makes the greatest of w·|y − P(x)| over the points least."""
+    """The polynomial with the least maximum of w·|y − P(x)| over the points."""
     n = degree + 2
     extrema = [i * (len(xs) - 1) // (n - 1) for i in range(n)]
     for _ in range(30):
@@ -63,10 +63,10 @@ def remez(xs, ys, ws, degree):
 
 def fit(f, weight, lo, hi, degree):
     """The f32 coefficients, lowest order first, of a P of this degree that makes
-    weight·|f − P| small on [lo, hi], and the greatest value of that.
+    weight·|f − P| small on [lo, hi], and the maximum of that error.
 
-    They are rounded one after another, the lowest order first; what rounding
-    one of them spoils, the higher ones are fitted to make good.
+    They are rounded one by one, lowest order first; after each rounding, the higher ones
+    are fitted again, which compensates for it.
     """
     xs = grid(lo, hi)
     ys = [f(x) for x in xs]

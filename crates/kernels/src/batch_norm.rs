@@ -13,27 +13,27 @@
 //! du = gain / √(σ² + ε) · (dz − (Σ dz + n·Σ dz·n) / m)
 //! ```
 //!
-//! (Ioffe and Szegedy 2015, algorithm 1 and section 3.) The columns go in stripes,
-//! so that a stripe stays in the L1 cache from the first pass over the rows to the
-//! last. A sum over the rows is a chain in their order, lane by lane, so the bits
-//! are the same for every instruction set.
+//! (Ioffe and Szegedy, "Batch Normalization", 2015, algorithm 1 and section 3.) The
+//! columns are processed in stripes, so that a stripe stays in the L1 cache from the
+//! first pass over the rows to the last. A sum over the rows adds in their order, column
+//! by column, so every instruction set gives the same bits.
 
 use crate::isa::Isa;
 use crate::mat::{MatMut, MatRef};
 use crate::simd::{Simd, SimdOp};
 
-/// Columns of a stripe: four cache lines a row.
+/// Columns of a stripe: four cache lines in each row.
 const STRIPE: usize = 64;
-/// Columns of a stripe of what is left.
+/// Columns of a narrow stripe; for the last columns, which do not fill a wide one.
 const NARROW: usize = 16;
 
-/// Something that is done with a few columns at a time.
+/// Work on a few columns at a time.
 trait Stripes {
-    /// The `W` columns from `left` on.
+    /// Processes the `W` columns from `left` on.
     fn stripe<const W: usize>(&mut self, left: usize);
 }
 
-/// All columns, in stripes as wide as they go.
+/// Processes all columns, in the widest stripes that fit.
 #[inline(always)]
 fn in_stripes(columns: usize, work: &mut impl Stripes) {
     let mut left = 0;
@@ -58,19 +58,18 @@ fn in_stripes(columns: usize, work: &mut impl Stripes) {
 /// Gain and bias of each column.
 #[derive(Clone, Copy, Debug)]
 pub struct Gains<'a> {
-    /// One a column.
+    /// One value for each column.
     pub gain: &'a [f32],
-    /// One a column.
+    /// One value for each column.
     pub bias: &'a [f32],
 }
 
-/// What one call of [`batch_norm`] leaves for the backward pass, one number a
-/// column each.
+/// What [`batch_norm`] writes for the backward pass.
 #[derive(Debug)]
 pub struct Moments<'a> {
-    /// μ.
+    /// μ, one value for each column.
     pub mean: &'a mut [f32],
-    /// 1 / √(σ² + ε).
+    /// 1 / √(σ² + ε), one value for each column.
     pub inverse: &'a mut [f32],
 }
 
@@ -79,7 +78,8 @@ pub struct Moments<'a> {
 /// Shapes: `u` and `z` are rows × columns. `epsilon` is above 0.
 ///
 /// # Panics
-/// If the shapes do not fit, there is no row, or columns have gaps.
+/// If the shapes do not fit, if there is no row, or if the columns of a matrix are not
+/// contiguous.
 pub fn batch_norm(
     isa: Isa,
     epsilon: f32,
@@ -89,11 +89,18 @@ pub fn batch_norm(
     moments: Moments<'_>,
 ) {
     let columns = u.cols();
-    assert!(u.rows() > 0 && u.rows() == z.rows() && columns == z.cols());
+    check_shape(&u.as_ref(), &z.as_ref());
     for len in [gains.gain, gains.bias, moments.mean, moments.inverse].map(|v| v.len()) {
-        assert_eq!(len, columns, "one number for each of {columns} columns");
+        assert_eq!(len, columns, "one value for each of {columns} columns");
     }
     isa.dispatch(Forward { epsilon, gains, u, z, moments });
+}
+
+/// # Panics
+/// If the shapes differ or have no row.
+fn check_shape(a: &MatRef<'_>, b: &MatRef<'_>) {
+    assert!(a.rows() > 0, "no rows to normalise over");
+    assert_eq!((a.rows(), a.cols()), (b.rows(), b.cols()), "matrices of different shapes");
 }
 
 struct Forward<'a> {
@@ -116,12 +123,12 @@ impl SimdOp for Forward<'_> {
 /// The `W` columns from `left` on.
 #[inline(always)]
 fn window<const W: usize>(row: &[f32], left: usize) -> &[f32; W] {
-    row[left..].first_chunk().expect("a row as long as the matrix is wide")
+    row[left..].first_chunk().expect("a stripe inside the matrix")
 }
 
 #[inline(always)]
 fn window_mut<const W: usize>(row: &mut [f32], left: usize) -> &mut [f32; W] {
-    row[left..].first_chunk_mut().expect("a row as long as the matrix is wide")
+    row[left..].first_chunk_mut().expect("a stripe inside the matrix")
 }
 
 impl Stripes for Forward<'_> {
@@ -140,7 +147,7 @@ impl Stripes for Forward<'_> {
                 *mean += u;
             }
         }
-        // Not by `map`, whose closure would be compiled without the instruction set.
+        // A loop and not `map`: a closure is compiled without the instruction set.
         for mean in &mut mean {
             *mean /= count;
         }
@@ -171,24 +178,25 @@ impl Stripes for Forward<'_> {
     }
 }
 
-/// What [`batch_norm_backward`] sums up, one number a column each.
+/// The gradients of gain and bias, which [`batch_norm_backward`] writes.
 #[derive(Debug)]
 pub struct GainsGradient<'a> {
-    /// Σ dz·n.
+    /// Σ dz·n, one value for each column.
     pub gain: &'a mut [f32],
-    /// Σ dz.
+    /// Σ dz, one value for each column.
     pub bias: &'a mut [f32],
 }
 
-/// `dz ← du`: the gradient with respect to what [`batch_norm`] took, from that
-/// with respect to what it gave; and that of gain and bias. `scaled` is what the
-/// gain multiplied: n, or n with noise.
+/// `dz ← du`: from the gradient with respect to the output of [`batch_norm`], the
+/// gradient with respect to its input, and those of gain and bias. `scaled` is the
+/// matrix that the gain multiplied: n, or n plus noise.
 ///
 /// Shapes: `dz`, `n` and `scaled` are rows × columns; `gain` and `inverse`, as
-/// `batch_norm` had and left them, one number a column.
+/// `batch_norm` read and wrote them, have one value for each column.
 ///
 /// # Panics
-/// If the shapes do not fit, there is no row, or columns have gaps.
+/// If the shapes do not fit, if there is no row, or if the columns of a matrix are not
+/// contiguous.
 pub fn batch_norm_backward(
     isa: Isa,
     gain: &[f32],
@@ -199,11 +207,11 @@ pub fn batch_norm_backward(
     gradient: GainsGradient<'_>,
 ) {
     let columns = dz.cols();
-    for n in [n, scaled] {
-        assert!(dz.rows() > 0 && dz.rows() == n.rows() && columns == n.cols());
+    for matrix in [n, scaled] {
+        check_shape(&dz.as_ref(), &matrix);
     }
     for len in [gain, inverse, gradient.gain, gradient.bias].map(|v| v.len()) {
-        assert_eq!(len, columns, "one number for each of {columns} columns");
+        assert_eq!(len, columns, "one value for each of {columns} columns");
     }
     isa.dispatch(Backward { gain, inverse, n, scaled, dz, gradient });
 }
@@ -264,7 +272,7 @@ impl Stripes for Backward<'_> {
     }
 }
 
-/// `z = gain·n + bias`, number by number.
+/// `z = gain·n + bias`, element by element.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -281,7 +289,7 @@ pub fn scale_shift(isa: Isa, n: &[f32], gains: Gains<'_>, z: &mut [f32]) {
         }
     }
     for len in [n, gains.gain, gains.bias].map(<[f32]>::len) {
-        assert_eq!(len, z.len());
+        assert_eq!(len, z.len(), "slices of different lengths");
     }
     isa.dispatch(ScaleShift(n, gains, z));
 }
@@ -294,11 +302,19 @@ mod tests {
 
     const EPSILON: f32 = 1e-3;
 
-    /// Numbers on (−1, 1) without a pattern that counts.
-    fn numbers(seed: usize, len: usize) -> Vec<f32> {
+    /// Values in (−1, 1) without a pattern that matters.
+    fn values(seed: usize, len: usize) -> Vec<f32> {
         (0..len).map(|i| ((i + 1) as f32 * 12.9898 + seed as f32 * 78.233).sin()).collect()
     }
 
+    // The seeds of what goes in.
+    const U: usize = 1;
+    const DZ: usize = 2;
+    const GAIN: usize = 3;
+    const BIAS: usize = 4;
+    const NOISE: usize = 5;
+
+    /// What both passes write.
     struct Found {
         n: Vec<f32>,
         z: Vec<f32>,
@@ -309,9 +325,10 @@ mod tests {
         d_bias: Vec<f32>,
     }
 
+    /// Both passes, with noise before the gain.
     fn run(isa: Isa, rows: usize, cols: usize) -> Found {
-        let (gain, bias) = (numbers(3, cols), numbers(4, cols));
-        let (mut n, mut z) = (numbers(1, rows * cols), vec![f32::NAN; rows * cols]);
+        let (gain, bias) = (values(GAIN, cols), values(BIAS, cols));
+        let (mut n, mut z) = (values(U, rows * cols), vec![f32::NAN; rows * cols]);
         let (mut mean, mut inverse) = (vec![f32::NAN; cols], vec![f32::NAN; cols]);
         batch_norm(
             isa,
@@ -321,8 +338,9 @@ mod tests {
             MatMut::new(&mut z, rows, cols),
             Moments { mean: &mut mean, inverse: &mut inverse },
         );
-        let noisy: Vec<f32> = n.iter().zip(numbers(5, rows * cols)).map(|(n, e)| n + e).collect();
-        let mut du = numbers(2, rows * cols);
+        let noise = values(NOISE, rows * cols);
+        let noisy: Vec<f32> = n.iter().zip(noise).map(|(n, noise)| n + noise).collect();
+        let mut du = values(DZ, rows * cols);
         let (mut d_gain, mut d_bias) = (vec![f32::NAN; cols], vec![f32::NAN; cols]);
         batch_norm_backward(
             isa,
@@ -336,72 +354,93 @@ mod tests {
         Found { n, z, mean, inverse, du, d_gain, d_bias }
     }
 
-    /// `Σ dz·z`, whose slopes are what the backward pass gives, of one column,
-    /// with noise before the gain.
-    fn objective(u: &[f64], noise: &[f64], dz: &[f64], gain: f64, bias: f64) -> f64 {
-        let count = u.len() as f64;
-        let mean = u.iter().sum::<f64>() / count;
-        let variance = u.iter().map(|u| (u - mean).powi(2)).sum::<f64>() / count;
-        let normal = |u: f64| (u - mean) / (variance + f64::from(EPSILON)).sqrt();
-        let columns = u.iter().zip(noise).zip(dz);
-        columns.map(|((&u, noise), dz)| dz * (gain * (normal(u) + noise) + bias)).sum()
+    /// One column, in `f64` and by the formulas.
+    struct Column {
+        u: Vec<f64>,
+        dz: Vec<f64>,
+        noise: Vec<f64>,
+        gain: f64,
+        bias: f64,
+    }
+
+    impl Column {
+        fn new(rows: usize, cols: usize, j: usize) -> Self {
+            let [u, dz, noise] =
+                [U, DZ, NOISE].map(|seed| column(&values(seed, rows * cols), cols, j));
+            let [gain, bias] = [GAIN, BIAS].map(|seed| f64::from(values(seed, cols)[j]));
+            Self { u, dz, noise, gain, bias }
+        }
+
+        fn mean(&self) -> f64 {
+            self.u.iter().sum::<f64>() / self.u.len() as f64
+        }
+
+        /// 1 / √(σ² + ε).
+        fn inverse(&self) -> f64 {
+            let mean = self.mean();
+            let squares = self.u.iter().map(|u| (u - mean).powi(2));
+            let variance = squares.sum::<f64>() / self.u.len() as f64;
+            1.0 / (variance + f64::from(EPSILON)).sqrt()
+        }
+
+        fn n(&self) -> Vec<f64> {
+            let (mean, inverse) = (self.mean(), self.inverse());
+            self.u.iter().map(|u| (u - mean) * inverse).collect()
+        }
+
+        /// `Σ dz·z` with noise before the gain: its slopes are what the backward pass
+        /// computes.
+        fn loss(&self) -> f64 {
+            let z =
+                self.n().into_iter().zip(&self.noise).map(|(n, e)| self.gain * (n + e) + self.bias);
+            z.zip(&self.dz).map(|(z, dz)| z * dz).sum()
+        }
+
+        /// The slope of the loss along one parameter, by central differences.
+        fn slope(&mut self, parameter: impl Fn(&mut Self) -> &mut f64) -> f64 {
+            const STEP: f64 = 1e-5;
+            let start = *parameter(self);
+            let [above, below] = [STEP, -STEP].map(|step| {
+                *parameter(self) = start + step;
+                self.loss()
+            });
+            *parameter(self) = start;
+            (above - below) / (2.0 * STEP)
+        }
+    }
+
+    fn column(matrix: &[f32], cols: usize, j: usize) -> Vec<f64> {
+        matrix[j..].iter().step_by(cols).map(|x| f64::from(*x)).collect()
     }
 
     #[test]
-    fn columns_are_normal_and_gradients_are_slopes() {
+    fn columns_are_normalised_and_gradients_are_slopes() {
         for isa in Isa::available() {
             for (rows, cols) in [(1, 3), (2, 16), (7, 17), (100, 10), (13, 64), (5, 149)] {
                 let found = run(isa, rows, cols);
                 for j in 0..cols {
-                    let column = |m: &[f32]| -> Vec<f64> {
-                        (0..rows).map(|i| f64::from(m[i * cols + j])).collect()
-                    };
-                    let [u, dz, noise] = [1, 2, 5].map(|seed| column(&numbers(seed, rows * cols)));
-                    let gain = f64::from(numbers(3, cols)[j]);
-                    let bias = f64::from(numbers(4, cols)[j]);
-                    let mean = u.iter().sum::<f64>() / rows as f64;
-                    let variance = u.iter().map(|u| (u - mean).powi(2)).sum::<f64>() / rows as f64;
-                    let inverse = 1.0 / (variance + f64::from(EPSILON)).sqrt();
                     let close = |found: f32, expected: f64, what: &str| {
                         let error = (f64::from(found) - expected).abs() / (1.0 + expected.abs());
-                        // Where the variance is small, rounding counts most: it was 1.1·10⁻⁵.
+                        // Rounding counts most where the variance is small: 1.1·10⁻⁵.
                         assert!(error < 4e-5, "{isa}, {rows} × {cols}, {what} {j}: off by {error}");
                     };
-                    close(found.mean[j], mean, "mean");
-                    close(found.inverse[j], inverse, "inverse");
-                    for (i, u) in u.iter().enumerate() {
-                        let n = (u - mean) * inverse;
+                    let mut expected = Column::new(rows, cols, j);
+                    close(found.mean[j], expected.mean(), "mean");
+                    close(found.inverse[j], expected.inverse(), "inverse");
+                    for (i, n) in expected.n().into_iter().enumerate() {
                         close(found.n[i * cols + j], n, "n");
-                        close(found.z[i * cols + j], gain * n + bias, "z");
+                        close(found.z[i * cols + j], expected.gain * n + expected.bias, "z");
+                        close(found.du[i * cols + j], expected.slope(|c| &mut c.u[i]), "du");
                     }
-                    // Central differences of the objective, in f64.
-                    const STEP: f64 = 1e-5;
-                    let slope = |f: &dyn Fn(f64) -> f64| (f(STEP) - f(-STEP)) / (2.0 * STEP);
-                    close(
-                        found.d_gain[j],
-                        slope(&|h| objective(&u, &noise, &dz, gain + h, bias)),
-                        "d gain",
-                    );
-                    close(
-                        found.d_bias[j],
-                        slope(&|h| objective(&u, &noise, &dz, gain, bias + h)),
-                        "d bias",
-                    );
-                    for i in 0..rows {
-                        let moved = |h: f64| {
-                            let mut u = u.clone();
-                            u[i] += h;
-                            objective(&u, &noise, &dz, gain, bias)
-                        };
-                        close(found.du[i * cols + j], slope(&moved), "du");
-                    }
+                    close(found.d_gain[j], expected.slope(|c| &mut c.gain), "d gain");
+                    close(found.d_bias[j], expected.slope(|c| &mut c.bias), "d bias");
                 }
             }
         }
     }
 
     #[test]
-    fn every_instruction_set_has_the_same_bits() {
+    fn every_instruction_set_gives_the_same_bits() {
         for (rows, cols) in [(7, 17), (100, 10), (50, 149)] {
             let bits = |isa| {
                 let Found { n, z, mean, inverse, du, d_gain, d_bias } = run(isa, rows, cols);

@@ -1,9 +1,9 @@
-//! Loops over slices.
+//! Functions of one and of two variables over whole slices.
 
 use crate::isa::Isa;
 use crate::simd::{Simd, SimdOp, Unary};
 
-/// `x ← f(x)` for each number.
+/// `x ← f(x)` for each element.
 pub fn map<F: Unary>(isa: Isa, f: F, xs: &mut [f32]) {
     struct Map<'a, F>(F, &'a mut [f32]);
     impl<F: Unary> SimdOp for Map<'_, F> {
@@ -16,7 +16,7 @@ pub fn map<F: Unary>(isa: Isa, f: F, xs: &mut [f32]) {
     isa.dispatch(Map(f, xs));
 }
 
-/// `x ← f(x)` for each number, inside another kernel.
+/// `x ← f(x)` for each element, inside another kernel.
 #[inline(always)]
 pub(crate) fn map_inline<S: Simd, F: Unary>(s: S, f: F, xs: &mut [f32]) {
     let mut chunks = xs.chunks_exact_mut(S::LEN);
@@ -37,7 +37,7 @@ pub trait Binary: Copy + Send + Sync {
     fn apply<S: Simd>(self, simd: S, x: S::F32, y: S::F32) -> S::F32;
 }
 
-/// `x ← f(x, y)` for each pair of numbers.
+/// `x ← f(x, y)` for each pair of elements.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -61,12 +61,12 @@ pub fn zip<F: Binary>(isa: Isa, f: F, xs: &mut [f32], ys: &[f32]) {
             }
         }
     }
-    assert_eq!(xs.len(), ys.len());
+    assert_eq!(xs.len(), ys.len(), "slices of different lengths");
     isa.dispatch(Zip(f, xs, ys));
 }
 
-/// `x ← f(x · m, y)` for each number and its place in a mask: one pass for what
-/// [`zip`] with [`Product`] and then with `f` would take two for, and the same bits.
+/// `x ← f(x · m, y)` for each element, where m is its element of `mask`: in one pass the
+/// same bits as [`zip`] with [`Product`] and then [`zip`] with `f`.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -93,7 +93,8 @@ pub fn zip_masked<F: Binary>(isa: Isa, f: F, xs: &mut [f32], mask: &[f32], ys: &
             }
         }
     }
-    assert!(xs.len() == mask.len() && xs.len() == ys.len());
+    assert_eq!(xs.len(), mask.len(), "slices of different lengths");
+    assert_eq!(xs.len(), ys.len(), "slices of different lengths");
     isa.dispatch(Masked(f, xs, mask, ys));
 }
 
@@ -108,51 +109,7 @@ impl Binary for Product {
     }
 }
 
-/// `max(x, 0)`; NaN stays NaN.
-#[derive(Clone, Copy, Debug)]
-pub struct Relu;
-
-impl Unary for Relu {
-    #[inline(always)]
-    fn apply<S: Simd>(self, s: S, x: S::F32) -> S::F32 {
-        // `max` gives its second argument where one is NaN.
-        s.max(s.splat(0.0), x)
-    }
-}
-
-/// Asks for memory that will be read some microseconds later, such as the row of
-/// a sample in a large set, of which the CPU cannot know.
-pub fn prefetch<T>(isa: Isa, memory: &[T]) {
-    isa.dispatch(Prefetch { memory, write: false });
-}
-
-/// The same for memory that will be written, and that other cores have read: so that no
-/// store has to wait until they give it up.
-pub fn prefetch_write<T>(isa: Isa, memory: &[T]) {
-    isa.dispatch(Prefetch { memory, write: true });
-}
-
-struct Prefetch<'a, T> {
-    memory: &'a [T],
-    write: bool,
-}
-
-impl<T> SimdOp for Prefetch<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn eval<S: Simd>(self, s: S) {
-        const LINE: usize = 64;
-        let (start, len) = (self.memory.as_ptr().cast::<u8>(), size_of_val(self.memory));
-        // The last byte too, since the first line need not begin at `start`.
-        for at in (0..len).step_by(LINE).chain(len.checked_sub(1)) {
-            let line = start.wrapping_add(at).cast();
-            if self.write { s.prefetch_write(line) } else { s.prefetch(line) }
-        }
-    }
-}
-
-/// `to[i] = scale · from[i]`: bytes to numbers.
+/// `to[i] = scale · from[i]`: converts bytes to floats.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -169,17 +126,27 @@ pub fn scale_bytes(isa: Isa, from: &[u8], scale: f32, to: &mut [f32]) {
             }
         }
     }
-    assert_eq!(from.len(), to.len());
+    assert_eq!(from.len(), to.len(), "slices of different lengths");
     isa.dispatch(Scale(from, scale, to));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Binary, Product, Relu, map, scale_bytes, zip, zip_masked};
+    use super::{Binary, Product, map, scale_bytes, zip, zip_masked};
     use crate::isa::Isa;
-    use crate::simd::Simd;
+    use crate::simd::{Simd, Unary};
 
-    /// Not symmetric, so that operands that change places show.
+    #[derive(Clone, Copy)]
+    struct Square;
+
+    impl Unary for Square {
+        #[inline(always)]
+        fn apply<S: Simd>(self, s: S, x: S::F32) -> S::F32 {
+            s.mul(x, x)
+        }
+    }
+
+    /// Not symmetric, so that swapped operands show.
     #[derive(Clone, Copy)]
     struct Difference;
 
@@ -191,24 +158,24 @@ mod tests {
     }
 
     #[test]
-    fn every_length_around_a_vector_is_covered_and_no_more() {
+    fn every_length_around_a_vector_and_nothing_after_it() {
         for isa in Isa::available() {
             for len in 0..70u8 {
                 let n = usize::from(len);
                 let mut xs: Vec<f32> = (0..=len).map(|i| f32::from(i) - 9.5).collect();
                 let before = xs.clone();
-                map(isa, Relu, &mut xs[..n]);
+                map(isa, Square, &mut xs[..n]);
                 for (x, was) in xs[..n].iter().zip(&before) {
-                    assert_eq!(*x, if *was > 0.0 { *was } else { 0.0 });
+                    assert_eq!(*x, was * was);
                 }
-                assert_eq!(xs[n], before[n], "{isa}: wrote behind {n}");
+                assert_eq!(xs[n], before[n], "{isa}: wrote after {n}");
 
                 let mut ys = before.clone();
                 zip(isa, Product, &mut ys[..n], &before[..n]);
                 for (y, was) in ys[..n].iter().zip(&before) {
                     assert_eq!(*y, was * was);
                 }
-                assert_eq!(ys[n], before[n], "{isa}: wrote behind {n}");
+                assert_eq!(ys[n], before[n], "{isa}: wrote after {n}");
 
                 let mut ys = before.clone();
                 let mask: Vec<f32> = (0..n).map(|i| (i % 3) as f32).collect();
@@ -216,18 +183,8 @@ mod tests {
                 for ((y, was), m) in ys[..n].iter().zip(&before).zip(&mask) {
                     assert_eq!(*y, was * m - 0.5);
                 }
-                assert_eq!(ys[n], before[n], "{isa}: wrote behind {n}");
+                assert_eq!(ys[n], before[n], "{isa}: wrote after {n}");
             }
-        }
-    }
-
-    #[test]
-    fn relu_keeps_nan() {
-        for isa in Isa::available() {
-            let mut xs = [f32::NAN, -0.0, f32::NEG_INFINITY, f32::INFINITY];
-            map(isa, Relu, &mut xs);
-            assert!(xs[0].is_nan());
-            assert_eq!(xs[1..], [0.0, 0.0, f32::INFINITY]);
         }
     }
 

@@ -24,45 +24,37 @@
 //! To add a function of one variable, implement [`Unary`]; to add an algorithm,
 //! implement [`SimdOp`]: both are written once, for any [`Simd`].
 
+mod activations;
 mod batch_norm;
 mod buffer;
-mod dropout;
 mod elementwise;
-mod elu;
-mod exp;
-mod gaussian;
-mod gelu;
 mod isa;
-mod log;
 mod mat;
+mod math;
 mod matmul;
 mod panels;
+mod prefetch;
 mod random;
-mod sigmoid;
-mod silu;
 mod simd;
 mod softmax;
-mod tanh;
 
+pub use activations::{
+    Elu, EluGradient, Gelu, GeluGradient, Larger, LeakyRelu, LeakyReluGradient, Relu, ReluGradient,
+    Sigmoid, SigmoidGradient, Silu, SiluGradient, Tanh, TanhGradient,
+};
 pub use batch_norm::{Gains, GainsGradient, Moments, batch_norm, batch_norm_backward, scale_shift};
 pub use buffer::AlignedBuf;
-pub use dropout::{dropout, dropout_in_place, dropout_mask};
-pub use elementwise::{
-    Binary, Product, Relu, map, prefetch, prefetch_write, scale_bytes, zip, zip_masked,
-};
-pub use elu::{Elu, EluGradient, LeakyRelu, LeakyReluGradient};
-pub use exp::Exp;
-pub use gaussian::{add_gaussian, gaussian_mask};
-pub use gelu::{Gelu, GeluGradient};
+pub use elementwise::{Binary, Product, map, scale_bytes, zip, zip_masked};
 pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
+pub use math::Exp;
 pub use matmul::{
     Start, Zeros, matmul, matmul_into_panels, matmul_panels, matmul_transposed_panels,
 };
 pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
-pub use random::{Stream, uniform};
-pub use sigmoid::Sigmoid;
-pub use silu::{Silu, SiluGradient};
+pub use prefetch::{prefetch, prefetch_write};
+pub use random::{
+    Stream, add_gaussian, dropout, dropout_in_place, dropout_mask, gaussian_mask, uniform,
+};
 pub use simd::{Identity, Simd, SimdOp, Unary};
-pub use softmax::{RowLoss, cross_entropy_gradient, log_softmax_rows, softmax_rows};
-pub use tanh::Tanh;
+pub use softmax::{RowLoss, cross_entropy, cross_entropy_gradient, softmax_rows};

@@ -1,18 +1,19 @@
-//! What GELU, SiLU, ELU, leaky ReLU and their derivatives do at the edges, the
-//! derivatives that are functions of the output, and that all functions of one
-//! variable have the same bits everywhere. `accuracy.rs` has the errors.
+//! Activations and their derivatives: special values, the derivatives that are functions
+//! of the output, and equal bits on all vector instruction sets. `accuracy.rs` measures
+//! their errors.
 
 use kernels::{
-    Binary, Elu, EluGradient, Exp, Gelu, GeluGradient, Isa, LeakyRelu, LeakyReluGradient, Sigmoid,
-    Silu, SiluGradient, Tanh, Unary, map, zip,
+    Binary, Elu, EluGradient, Exp, Gelu, GeluGradient, Isa, Larger, LeakyRelu, LeakyReluGradient,
+    Relu, ReluGradient, Sigmoid, SigmoidGradient, Silu, SiluGradient, Tanh, TanhGradient, Unary,
+    map, zip,
 };
 
-/// So that 0 and −0 differ, and NaN is itself.
+/// To compare with: unlike floats, the bits of 0 and −0 differ, and NaN equals itself.
 fn bits(xs: &[f32]) -> Vec<u32> {
     xs.iter().map(|x| x.to_bits()).collect()
 }
 
-/// f of each, on all lanes of a vector.
+/// f of each element, which must be equal in all lanes of a vector.
 fn of<const N: usize>(isa: Isa, f: impl Unary, xs: [f32; N]) -> [f32; N] {
     xs.map(|x| {
         let mut row = [x; 17];
@@ -73,7 +74,7 @@ fn elu_and_leaky_relu_at_the_edges() {
     }
 }
 
-/// `eᶻ − 1` of a small z is z and little more, where `eᶻ` has lost most of it.
+/// For a small z, `eᶻ − 1` is nearly z, while `eᶻ` in `f32` has lost most bits of z.
 #[test]
 fn elu_keeps_small_numbers() {
     for isa in Isa::available() {
@@ -86,29 +87,64 @@ fn elu_keeps_small_numbers() {
     }
 }
 
-#[test]
-fn derivatives_of_elu_and_leaky_relu_are_functions_of_the_output() {
-    const ALPHA: f32 = 0.75;
-    for isa in Isa::available() {
-        let z = [-12.0, -3.0, -0.5, -1e-3, -0.0, 0.0, 1e-3, 2.0];
-        let h = of(isa, Elu { alpha: ALPHA }, z);
-        let dz = of_two(isa, EluGradient { alpha: ALPHA }, [-2.0; 8], h);
-        for (z, dz) in z.iter().zip(dz) {
-            let slope = if *z > 0.0 { 1.0 } else { ALPHA * z.exp() };
-            assert!((dz + 2.0 * slope).abs() < 1e-6, "{isa}: at {z}, {dz}");
-        }
-        let h = of(isa, LeakyRelu { slope: 0.25 }, z);
-        let dz = of_two(isa, LeakyReluGradient { slope: 0.25 }, [-2.0; 8], h);
-        assert_eq!(dz, [-0.5, -0.5, -0.5, -0.5, -0.5, -0.5, -2.0, -2.0], "{isa}");
+/// Of some z: `dz` from the output h and a `da` of −2, against the exact slope.
+fn check_slope(isa: Isa, f: impl Unary, gradient: impl Binary, slope: impl Fn(f64) -> f64) {
+    let z = [-12.0, -3.0, -0.5, -1e-3, -0.0, 0.0, 1e-3, 2.0, 9.5];
+    let dz = of_two(isa, gradient, [-2.0; 9], of(isa, f, z));
+    for (z, dz) in z.iter().zip(dz) {
+        let exact = -2.0 * slope(f64::from(*z));
+        assert!((f64::from(dz) - exact).abs() < 1e-6, "{isa}: at {z}, {dz}, not {exact}");
     }
 }
 
-/// Each vector instruction set that the CPU has, bit for bit. (The scalar one has no
-/// fused multiply-add, and is as near as `accuracy.rs` says.)
+#[test]
+fn derivatives_of_the_output_are_slopes() {
+    const ALPHA: f32 = 0.75;
+    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+    for isa in Isa::available() {
+        check_slope(isa, Tanh, TanhGradient, |z| 1.0 - z.tanh().powi(2));
+        check_slope(isa, Sigmoid, SigmoidGradient, |z| sigmoid(z) * sigmoid(-z));
+        check_slope(isa, Relu, ReluGradient, |z| if z > 0.0 { 1.0 } else { 0.0 });
+        check_slope(isa, Elu { alpha: ALPHA }, EluGradient { alpha: ALPHA }, |z| {
+            if z > 0.0 { 1.0 } else { f64::from(ALPHA) * z.exp() }
+        });
+        check_slope(isa, LeakyRelu { slope: 0.25 }, LeakyReluGradient { slope: 0.25 }, |z| {
+            if z > 0.0 { 1.0 } else { 0.25 }
+        });
+    }
+}
+
+#[test]
+fn derivatives_at_the_ends_of_the_range() {
+    for isa in Isa::available() {
+        let h = [-1.0, 1.0, 0.0, f32::NAN];
+        let found = of_two(isa, TanhGradient, [2.0; 4], h);
+        assert_eq!(found[..3], [0.0, 0.0, 2.0], "tanh′ on {isa}");
+        assert!(found[3].is_nan(), "tanh′ on {isa}");
+
+        let h = [0.0, 1.0, 0.5, f32::NAN];
+        let found = of_two(isa, SigmoidGradient, [2.0; 4], h);
+        assert_eq!(found[..3], [0.0, 0.0, 0.5], "sigmoid′ on {isa}");
+        assert!(found[3].is_nan(), "sigmoid′ on {isa}");
+    }
+}
+
+#[test]
+fn of_two_values_the_larger() {
+    for isa in Isa::available() {
+        let x = [1.0, -3.0, INF, -INF, 1e-45, f32::NAN];
+        let y = [2.0, -4.0, 0.0, 0.0, 0.0, 5.0];
+        assert_eq!(of_two(isa, Larger, x, y), [2.0, -3.0, INF, 0.0, 1e-45, 5.0], "{isa}");
+        assert!(of_two(isa, Larger, [5.0], [f32::NAN])[0].is_nan(), "{isa}");
+    }
+}
+
+/// Bit for bit, on each vector instruction set of the CPU. (The scalar one has no fused
+/// multiply-add; `accuracy.rs` says how close it is.)
 #[test]
 fn vector_instruction_sets_agree() {
     type Function = (&'static str, fn(Isa, &mut [f32], &[f32]));
-    let functions: [Function; 9] = [
+    let functions: [Function; 15] = [
         ("tanh", |isa, y, _| map(isa, Tanh, y)),
         ("sigmoid", |isa, y, _| map(isa, Sigmoid, y)),
         ("exp", |isa, y, _| map(isa, Exp, y)),
@@ -118,8 +154,14 @@ fn vector_instruction_sets_agree() {
         ("SiLU′", |isa, y, x| zip(isa, SiluGradient, y, x)),
         ("ELU", |isa, y, _| map(isa, Elu { alpha: 0.7 }, y)),
         ("leaky ReLU", |isa, y, _| map(isa, LeakyRelu { slope: 0.1 }, y)),
+        ("ReLU", |isa, y, _| map(isa, Relu, y)),
+        ("tanh′", |isa, y, x| zip(isa, TanhGradient, y, x)),
+        ("sigmoid′", |isa, y, x| zip(isa, SigmoidGradient, y, x)),
+        ("ReLU′", |isa, y, x| zip(isa, ReluGradient, y, x)),
+        ("ELU′", |isa, y, x| zip(isa, EluGradient { alpha: 0.7 }, y, x)),
+        ("leaky ReLU′", |isa, y, x| zip(isa, LeakyReluGradient { slope: 0.1 }, y, x)),
     ];
-    // NaN may have any bits.
+    // A NaN may have any bits.
     let x: Vec<f32> =
         (0..u32::MAX).step_by(9973).map(f32::from_bits).filter(|x| !x.is_nan()).collect();
     let vectors: Vec<Isa> =
@@ -130,6 +172,8 @@ fn vector_instruction_sets_agree() {
             .map(|isa| {
                 let mut y = x.clone();
                 kernel(*isa, &mut y, &x);
+                // What came out as NaN may have any bits too.
+                y.iter_mut().filter(|y| y.is_nan()).for_each(|y| *y = f32::NAN);
                 bits(&y)
             })
             .collect();

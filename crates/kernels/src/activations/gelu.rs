@@ -3,48 +3,46 @@
 //! ```text
 //! t = |z|,  E = e^(−t²/2),  M(t) = Φ(−t)/E,  G(t) = M(t) − t/√(2π)
 //! z·Φ(z) = max(z, 0) − t·E·M(t)
-//! Φ(z) + z·φ(z) = E·G(t) where z < 0, and 1 − E·G(t) where it is not
+//! Φ(z) + z·φ(z) = E·G(t) where z < 0, else 1 − E·G(t)
 //! ```
 //!
 //! Φ is the distribution function of N(0, 1), and φ its density. (Hendrycks and
 //! Gimpel, "Gaussian Error Linear Units", 2016; the exact function, not its
 //! approximation by tanh.)
 //!
-//! Φ(−t) falls to 10⁻⁴⁵ and no polynomial follows it there, but M, which is half
-//! of erfcx(t/√2), only from 0.5 to 0.03: a polynomial of degree 5 for each of 16
-//! intervals, chosen as in `tanh.rs`. Nothing cancels: for z > 0, what is
-//! subtracted is at most z/2. t² is taken with what rounding left of it, for an
-//! error of a large exponent is one of the result.
+//! Φ(−t) falls to 10⁻⁴⁵, and no polynomial follows it there. M, which is half of
+//! erfcx(t/√2), falls only from 0.5 to 0.03: a polynomial of degree 5 for each of the
+//! 16 intervals of `math/intervals.rs` is enough. Nothing cancels: for z > 0, at most
+//! z/2 is subtracted. E is computed from t² and the rounding error of t², because an
+//! absolute error of a large exponent is a relative error of the result.
 //!
 //! The tables come from `coefficients/gelu.py`; the polynomials are within 1.2 ULP
 //! before the rounding of their evaluation.
 
 use crate::elementwise::Binary;
-use crate::exp::{LN2_HI, LN2_LO, Reduced, Scaled, exp_of_reduced, exp_polynomial};
+use crate::math::exp::{LN2_HI, LN2_LO, Reduced, Scaled, exp_of_reduced, exp_polynomial};
+use crate::math::intervals::{Table, interval, polynomial};
 use crate::simd::{Simd, Unary};
 
 /// `z·Φ(z)`, within 4.02 ULP of the exact value for every `f32`, subnormal results
 /// included (measured over all of them, on each instruction set:
 /// `tests/accuracy.rs`).
 ///
-/// `∞` gives ∞, `−∞` gives −0, `±0` itself, and NaN gives NaN.
+/// `∞` gives ∞, `−∞` gives −0, `±0` gives itself, and NaN gives NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct Gelu;
 
-/// `da · (Φ(z) + z·φ(z))`: the derivative of [`Gelu`], a function of z and not of
-/// its output, which two z may share.
+/// `da · (Φ(z) + z·φ(z))`: the derivative of [`Gelu`] as a function of its input z. (Its
+/// output would not do: two z may have the same one.)
 ///
-/// The derivative is within 2.85 ULP of the larger of its two terms, which is
-/// itself but for z near −0.75, where they cancel. `∞` gives da, `−∞` −0·da, and NaN
-/// gives NaN.
+/// The derivative is within 2.85 ULP of the larger of its two terms. That is its own
+/// ULP except for z near −0.75, where the terms cancel. `∞` gives da, `−∞` gives −0·da,
+/// and NaN gives NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct GeluGradient;
 
-/// Where t + 1 passes 16, the last interval ends; Φ(−t) has been 0 for long.
+/// The last interval ends where t + 1 is 16; Φ(−t) is 0 well before.
 const LARGEST: f32 = 14.9;
-
-/// One number for each interval; their edges are those in `tanh.rs`.
-type Table = [f32; 16];
 
 #[rustfmt::skip]
 const CENTER: Table = [
@@ -137,11 +135,11 @@ const G: [Table; 6] = [
 impl Unary for Gelu {
     #[inline(always)]
     fn apply<S: Simd>(self, s: S, z: S::F32) -> S::F32 {
-        // `min` and `max` give their second argument where one is NaN.
+        // `min` and `max` return their second argument if one is NaN.
         let t = s.min(s.splat(LARGEST), s.abs(z));
         let Scaled { m, n } = bell(s, t);
-        let lost = s.mul(t, s.mul(m, polynomial(s, &M, t)));
-        // From −0 on, so that what is lost to underflow keeps the sign of z.
+        let lost = s.mul(t, s.mul(m, at(s, &M, t)));
+        // −0 and not 0, so that a result that underflows keeps the sign of z.
         s.sub(s.max(s.splat(-0.0), z), s.mul_power_of_two(lost, n))
     }
 }
@@ -151,7 +149,7 @@ impl Binary for GeluGradient {
     fn apply<S: Simd>(self, s: S, da: S::F32, z: S::F32) -> S::F32 {
         let t = s.min(s.splat(LARGEST), s.abs(z));
         let Scaled { m, n } = bell(s, t);
-        let below = s.mul_power_of_two(s.mul(m, polynomial(s, &G, t)), n);
+        let below = s.mul_power_of_two(s.mul(m, at(s, &G, t)), n);
         let slope = s.select(s.lt(z, s.splat(0.0)), below, s.sub(s.splat(1.0), below));
         s.mul(da, slope)
     }
@@ -169,16 +167,9 @@ fn bell<S: Simd>(s: S, t: S::F32) -> Scaled<S::F32> {
     exp_of_reduced(s, Reduced { n, r, p: exp_polynomial(s, r) })
 }
 
-/// The polynomial of the interval that t is in.
+/// The polynomial of the interval of t, at t.
 #[inline(always)]
-fn polynomial<S: Simd>(s: S, c: &[Table; 6], t: S::F32) -> S::F32 {
-    // As in `tanh.rs`: exponent and two leading fraction bits of t + 1.
-    let u = s.add(t, s.splat(1.0));
-    let j = s.sub_i32(s.shr::<21>(s.bits(u)), s.splat_i32(127 << 2));
-    let d = s.sub(t, s.lookup(&CENTER, j));
-    let mut p = s.lookup(&c[5], j);
-    for table in c[..5].iter().rev() {
-        p = s.fma(p, d, s.lookup(table, j));
-    }
-    p
+fn at<S: Simd>(s: S, c: &[Table; 6], t: S::F32) -> S::F32 {
+    let j = interval(s, s.add(t, s.splat(1.0)));
+    polynomial(s, c, j, s.sub(t, s.lookup(&CENTER, j)))
 }

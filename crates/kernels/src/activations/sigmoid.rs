@@ -1,21 +1,23 @@
-//! The logistic sigmoid.
+//! The logistic sigmoid and its derivative.
 //!
 //! ```text
-//! t = |x| = r − c_j − n·ln 2            c_j about j·ln 2/16, so that r is small
+//! t = |x| = r − c_j − n·ln 2            c_j near j·ln 2/16, so that r is small
 //! eᵗ = 2⁻ⁿ·(m + h),  m = e^(−c_j),  h = m·(eʳ − 1)
 //! σ(−t) = 1/(1 + eᵗ) = 2ⁿ/(2ⁿ + m + h),  σ(t) = 1 − σ(−t)
+//! σ′(x) = σ(x)·(1 − σ(x))
 //! ```
 //!
-//! With a table of sixteen m, three coefficients give h, and 2ⁿ + m + h is a sum of
-//! two floats that are exact and one so small that its rounding does not count.
-//! Their sum is rounded, and so is its reciprocal q; but what q misses,
-//! `1 − q·(2ⁿ + m + h)`, can be had product by product, because m is at least half
-//! of the sum: what is left after q·m is at most ½, and its rounding costs a quarter
-//! of an ULP at the most. That is why the c_j are a little less than j·ln 2/16: m
-//! would else be less than 2ⁿ + h where x is near 0.
+//! With a table of sixteen m, three coefficients give h. Of the three terms of
+//! 2ⁿ + m + h, two are exact floats, and h is so small that its rounding does not
+//! count. The sum is rounded, and so is its reciprocal q; one correction repairs both.
+//! The remainder `1 − q·(2ⁿ + m + h)` is computed product by product: m is at least
+//! half of the sum, so at most ½ is left after q·m, and its rounding costs at most a
+//! quarter of an ULP. For that, the c_j are a little less than j·ln 2/16: otherwise m
+//! would be less than 2ⁿ + h where x is near 0.
 //!
 //! The constants come from `coefficients/sigmoid.py`.
 
+use crate::elementwise::Binary;
 use crate::simd::{Simd, Unary};
 
 /// `1 / (1 + e⁻ˣ)`, within 0.90 ULP of the exact value, subnormal results
@@ -24,10 +26,14 @@ use crate::simd::{Simd, Unary};
 #[derive(Clone, Copy, Debug)]
 pub struct Sigmoid;
 
+/// `da · h·(1 − h)`: the derivative of [`Sigmoid`] as a function of its output h.
+#[derive(Clone, Copy, Debug)]
+pub struct SigmoidGradient;
+
 /// At this t, σ(−t) is 0 in `f32`, and 2ⁿ⁺²⁴ still normal.
 const LARGEST: f32 = 104.0;
 
-/// One number for each j.
+/// One value for each j.
 type Table = [f32; 16];
 
 /// The multiple of 2⁻¹⁷ near `j·ln 2/16 − 0.011` whose m is nearly a float.
@@ -57,23 +63,23 @@ const G: [f32; 3] = [1.000_000_2, 0.499_996_72, 0.165_026_52];
 const LN2_HI: f32 = 0.043_321_61;
 const LN2_LO: f32 = 8.928_792e-8;
 
-/// A float of this size has no bits for a fraction, and those of its lowest integer
-/// bits are the integer that was added. That is 16·n + j, and so that 2ⁿ⁺²⁴ can be
-/// made of it by a shift, 16 times 24 and the bias of an exponent.
+/// A float of this size has no fraction bits: adding a value to it rounds the value
+/// to an integer, which stands in the low bits. Here that integer is 16·n + j, plus 16
+/// times 24 and the bias of an exponent, so that a shift makes 2ⁿ⁺²⁴ of it.
 const INTEGER: f32 = 12_582_912.0 + 16.0 * (24.0 + 127.0);
 
 impl Unary for Sigmoid {
     #[inline(always)]
     fn apply<S: Simd>(self, s: S, x: S::F32) -> S::F32 {
         let one = s.splat(1.0);
-        // `min` gives its second argument where one is NaN.
+        // `min` returns its second argument if one is NaN.
         let t = s.min(s.splat(LARGEST), s.abs(x));
         let sixteenths = s.splat(-16.0 * std::f32::consts::LOG2_E);
         let j = s.bits(s.fma(t, sixteenths, s.splat(INTEGER)));
         let whole = s.and(j, s.splat_i32(!15));
         let n = s.sub(s.with_bits(whole), s.splat(INTEGER));
-        // 2ⁿ, m and h, all times 2²⁴, for 2ⁿ itself may be no normal float. `lookup`
-        // reads four bits of the index.
+        // 2ⁿ, m and h are all times 2²⁴, because 2ⁿ itself may not be a normal float.
+        // `lookup` reads the four low bits of the index.
         let power = s.with_bits(s.shl::<19>(whole));
         let m = s.lookup(&M, j);
         let r = s.add(t, s.fma(n, s.splat(LN2_HI), s.lookup(&C, j)));
@@ -85,5 +91,12 @@ impl Unary for Sigmoid {
         let missing = s.fnma(q, h, s.fnma(q, power, s.fnma(q, m, one)));
         let y = s.mul(s.fma(q, missing, q), power);
         s.select(s.lt(x, s.splat(0.0)), y, s.sub(one, y))
+    }
+}
+
+impl Binary for SigmoidGradient {
+    #[inline(always)]
+    fn apply<S: Simd>(self, s: S, da: S::F32, h: S::F32) -> S::F32 {
+        s.mul(da, s.fnma(h, h, h))
     }
 }

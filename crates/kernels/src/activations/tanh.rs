@@ -1,28 +1,26 @@
-//! `tanh x`, by a table of polynomials.
+//! tanh, by a table of polynomials, and its derivative.
 //!
 //! ```text
 //! y = |x|,  u = y + 1
-//! j = exponent and two leading fraction bits of u     16 intervals, see CENTER
+//! j = interval of y                              math/intervals.rs
 //! d = y − CENTER[j]
 //! tanh y ≈ C[0][j] + d·(C[1][j] + C[2][j]·d + … + C[6][j]·d⁵)
 //! tanh x = tanh y with the sign of x
+//! tanh′ x = 1 − tanh² x
 //! ```
 //!
-//! A table of 16 numbers is one permutation of a register, so choosing the
-//! polynomial by interval costs less than the division that a rational function,
-//! or one by way of eˣ, would need; and short intervals take a low degree.
-//!
-//! Near 0, tanh y is y·(1 + tiny): on the first interval the center is 0, the
-//! polynomial stands for `tanh(y)/y − 1`, and y takes the place of `C[0]`. So
-//! subnormal numbers come back exactly. From y = 9 on, tanh y is 1 to within 0.52
-//! ULP.
+//! Near 0, tanh y is y·(1 + tiny). On the first interval the center is therefore 0,
+//! the polynomial approximates `tanh(y)/y − 1`, and y replaces `C[0]`; subnormal
+//! values come back exactly. From y = 9 on, tanh y is 1 to within 0.52 ULP.
 //!
 //! The tables come from `coefficients/tanh.py`; the polynomials are within 0.09
 //! ULP before the rounding of their evaluation.
 
+use crate::elementwise::Binary;
+use crate::math::intervals::{Table, interval, polynomial};
 use crate::simd::{Simd, Unary};
 
-/// tanh, within 0.68 ULP of the exact value for every `f32` (measured over all
+/// `tanh x`, within 0.68 ULP of the exact value for every `f32` (measured over all
 /// of them, on each instruction set: `tests/accuracy.rs`).
 ///
 /// Odd, monotone, and never beyond ±1. `tanh ±∞ = ±1`, `tanh −0 = −0`, and NaN
@@ -30,13 +28,12 @@ use crate::simd::{Simd, Unary};
 #[derive(Clone, Copy, Debug)]
 pub struct Tanh;
 
-/// Where y + 1 passes 16, the last interval ends; tanh has been 1 for long.
-const LARGEST: f32 = 14.5;
+/// `da · (1 − h²)`: the derivative of [`Tanh`] as a function of its output h.
+#[derive(Clone, Copy, Debug)]
+pub struct TanhGradient;
 
-/// One number for each interval: [0, ¼), [¼, ½), [½, ¾), [¾, 1), [1, 1½), [1½,
-/// 2), [2, 2½), [2½, 3), [3, 4), [4, 5), [5, 6), [6, 7), [7, 9), [9, 11), [11,
-/// 13), [13, 15).
-type Table = [f32; 16];
+/// The last interval ends where y + 1 is 16; tanh y is 1 well before.
+const LARGEST: f32 = 14.5;
 
 #[rustfmt::skip]
 const CENTER: Table = [
@@ -95,20 +92,22 @@ const C: [Table; 7] = [
 impl Unary for Tanh {
     #[inline(always)]
     fn apply<S: Simd>(self, s: S, x: S::F32) -> S::F32 {
-        // `min` gives its second argument, y, where that is NaN; the interval is
-        // then any, and d is NaN.
+        // `min` returns its second argument if that is NaN; then any interval will do,
+        // because d is NaN.
         let y = s.min(s.splat(LARGEST), s.abs(x));
         let u = s.add(y, s.splat(1.0));
-        // `lookup` reads four bits of the index, so what matters of the 127 in the
-        // exponent of 1.0 is that the first interval becomes 0.
-        let j = s.sub_i32(s.shr::<21>(s.bits(u)), s.splat_i32(127 << 2));
+        let j = interval(s, u);
         let d = s.sub(y, s.lookup(&CENTER, j));
-        let mut p = s.lookup(&C[6], j);
-        for table in C[1..6].iter().rev() {
-            p = s.fma(p, d, s.lookup(table, j));
-        }
-        let base = s.select(s.lt(u, s.splat(1.25)), y, s.lookup(&C[0], j));
-        let t = s.fma(p, d, base);
+        let [c0, slope @ ..] = &C;
+        let base = s.select(s.lt(u, s.splat(1.25)), y, s.lookup(c0, j));
+        let t = s.fma(polynomial(s, slope, j, d), d, base);
         s.with_bits(s.or(s.bits(t), s.sign(x)))
+    }
+}
+
+impl Binary for TanhGradient {
+    #[inline(always)]
+    fn apply<S: Simd>(self, s: S, da: S::F32, h: S::F32) -> S::F32 {
+        s.mul(da, s.fnma(h, h, s.splat(1.0)))
     }
 }

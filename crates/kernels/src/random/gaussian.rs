@@ -1,69 +1,71 @@
-//! Gaussian random numbers, by Box and Muller.
+//! Gaussian random values, by the method of Box and Muller.
 //!
 //! ```text
 //! x₀ = √(−2 ln u)·cos πv/2,  x₁ = √(−2 ln u)·sin πv/2
 //! ```
 //!
-//! are two independent numbers of `|N(0, 1)|` where u and v are uniform, and two
-//! more bits are their signs. (Box and Muller, "A Note on the Generation of Random
-//! Normal Deviates", 1958, with the angle folded into one quadrant.) A word of
-//! random bits gives u and a sign, the next v and a sign: 32 bits a number, so
-//! that the largest that occurs is 6.66, beyond which one of 4·10¹⁰ would be.
+//! are two independent values of `|N(0, 1)|` if u and v are uniform; two more random bits
+//! are their signs. (Box and Muller, "A Note on the Generation of Random Normal
+//! Deviates", 1958, with the angle folded into one quadrant.) One word of random bits
+//! gives u and a sign, the next gives v and a sign. With 32 bits for a value, the largest
+//! that occurs is 6.66; of 4·10¹⁰ values of N(0, 1), one would lie beyond.
 //!
-//! Two numbers take one logarithm, one root, a sine and a cosine, all of them
-//! short polynomials without a choice by lane. Coefficients come from
+//! Two values take one logarithm, one square root, a sine and a cosine: short
+//! polynomials without a choice by lane. The coefficients come from
 //! `coefficients/gaussian.py`.
 
 use crate::isa::Isa;
-use crate::random::{COUNTERS, MOST_NUMBERS, Stream};
+use crate::math::polynomial;
+use crate::random::philox::{COUNTERS, LONGEST_ROW, Stream};
 use crate::simd::{Simd, SimdOp};
 
-/// Numbers of a group of counters: one for each of their four words.
+/// Elements of a group of counters: one for each of their four words.
 const GROUP: usize = 4 * COUNTERS;
 
-/// Adds a number of `N(0, sigma²)` to each place of a row.
+/// Adds a random value of `N(0, sigma²)` to each element of a row.
 ///
-/// Which, is a function of stream and place alone: a shorter row gets the first
-/// of the same numbers. They are drawn from the words that
-/// [`dropout_mask`](crate::dropout_mask) draws from, so a row that is used with
-/// both needs two streams.
+/// The value depends only on the stream and on the position in the row: a shorter row
+/// gets the first of the same values. It comes from the same words as a
+/// [`dropout_mask`](crate::dropout_mask), so a row that gets both needs two streams.
 ///
 /// # Panics
 /// If `sigma` is negative or not finite, or as [`uniform`](crate::uniform).
 pub fn add_gaussian(isa: Isa, stream: Stream, sigma: f32, row: &mut [f32]) {
     check(stream, sigma, row);
-    isa.dispatch(Gaussian { stream, sigma, around: Around::Row, row });
+    isa.dispatch(Gaussian { stream, sigma, mean: Mean::Row, row });
 }
 
-/// Fills a row with numbers of `N(1, sigma²)`: the factors of Gaussian dropout
+/// Fills a row with random values of `N(1, sigma²)`: the factors of Gaussian dropout
 /// (Srivastava et al., "Dropout", JMLR 2014, section 10), which is as strong as
-/// dropout of a rate p where `sigma² = p / (1 − p)`.
+/// dropout of a rate p if `sigma² = p / (1 − p)`.
 ///
-/// Place by place 1 and what [`add_gaussian`] adds.
+/// Each element is 1 plus what [`add_gaussian`] adds.
 ///
 /// # Panics
 /// As [`add_gaussian`].
 pub fn gaussian_mask(isa: Isa, stream: Stream, sigma: f32, mask: &mut [f32]) {
     check(stream, sigma, mask);
-    isa.dispatch(Gaussian { stream, sigma, around: Around::One, row: mask });
+    isa.dispatch(Gaussian { stream, sigma, mean: Mean::One, row: mask });
 }
 
 fn check(stream: Stream, sigma: f32, row: &[f32]) {
     assert!(sigma >= 0.0 && sigma.is_finite(), "a standard deviation of {sigma}");
-    stream.check(row.len(), MOST_NUMBERS);
+    stream.check(row.len(), LONGEST_ROW);
 }
 
 struct Gaussian<'a> {
     stream: Stream,
     sigma: f32,
-    around: Around,
+    mean: Mean,
     row: &'a mut [f32],
 }
 
-/// What the numbers are added to.
+/// What the random values are added to.
 #[derive(Clone, Copy)]
-enum Around {
+enum Mean {
+    /// The elements of the row.
     Row,
+    /// 1.
     One,
 }
 
@@ -71,43 +73,38 @@ impl SimdOp for Gaussian<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn eval<S: Simd>(self, s: S) {
-        let Self { stream, sigma, around, row } = self;
+    fn eval<S: Simd>(mut self, s: S) {
+        let row = std::mem::take(&mut self.row);
         for (group, row) in row.chunks_mut(GROUP).enumerate() {
             if let Some(whole) = row.as_mut_array() {
-                add_group(s, stream, sigma, around, group, whole);
+                self.group(s, group, whole);
             } else {
                 let mut whole = [0.0; GROUP];
                 whole[..row.len()].copy_from_slice(row);
-                add_group(s, stream, sigma, around, group, &mut whole);
+                self.group(s, group, &mut whole);
                 row.copy_from_slice(&whole[..row.len()]);
             }
         }
     }
 }
 
-/// Words 0 and 1 are for the first half of a group, cosines before sines, words
-/// 2 and 3 for the other.
-#[inline(always)]
-fn add_group<S: Simd>(
-    s: S,
-    stream: Stream,
-    sigma: f32,
-    around: Around,
-    group: usize,
-    row: &mut [f32; GROUP],
-) {
-    for at in (0..COUNTERS).step_by(S::LEN) {
-        let [a, b, c, d] = stream.words(s, stream.group(group, GROUP), at);
-        let [x0, x1] = pair(s, a, b);
-        let [x2, x3] = pair(s, c, d);
-        for (row, x) in row.chunks_exact_mut(COUNTERS).zip([x0, x1, x2, x3]) {
-            let row = &mut row[at..];
-            let around = match around {
-                Around::Row => s.load(row),
-                Around::One => s.splat(1.0),
-            };
-            s.store(s.fma(x, s.splat(sigma), around), row);
+impl Gaussian<'_> {
+    /// One group. Words 0 and 1 fill its first half, words 2 and 3 its second; in each
+    /// half, cosines come before sines.
+    #[inline(always)]
+    fn group<S: Simd>(&self, s: S, group: usize, row: &mut [f32; GROUP]) {
+        for offset in (0..COUNTERS).step_by(S::LEN) {
+            let [a, b, c, d] = self.stream.words(s, self.stream.group(group, GROUP), offset);
+            let [x0, x1] = pair(s, a, b);
+            let [x2, x3] = pair(s, c, d);
+            for (row, x) in row.chunks_exact_mut(COUNTERS).zip([x0, x1, x2, x3]) {
+                let row = &mut row[offset..];
+                let mean = match self.mean {
+                    Mean::Row => s.load(row),
+                    Mean::One => s.splat(1.0),
+                };
+                s.store(s.fma(x, s.splat(self.sigma), mean), row);
+            }
         }
     }
 }
@@ -136,11 +133,11 @@ const TWO_TO_MINUS_31: f32 = 1.0 / 2_147_483_648.0;
 /// The bits of √½.
 const SQRT_HALF: i32 = 0x3F35_04F3;
 
-/// Two numbers of `N(0, 1)` for each lane, from two words.
+/// Two values of `N(0, 1)` in each lane, from two words.
 #[inline(always)]
 fn pair<S: Simd>(s: S, first: S::I32, second: S::I32) -> [S::F32; 2] {
     let rest = s.splat_i32(i32::MAX);
-    // Half a step up, so that u is not 0.
+    // Half a step is added, so that u is not 0.
     let (step, half) = (s.splat(TWO_TO_MINUS_31), s.splat(0.5 * TWO_TO_MINUS_31));
     let u = s.fma(s.to_f32(s.and(first, rest)), step, half);
     let v = s.mul(s.to_f32(s.and(second, rest)), step);
@@ -155,7 +152,7 @@ fn pair<S: Simd>(s: S, first: S::I32, second: S::I32) -> [S::F32; 2] {
     ]
 }
 
-/// `−2 ln u` for u from 2⁻³² to 1, at which it is 0.
+/// `−2 ln u` for u from 2⁻³² to 1; 0 for 1.
 #[inline(always)]
 fn minus_two_ln<S: Simd>(s: S, u: S::F32) -> S::F32 {
     // u = 2ᵏ·(1 + m)
@@ -164,16 +161,6 @@ fn minus_two_ln<S: Simd>(s: S, u: S::F32) -> S::F32 {
     let m = s.sub(s.with_bits(s.sub_i32(bits, s.shl::<23>(k))), s.splat(1.0));
     let tail = s.mul(m, polynomial(s, &LOG, m));
     s.fma(s.to_f32(k), s.splat(MINUS_2_LN_2), tail)
-}
-
-/// `c[0] + c[1]·x + c[2]·x² + …`
-#[inline(always)]
-fn polynomial<S: Simd, const N: usize>(s: S, c: &[f32; N], x: S::F32) -> S::F32 {
-    let mut sum = s.splat(c[N - 1]);
-    for &c in c[..N - 1].iter().rev() {
-        sum = s.fma(sum, x, s.splat(c));
-    }
-    sum
 }
 
 #[cfg(test)]
@@ -196,9 +183,9 @@ mod tests {
         }
     }
 
-    /// Words that a test of millions of numbers hardly meets.
+    /// Words that a test of millions of values would hardly meet.
     #[test]
-    fn the_largest_radius_is_finite_and_the_least_is_zero() {
+    fn the_largest_radius_is_finite_and_the_smallest_is_zero() {
         for isa in Isa::available() {
             let [x, y] = isa.dispatch(Pair(0, 0));
             assert!((x - 6.660_436).abs() < 1e-5 && y == 0.0, "{isa}: {x}, {y}");

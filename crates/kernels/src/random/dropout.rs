@@ -1,22 +1,23 @@
-//! Dropout: random masks, and products with them.
+//! Dropout: random masks, and products with them. (Srivastava, Hinton, Krizhevsky,
+//! Sutskever and Salakhutdinov, "Dropout", JMLR 2014.)
 
 use crate::isa::Isa;
-use crate::random::{COUNTERS, MOST_NUMBERS, Stream};
+use crate::random::philox::{COUNTERS, LONGEST_ROW, Stream};
 use crate::simd::{Simd, SimdOp};
 
-/// Places that a group of counters decides: four words for each, and half a word
-/// for a place.
+/// Elements of a group of counters: a counter gives four words, and an element takes half
+/// a word.
 const GROUP: usize = Stream::GROUP;
 
-/// Fills `mask` with inverted-dropout factors: each place is 0 with probability p,
-/// and else `1 / (1 − p)`, where p is `rate` to the nearest 2⁻¹⁶, and below 1.
+/// Fills `mask` with the factors of inverted dropout: each is 0 with probability p, and
+/// otherwise `1 / (1 − p)`, where p is `rate` rounded to a multiple of 2⁻¹⁶, and below 1.
 ///
-/// A place takes 16 random bits: with 32, the mask of MNIST's pixels was a tenth
-/// of a small network's step.
+/// An element takes 16 random bits: with 32, the mask of MNIST's pixels took a tenth of a
+/// small network's step.
 ///
 /// # Panics
-/// If `rate` is not in `[0, 1)`, a part of a row begins elsewhere than at a multiple of
-/// [`Stream::GROUP`], or a row has more than 2³⁵ places.
+/// If `rate` is not in `[0, 1)`, if `stream.first` is not a multiple of
+/// [`Stream::GROUP`], or if the row is longer than 2³⁵.
 pub fn dropout_mask(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32]) {
     isa.dispatch(Dropout { factors: Factors::new(stream, rate, mask), mask, product: None });
 }
@@ -26,7 +27,7 @@ pub fn dropout_mask(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32]) {
 /// # Panics
 /// As [`dropout_mask`], or if the slices differ in length.
 pub fn dropout(isa: Isa, stream: Stream, rate: f32, h: &[f32], mask: &mut [f32], a: &mut [f32]) {
-    assert!(h.len() == mask.len() && a.len() == mask.len());
+    assert!(h.len() == mask.len() && a.len() == mask.len(), "slices of different lengths");
     let factors = Factors::new(stream, rate, mask);
     isa.dispatch(Dropout { factors, mask, product: Some(Product::Into(h, a)) });
 }
@@ -36,7 +37,7 @@ pub fn dropout(isa: Isa, stream: Stream, rate: f32, h: &[f32], mask: &mut [f32],
 /// # Panics
 /// As [`dropout_mask`], or if the slices differ in length.
 pub fn dropout_in_place(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32], x: &mut [f32]) {
-    assert_eq!(x.len(), mask.len());
+    assert_eq!(x.len(), mask.len(), "slices of different lengths");
     let factors = Factors::new(stream, rate, mask);
     isa.dispatch(Dropout { factors, mask, product: Some(Product::InPlace(x)) });
 }
@@ -61,16 +62,17 @@ impl SimdOp for Dropout<'_> {
                 factors.fill(s, group, &mut whole);
                 mask.copy_from_slice(&whole[..mask.len()]);
             }
-            // The mask is still in the first-level cache.
-            let places = group * GROUP..group * GROUP + mask.len();
+            // The mask is still in the L1 cache.
+            let elements = group * GROUP..group * GROUP + mask.len();
             match &mut product {
                 Some(Product::Into(h, a)) => {
-                    for ((a, h), mask) in a[places.clone()].iter_mut().zip(&h[places]).zip(mask) {
+                    for ((a, h), mask) in a[elements.clone()].iter_mut().zip(&h[elements]).zip(mask)
+                    {
                         *a = h * *mask;
                     }
                 }
                 Some(Product::InPlace(x)) => {
-                    for (x, mask) in x[places].iter_mut().zip(mask) {
+                    for (x, mask) in x[elements].iter_mut().zip(mask) {
                         *x *= *mask;
                     }
                 }
@@ -91,33 +93,37 @@ enum Product<'a> {
 #[derive(Clone, Copy)]
 struct Factors {
     stream: Stream,
-    /// Half a word below this, in the upper half of a word, drops.
+    /// An element is dropped if its half of a word, in the upper half of a `u32`, is
+    /// below this.
     threshold: u32,
+    /// The factor of an element that is kept.
     keep: f32,
 }
 
 impl Factors {
     fn new(stream: Stream, rate: f32, mask: &[f32]) -> Self {
         assert!((0.0..1.0).contains(&rate), "a dropout rate of {rate}");
-        stream.check(mask.len(), MOST_NUMBERS.saturating_mul(2));
-        const NUMBERS: f32 = 65_536.0;
-        let threshold = (rate * NUMBERS).round().min(NUMBERS - 1.0);
-        let keep = NUMBERS / (NUMBERS - threshold);
+        stream.check(mask.len(), LONGEST_ROW.saturating_mul(2));
+        const VALUES: f32 = 65_536.0;
+        let threshold = (rate * VALUES).round().min(VALUES - 1.0);
+        let keep = VALUES / (VALUES - threshold);
         Self { stream, threshold: (threshold as u32) << 16, keep }
     }
 
-    /// Word after word of a group, first the lower halves, then the upper.
+    /// The factors of a group. Each of the four words fills 32 elements: 16 from the lower
+    /// halves, then 16 from the upper halves.
     #[inline(always)]
     fn fill<S: Simd>(self, s: S, group: usize, mask: &mut [f32; GROUP]) {
         let threshold = s.splat_i32(self.threshold.cast_signed());
         let (dropped, kept) = (s.splat(0.0), s.splat(self.keep));
-        for at in (0..COUNTERS).step_by(S::LEN) {
-            let words = self.stream.words(s, self.stream.group(group, GROUP), at);
+        for offset in (0..COUNTERS).step_by(S::LEN) {
+            let words = self.stream.words(s, self.stream.group(group, GROUP), offset);
             for (mask, word) in mask.chunks_exact_mut(2 * COUNTERS).zip(words) {
                 let (lower, upper) = mask.split_at_mut(COUNTERS);
-                // With a lower half behind it, the upper half is as much below.
+                // The lower half of the word does not change whether the upper half is
+                // below: the threshold has zeros there.
                 for (half, mask) in [(s.shl::<16>(word), lower), (word, upper)] {
-                    let mask = &mut mask[at..];
+                    let mask = &mut mask[offset..];
                     s.store(s.select(s.lt_u32(half, threshold), dropped, kept), mask);
                 }
             }
@@ -129,12 +135,12 @@ impl Factors {
 mod tests {
     use super::{GROUP, dropout, dropout_in_place, dropout_mask};
     use crate::isa::Isa;
-    use crate::random::Stream;
+    use crate::random::philox::Stream;
 
     const LENGTHS: [usize; 14] = [0, 1, 15, 16, 17, 31, 32, 33, 63, 65, 127, 128, 129, 3 * GROUP];
 
     #[test]
-    fn a_mask_is_the_same_on_every_isa_and_a_prefix_of_a_longer_one() {
+    fn a_mask_is_equal_on_every_isa_and_a_prefix_of_a_longer_one() {
         let stream = Stream { seed: 7, counter: [1, 2, 3], first: 0 };
         let mut expected = vec![0.0; 3 * GROUP];
         dropout_mask(Isa::by_name("scalar").unwrap(), stream, 0.3, &mut expected);
@@ -147,7 +153,7 @@ mod tests {
         }
     }
 
-    /// Models that were trained stay reproducible only as long as masks are these.
+    /// A trained model stays reproducible only as long as the masks do not change.
     #[test]
     fn masks_are_those_of_the_first_release() {
         for isa in Isa::available() {
@@ -199,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_share_that_is_dropped_is_the_rate() {
+    fn the_dropped_fraction_is_the_rate() {
         let isa = Isa::available()[0];
         for rate in [0.0f32, 0.1, 0.5, 0.9] {
             let mut dropped = 0;
@@ -210,13 +216,13 @@ mod tests {
             }
             // Five standard deviations of a binomial of a million draws.
             let sigma = (f64::from(rate) * (1.0 - f64::from(rate)) / 1e6).sqrt();
-            let share = dropped as f64 / 1e6;
-            assert!((share - f64::from(rate)).abs() <= 5.0 * sigma, "{rate}: {share}");
+            let fraction = dropped as f64 / 1e6;
+            assert!((fraction - f64::from(rate)).abs() <= 5.0 * sigma, "{rate}: {fraction}");
         }
     }
 
     #[test]
-    fn a_rate_near_one_still_keeps_some_and_finitely_many() {
+    fn a_rate_near_one_still_keeps_some_elements() {
         let isa = Isa::available()[0];
         let mut row = vec![0.0; 1 << 20];
         dropout_mask(
@@ -230,10 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_differ_in_one_part_differ() {
+    fn streams_that_differ_in_one_field_differ() {
         let isa = Isa::available()[0];
         let base = Stream { seed: 1 << 40, counter: [1, 2, 3], first: 0 };
-        let draw = |stream| {
+        let mask = |stream| {
             let mut mask = [0.0; 256];
             dropout_mask(isa, stream, 0.5, &mut mask);
             mask
@@ -244,7 +250,7 @@ mod tests {
             Stream { counter: [1, 0, 3], ..base },
             Stream { counter: [1, 2, 0], ..base },
         ] {
-            assert_ne!(draw(base), draw(other));
+            assert_ne!(mask(base), mask(other));
         }
     }
 }
