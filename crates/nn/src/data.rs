@@ -1,10 +1,16 @@
-//! What a network is trained on and judged by: samples, borrowed from the caller.
+//! What a network is trained on and judged by: samples and targets, borrowed from the
+//! caller.
 
 mod augment;
 mod examples;
+mod inputs;
 mod split;
+mod targets;
 
 pub use augment::{Augment, Draw};
-pub use examples::{Examples, Inputs, Labels};
+pub use examples::Examples;
+pub(crate) use examples::check_weights;
+pub use inputs::Inputs;
 pub use split::Split;
 pub(crate) use split::below;
+pub use targets::{Labels, Targets, Values};

@@ -91,6 +91,62 @@ pub enum Error {
         /// Number of classes, the network's outputs.
         classes: usize,
     },
+    /// A head cannot learn from targets of this form.
+    #[error("the targets are {found}: the head {head} takes {expected}")]
+    Targets {
+        /// The head's name.
+        head: &'static str,
+        /// The form of the targets.
+        found: &'static str,
+        /// The form that the head takes.
+        expected: &'static str,
+    },
+    /// Targets have a different number of values from the network's outputs.
+    #[error("a target has {found} values: the network has {expected} outputs")]
+    TargetWidth {
+        /// Values of each target.
+        found: usize,
+        /// Outputs of the network.
+        expected: usize,
+    },
+    /// A target is not a value that the head can learn.
+    #[error("the target of output {output} for sample {sample} is {value}: expected {expected}")]
+    Target {
+        /// Index of the sample.
+        sample: usize,
+        /// Index of the output.
+        output: usize,
+        /// What was found.
+        value: f32,
+        /// What the head takes.
+        expected: &'static str,
+    },
+    /// A head does not go with this number of outputs.
+    #[error("the network has {found} outputs: the head {head} takes {expected}")]
+    Outputs {
+        /// The head's name.
+        head: &'static str,
+        /// Outputs of the network.
+        found: usize,
+        /// Outputs that the head takes.
+        expected: usize,
+    },
+    /// Something is about classes, and the head has none.
+    #[error("{name} needs classes: the head {head} has none")]
+    NoClasses {
+        /// What needs classes, such as `label smoothing`.
+        name: &'static str,
+        /// The head's name.
+        head: &'static str,
+    },
+    /// Early stopping watches the accuracy of real values.
+    #[error(
+        "early stopping watches accuracy: real values of the head {head} are never exact; watch the loss"
+    )]
+    NotExact {
+        /// The head's name.
+        head: &'static str,
+    },
     /// Two classes have the same name.
     #[error("classes {first} and {second} are both called `{name}`")]
     SameName {

@@ -37,10 +37,10 @@ mod judge;
 
 mod perceptron;
 
-pub use data::{Augment, Draw, Examples, Inputs, Labels, Split};
+pub use data::{Augment, Draw, Examples, Inputs, Labels, Split, Targets, Values};
 pub use error::Error;
 pub use executor::{Executor, Sequential};
-pub use head::{ClassWeights, cross_entropy, one_hot};
+pub use head::{ClassWeights, Figures, Head, cross_entropy, one_hot};
 pub use judge::{
     Candidate, Confusion, Evaluation, GradientCheck, Mistake, Predictions, Sampler, Scores, Trial,
     Trials, random_candidates, reference, search, vary,

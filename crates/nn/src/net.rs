@@ -10,6 +10,6 @@ mod predictor;
 pub use activation::Activation;
 pub use init::Init;
 pub(crate) use init::seeded;
-pub(crate) use mlp::unpack;
 pub use mlp::{Architecture, Mlp};
+pub(crate) use mlp::{PIXEL_SCALE, unpack};
 pub use predictor::Predictor;

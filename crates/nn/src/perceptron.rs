@@ -9,11 +9,8 @@ use rand::seq::SliceRandom;
 
 use crate::fork::for_each;
 use crate::judge::argmax;
-use crate::net::seeded;
-use crate::{Error, Examples, Executor, Inputs};
-
-/// What a byte is multiplied by, as networks do unless they are told otherwise.
-const PIXEL_SCALE: f32 = 1.0 / 255.0;
+use crate::net::{PIXEL_SCALE, seeded};
+use crate::{Error, Examples, Executor, Head, Inputs};
 
 /// A neuron with a sign for its output: `w·x + b > 0` is one class, all else is
 /// the other.
@@ -90,7 +87,7 @@ impl Perceptron {
         if epochs == 0 {
             return Err(Error::Zero { what: "number of epochs".into() });
         }
-        examples.check(self.weights.len(), usize::MAX)?;
+        Head::Softmax.check(examples, self.weights.len(), usize::MAX)?;
         let isa = Isa::active()?;
         let mut learnt = self.clone();
         let mut row = vec![0.0; self.weights.len()];
@@ -213,7 +210,7 @@ impl OneVsAll {
             return Err(Error::Zero { what: "number of classes".into() });
         }
         let width = examples.inputs().width();
-        examples.check(width, classes)?;
+        Head::Softmax.check(examples, width, classes)?;
         let mut learners = Vec::with_capacity(classes);
         for class in 0..classes {
             learners.push(Learner { class, neuron: Perceptron::new(width)?, failure: None });

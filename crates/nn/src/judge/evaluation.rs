@@ -2,7 +2,11 @@
 //! for what in [`Confusion`], and what its probabilities are worth in
 //! [`Predictions`].
 
-use kernels::RowLoss;
+use kernels::{MatMut, RowLoss};
+
+use crate::fork::{by, fork};
+use crate::head::{Positions, Rows};
+use crate::{Error, Examples, Executor, Figures, Mlp, Predictor};
 
 /// Result of running a network over labelled examples.
 ///
@@ -20,16 +24,20 @@ use kernels::RowLoss;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean cross-entropy in nats, without penalty; weighted where
-    /// [the examples](crate::Examples::weighted) are. That of a training step is
-    /// with label smoothing and class weights.
+    /// Mean loss of the head, without penalty: cross-entropy in nats, or a squared or
+    /// absolute error. It is weighted where [the examples](crate::Examples::weighted) are.
+    /// That of a training step includes label smoothing and class weights.
     pub loss: f64,
-    /// Share of examples whose most probable class is their label, in `[0, 1]`.
+    /// Share of the examples predicted exactly, in `[0, 1]`: the class, every label of a
+    /// multilabel head, or a real value to the last bit, which hardly happens.
     pub accuracy: f64,
-    /// Examples whose most probable class is not their label.
+    /// Examples that are not predicted exactly.
     pub errors: usize,
     /// Number of examples.
     pub samples: usize,
+    /// What else the head says of a whole evaluation. `None` where accuracy and loss say it
+    /// all, as with softmax, and for a training step.
+    pub figures: Option<Figures>,
 }
 
 impl Evaluation {
@@ -52,7 +60,78 @@ impl Evaluation {
     fn new(loss: f64, rows: &[RowLoss]) -> Self {
         let correct = rows.iter().filter(|row| row.correct).count();
         let samples = rows.len();
-        Self { loss, accuracy: correct as f64 / samples as f64, errors: samples - correct, samples }
+        let accuracy = correct as f64 / samples as f64;
+        Self { loss, accuracy, errors: samples - correct, samples, figures: None }
+    }
+}
+
+impl Mlp {
+    /// Runs the network over examples with targets.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::Width`], [`Error::NotFinite`] and [`Error::NoWeight`] for
+    /// examples that do not fit; [`Error::Targets`], [`Error::TargetWidth`],
+    /// [`Error::Target`] and [`Error::Label`] for their targets.
+    pub fn evaluate(
+        &self,
+        examples: &Examples<'_>,
+        executor: &impl Executor,
+    ) -> Result<Evaluation, Error> {
+        let (shape, head) = (self.architecture(), self.head());
+        head.check(examples, shape.inputs, shape.outputs)?;
+        let figures = head.with(|kind| kind.figures());
+        let (len, width) = (examples.len(), figures.map_or(0, |_| shape.outputs));
+        let mut losses = vec![RowLoss::default(); len];
+        let mut predictions = vec![0.0; len * width];
+
+        // A part for every thread, but none smaller than one forward pass.
+        let parts = executor.threads().min(len.div_ceil(Predictor::ROWS)).max(1);
+        let first = |part: usize| (len as u128 * part as u128 / parts as u128) as usize;
+        let prediction = |part| first(part) * width;
+        let work = (by(&first, &mut losses[..]), by(&prediction, &mut predictions[..]));
+        fork(executor, 0..parts, work, &|part, (losses, predictions)| {
+            self.judge(examples, first(part), losses, predictions);
+        });
+
+        let plain = !examples.has_weights();
+        let weight = |position| examples.weight(position);
+        let mut result = if plain {
+            Evaluation::from_rows(&losses)
+        } else {
+            Evaluation::weighted(&losses, weight, (0..len).map(weight).sum())
+        };
+        result.figures = figures.map(|figures| figures(&predictions, examples));
+        Ok(result)
+    }
+
+    /// The losses of the examples from position `first`, and their predictions: rows ×
+    /// outputs, or empty if they are not wanted.
+    fn judge(
+        &self,
+        examples: &Examples<'_>,
+        first: usize,
+        losses: &mut [RowLoss],
+        predictions: &mut [f32],
+    ) {
+        let (isa, outputs, head) = (self.isa, self.architecture().outputs, self.head());
+        let mut predictor = Predictor::new(self);
+        for (chunk, losses) in losses.chunks_mut(Predictor::ROWS).enumerate() {
+            let skipped = chunk * Predictor::ROWS;
+            let z = predictor.run(losses.len(), |i, row| {
+                examples.copy_row(isa, first + skipped + i, self.pixel_scale(), row);
+            });
+            let mut z = MatMut::new(z, losses.len(), outputs);
+            let positions = Positions::From(first + skipped);
+            let rows = Rows { isa, examples, positions, total: losses.len() as f64 };
+            head.loss(&rows, z.as_ref(), losses);
+            if !predictions.is_empty() {
+                head.with(|kind| kind.link(isa, z.reborrow()));
+                let kept = &mut predictions[skipped * outputs..][..losses.len() * outputs];
+                for (i, kept) in kept.chunks_exact_mut(outputs).enumerate() {
+                    kept.copy_from_slice(z.row_mut(i));
+                }
+            }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Whether the gradient is the slope of the loss, by central differences.
 
-use super::reference::{Draws, Layer, Network, Weights};
-use crate::head::Loss;
-use crate::{BatchNorm, Dropout, Error, Examples, Fit, Mlp, Noise, Sequential};
+use super::reference::{Draws, Layer, Network, Target, Weights};
+use crate::head::Objective;
+use crate::{BatchNorm, Dropout, Error, Examples, Fit, Mlp, Noise, Sequential, Targets};
 
 /// How far the gradient is from the slope of the loss.
 ///
@@ -26,8 +26,8 @@ impl Mlp {
     /// Compares the gradient of the mean loss over the examples, as training
     /// computes it, with central differences `(C(w + h) − C(w − h)) / 2h` of the
     /// same loss as [`reference`](crate::reference) computes it, in `f64`, with
-    /// `h = 10⁻⁶`. Of `fit`, batch normalisation, label smoothing and class weights
-    /// are a matter of the loss; that samples weigh is one of the examples.
+    /// `h = 10⁻⁶`. It uses the network's head, `fit`'s batch normalisation, label
+    /// smoothing and class weights, and the examples' weights.
     ///
     /// At most `parameters` of each layer are looked at, spread evenly over its
     /// weights and biases: each takes two passes over the examples, one number at
@@ -64,20 +64,24 @@ impl Mlp {
         let found = fit.gradient(self, examples, 0, &Sequential)?;
 
         let mut plain = self.reference(fit.batch_norm);
-        let classes = Loss::new(&fit, examples, self.architecture().outputs)?;
+        let head = self.head();
+        let classes = Objective::new(head, &fit, examples, self.architecture().outputs)?;
         let width = self.architecture().inputs;
-        let (mut xs, mut labels, mut samples) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut xs, mut targets, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         let mut row = vec![0.0; width];
         for position in 0..examples.len() {
             examples.copy_row(self.isa, position, self.pixel_scale(), &mut row);
-            xs.push(row.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
-            labels.push(examples.label(position));
+            xs.push(wide(&row));
+            targets.push(match examples.targets() {
+                Targets::Classes(_) => Target::Class(examples.label(position)),
+                Targets::Values(_) => Target::Values(wide(examples.values(position))),
+            });
             samples.push(examples.weight(position));
         }
         let (smoothing, classes) = (fit.label_smoothing.into(), classes.into_classes());
         let counts = Weights { smoothing, classes, samples };
         let draws = vec![Draws::default(); xs.len()];
-        let loss = plain.weighted_loss(&xs, &labels, &draws, &counts);
+        let loss = plain.head_loss(head, &xs, &targets, &draws, &counts);
 
         let loss_error = (loss - found.loss).abs();
         let mut check = GradientCheck { checked: 0, largest_error: 0.0, layer: 0, loss_error };
@@ -86,10 +90,10 @@ impl Mlp {
             let (mut difference, mut scale) = (0.0f64, 0.0f64);
             for at in (0..count).step_by(count.div_ceil(parameters)) {
                 let mut loss_at = |offset: f64| {
-                    let place = parameter(&mut plain.layers[l], at);
-                    let before = *place;
-                    *place += offset;
-                    let loss = plain.weighted_loss(&xs, &labels, &draws, &counts);
+                    let value = parameter(&mut plain.layers[l], at);
+                    let before = *value;
+                    *value += offset;
+                    let loss = plain.head_loss(head, &xs, &targets, &draws, &counts);
                     *parameter(&mut plain.layers[l], at) = before;
                     loss
                 };
@@ -112,7 +116,6 @@ impl Mlp {
 
     /// The same network, in the reference's form, with gains of 1.
     fn reference(&self, batch_norm: Option<BatchNorm>) -> Network {
-        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
         let layers = self.layers.iter().map(|dense| {
             let (weights, biases) = crate::net::unpack(dense, &self.params);
             Layer {
@@ -125,7 +128,12 @@ impl Mlp {
     }
 }
 
-/// Weight or bias number `at` of a layer: the weights row by row, then the biases.
+/// The same values in `f64`.
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// Weight or bias `at` of a layer: the weights row by row, then the biases.
 fn parameter(layer: &mut Layer, at: usize) -> &mut f64 {
     let (units, inputs) = (layer.weights.len(), layer.weights[0].len());
     match at.checked_sub(units * inputs) {

@@ -1,6 +1,7 @@
 //! What probabilities are worth.
 
 use super::{Confusion, argmax, ratio};
+use crate::head::area_under_curve;
 use crate::{Error, Labels};
 
 /// Probabilities of some samples, beside what the samples are.
@@ -171,20 +172,7 @@ impl<'a> Predictions<'a> {
         if class >= self.classes {
             return None;
         }
-        let mut samples: Vec<(f32, bool)> =
-            self.rows().map(|(row, label)| (row[class], label == class)).collect();
-        samples.sort_unstable_by(|(p, _), (q, _)| p.total_cmp(q));
-        let (mut ranks, mut positives, mut before) = (0.0, 0.0, 0.0);
-        // Not `total_cmp`: −0 and 0 are the same probability, and neighbours.
-        for ties in samples.chunk_by(|(p, _), (q, _)| p == q) {
-            let hits = ties.iter().filter(|(_, of_class)| *of_class).count() as f64;
-            // The mean of the ranks before + 1 to before + n.
-            ranks += hits * (before + (ties.len() as f64 + 1.0) / 2.0);
-            positives += hits;
-            before += ties.len() as f64;
-        }
-        let pairs = positives * (before - positives);
-        (pairs > 0.0).then(|| (ranks - positives * (positives + 1.0) / 2.0) / pairs)
+        area_under_curve(self.rows().map(|(row, label)| (row[class], label == class)).collect())
     }
 
     /// Mean of [`auc`](Self::auc) over the classes that have one, each counting

@@ -4,7 +4,7 @@
 //! One sample at a time, one unit at a time, one weight at a time. It shares no
 //! code with the fast path.
 
-use crate::{Activation, BatchNorm};
+use crate::{Activation, BatchNorm, Head};
 
 /// A dense layer: `weights[unit][input]` and `biases[unit]`.
 ///
@@ -90,6 +90,78 @@ pub struct Weights {
     pub samples: Vec<f64>,
 }
 
+/// What a network is to say of one sample.
+///
+/// ```
+/// # use nn::{Activation, Head};
+/// # use nn::reference::{Draws, Layer, Network, Target, Weights};
+/// # let layer =
+/// #     Layer { weights: vec![vec![1.0], vec![-1.0]], biases: vec![0.0; 2], gains: vec![1.0; 2] };
+/// # let network =
+/// #     Network { layers: vec![layer], activation: Activation::Tanh, batch_norm: None };
+/// // The outputs are 3 and −3: the errors are 1 and −2.
+/// let (xs, targets) = ([vec![3.0]], [Target::Values(vec![2.0, -1.0])]);
+/// let (draws, weights) = ([Draws::default()], Weights::default());
+/// let loss = network.head_loss(Head::Squared, &xs, &targets, &draws, &weights);
+/// assert_eq!(loss, (1.0 + 4.0) / 2.0);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// The index of a class.
+    Class(usize),
+    /// A value for each output.
+    Values(Vec<f64>),
+}
+
+/// The loss of one sample's outputs, with the weights of classes.
+fn loss_of(head: Head, outputs: &[f64], target: &Target, weights: &Weights) -> f64 {
+    let mean = |of: &dyn Fn(f64, f64) -> f64, targets: &[f64]| {
+        outputs.iter().zip(targets).map(|(y, t)| of(*y, *t)).sum::<f64>() / outputs.len() as f64
+    };
+    match (head, target) {
+        (Head::Softmax, Target::Class(label)) => cross_entropy(outputs, *label, weights),
+        // Softmax of two classes, whose logits are 0 and z.
+        (Head::Logistic, Target::Class(label)) => {
+            cross_entropy(&[0.0, outputs[0]], *label, weights)
+        }
+        (Head::Squared, Target::Values(targets)) => mean(&|y, t| (y - t).powi(2), targets),
+        (Head::Huber { delta }, Target::Values(targets)) => {
+            let delta = f64::from(delta);
+            let huber = |error: f64| match error.abs() <= delta {
+                true => error * error / 2.0,
+                false => delta * (error.abs() - delta / 2.0),
+            };
+            mean(&|y, t| huber(y - t), targets)
+        }
+        (Head::Multilabel, Target::Values(targets)) => mean(
+            &|z, t| {
+                let p = 1.0 / (1.0 + (-z).exp());
+                if t == 1.0 { -p.ln() } else { -(1.0 - p).ln() }
+            },
+            targets,
+        ),
+        (_, target) => panic!("a target {target:?} for the head {head}"),
+    }
+}
+
+/// `Σₖ −cₖ·tₖ·ln sₖ`, where the target tₖ of class k is `(1 − ε)·[k = y] + ε/K`, and c are
+/// the weights of the classes.
+fn cross_entropy(logits: &[f64], label: usize, weights: &Weights) -> f64 {
+    let s = softmax(logits);
+    let mut sum = 0.0;
+    for (k, s_k) in s.iter().enumerate() {
+        let class = if weights.classes.is_empty() { 1.0 } else { weights.classes[k] };
+        let mut target = weights.smoothing / s.len() as f64;
+        if k == label {
+            target += 1.0 - weights.smoothing;
+        }
+        if target > 0.0 {
+            sum -= class * target * s_k.ln();
+        }
+    }
+    sum
+}
+
 /// f(z) and f′(z), for one z.
 fn activate(activation: Activation, z: f64) -> (f64, f64) {
     match activation {
@@ -161,6 +233,13 @@ impl Network {
         self.trace(x, &Draws::default()).a.pop().unwrap_or_default()
     }
 
+    /// Outputs of each sample of a batch, before the head's link.
+    #[must_use]
+    pub fn batch_outputs(&self, xs: &[Vec<f64>], draws: &[Draws]) -> Vec<Vec<f64>> {
+        let traces = self.forward(xs, draws).into_iter();
+        traces.map(|mut trace| trace.a.pop().unwrap_or_default()).collect()
+    }
+
     /// Cross-entropy of one sample in nats, without batch normalisation.
     #[must_use]
     pub fn loss(&self, x: &[f64], label: usize, draws: &Draws) -> f64 {
@@ -171,17 +250,10 @@ impl Network {
     /// Mean cross-entropy of a batch in nats.
     #[must_use]
     pub fn batch_loss(&self, xs: &[Vec<f64>], labels: &[usize], draws: &[Draws]) -> f64 {
-        let traces = self.forward(xs, draws);
-        let losses = traces.iter().zip(labels).map(|(trace, &label)| {
-            let logits = &trace.a[trace.a.len() - 1];
-            -softmax(logits)[label].ln()
-        });
-        losses.sum::<f64>() / xs.len() as f64
+        self.weighted_loss(xs, labels, draws, &Weights::default())
     }
 
-    /// The same with label smoothing and weights: with the target tₖ of class k,
-    /// which is `(1 − ε)·[k = y] + ε/K`, and weights c and w of classes and samples,
-    /// `Σ w·Σₖ −cₖ·tₖ·ln sₖ / Σ w·c_y`.
+    /// Mean cross-entropy of a batch in nats, with label smoothing and weights.
     #[must_use]
     pub fn weighted_loss(
         &self,
@@ -190,21 +262,34 @@ impl Network {
         draws: &[Draws],
         weights: &Weights,
     ) -> f64 {
+        let targets: Vec<_> = labels.iter().map(|&label| Target::Class(label)).collect();
+        self.head_loss(Head::Softmax, xs, &targets, draws, weights)
+    }
+
+    /// Mean loss of a batch with any head: `Σ w·loss / Σ w·c`, where w is the weight of a
+    /// sample and c that of its class.
+    ///
+    /// # Panics
+    /// If a target is not of the head's form.
+    #[must_use]
+    pub fn head_loss(
+        &self,
+        head: Head,
+        xs: &[Vec<f64>],
+        targets: &[Target],
+        draws: &[Draws],
+        weights: &Weights,
+    ) -> f64 {
         let one = |list: &[f64], i: usize| if list.is_empty() { 1.0 } else { list[i] };
         let (mut sum, mut total) = (0.0, 0.0);
-        for (i, (trace, &label)) in self.forward(xs, draws).iter().zip(labels).enumerate() {
-            let s = softmax(&trace.a[trace.a.len() - 1]);
+        for (i, (outputs, target)) in self.batch_outputs(xs, draws).iter().zip(targets).enumerate()
+        {
             let w = one(&weights.samples, i);
-            for (k, s_k) in s.iter().enumerate() {
-                let mut target = weights.smoothing / s.len() as f64;
-                if k == label {
-                    target += 1.0 - weights.smoothing;
-                }
-                if target > 0.0 {
-                    sum -= w * one(&weights.classes, k) * target * s_k.ln();
-                }
-            }
-            total += w * one(&weights.classes, label);
+            sum += w * loss_of(head, outputs, target, weights);
+            total += match target {
+                Target::Class(label) => w * one(&weights.classes, *label),
+                Target::Values(_) => w,
+            };
         }
         sum / total
     }

@@ -210,8 +210,8 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn run(&self) -> Result<Evaluation, Error> {
-        let Candidate { architecture, init, fit, .. } = self.candidate;
-        let mut network = Mlp::new(architecture.clone(), *init, fit.seed)?;
+        let Candidate { architecture, head, init, fit, .. } = self.candidate;
+        let mut network = Mlp::new(architecture.clone(), *init, fit.seed)?.with_head(*head)?;
         let go_on = |_: &EpochReport| ControlFlow::Continue(());
         fit.run(&mut network, self.train, None, &Sequential, go_on)?;
         network.evaluate(self.held_out, &Sequential)

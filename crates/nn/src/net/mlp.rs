@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use kernels::{AlignedBuf, Isa, MatMut, RowLoss};
+use kernels::{AlignedBuf, Isa};
 use serde::{Deserialize, Serialize};
 
 use super::dense::{Dense, Layer};
-use crate::{
-    Activation, Error, Evaluation, Examples, Executor, Init, Inputs, Predictor, Sequential,
-};
+use crate::{Activation, Error, Examples, Head, Init, Inputs, Predictor, Sequential};
+
+/// What a byte is multiplied by to become a feature, unless it is set.
+pub(crate) const PIXEL_SCALE: f32 = 1.0 / 255.0;
 
 /// Shape of a network: what it takes, what it has inside, what it tells apart.
 ///
@@ -27,9 +28,9 @@ pub struct Architecture {
     pub inputs: usize,
     /// Units of each hidden layer, first to last; empty for a linear classifier.
     pub hidden: Vec<usize>,
-    /// Classes.
+    /// Outputs: with softmax, classes.
     pub outputs: usize,
-    /// Activation of the hidden layers; the output is always softmax.
+    /// Activation of the hidden layers.
     pub activation: Activation,
 }
 
@@ -86,7 +87,7 @@ impl Architecture {
         if let Some(l) = layers.iter().position(|&units| units == 0) {
             let what = match l {
                 0 => "inputs of the network".to_owned(),
-                _ if l + 1 == layers.len() => "classes of the network".to_owned(),
+                _ if l + 1 == layers.len() => "outputs of the network".to_owned(),
                 _ => format!("units of hidden layer {l}"),
             };
             return Err(Error::Zero { what });
@@ -103,8 +104,8 @@ impl Architecture {
     }
 }
 
-/// A multilayer perceptron: dense layers with an activation between them, and
-/// softmax behind the last.
+/// A multilayer perceptron: dense layers with an activation between them, and a
+/// [`Head`], which is softmax unless set, after the last.
 ///
 /// ```
 /// use nn::{Activation, Architecture, Examples, Fit, Init, Inputs, Mlp, Sequential};
@@ -130,8 +131,9 @@ pub struct Mlp {
     pub(crate) layers: Vec<Dense>,
     /// All weights and biases, in the order that [`Dense`] describes.
     pub(crate) params: AlignedBuf,
+    head: Head,
     pixel_scale: f32,
-    /// As many as there are classes, or none at all.
+    /// One for each class, or none at all.
     class_names: Vec<String>,
     preparation: Option<String>,
 }
@@ -167,7 +169,8 @@ impl Mlp {
             isa: Isa::active()?,
             layers,
             params: AlignedBuf::zeros(len),
-            pixel_scale: 1.0 / 255.0,
+            head: Head::Softmax,
+            pixel_scale: PIXEL_SCALE,
             class_names: Vec::new(),
             preparation: None,
         })
@@ -203,6 +206,37 @@ impl Mlp {
         &self.architecture
     }
 
+    /// What the outputs mean: [`Head::Softmax`] unless set.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The same network with outputs that mean something else; it is saved with the
+    /// network.
+    ///
+    /// # Errors
+    /// [`Error::Outputs`] where the head takes another number of outputs,
+    /// [`Error::OutOfRange`] for its parameter, and [`Error::Length`] where the network has
+    /// class names that do not fit.
+    ///
+    /// ```
+    /// use nn::{Activation, Architecture, Head, Init, Inputs, Mlp};
+    /// let shape =
+    ///     Architecture { inputs: 2, hidden: vec![4], outputs: 1, activation: Activation::Relu };
+    /// let network = Mlp::new(shape, Init::He, 1)?.with_head(Head::Logistic)?;
+    /// let yes = network.outputs(&Inputs::new(&[0.5, -0.5], 2)?)?;
+    /// assert!(yes[0] > 0.0 && yes[0] < 1.0);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    pub fn with_head(mut self, head: Head) -> Result<Self, Error> {
+        head.validate(self.architecture.outputs)?;
+        self.head = head;
+        let names = std::mem::take(&mut self.class_names);
+        self.set_class_names(names)?;
+        Ok(self)
+    }
+
     /// What a byte is multiplied by to become a feature: 1/255 unless set.
     #[must_use]
     pub fn pixel_scale(&self) -> f32 {
@@ -226,24 +260,26 @@ impl Mlp {
         Ok(())
     }
 
-    /// What the classes are called, first to last, if somebody said.
+    /// The names of the classes, first to last, if they were set; with a head of real values
+    /// or labels, those of the outputs.
     #[must_use]
     pub fn class_names(&self) -> Option<&[String]> {
         (!self.class_names.is_empty()).then_some(&self.class_names)
     }
 
-    /// Sets what the classes are called, first to last; it is saved with the
-    /// network. No names at all take those away that were there.
+    /// Sets the names of the classes, first to last, or of the outputs where the head has no
+    /// classes. They are saved with the network. An empty list removes them.
     ///
     /// # Errors
-    /// [`Error::Length`] when there are not as many names as classes, and
-    /// [`Error::SameName`] when two are the same.
+    /// [`Error::Length`] unless there is a name for each, and [`Error::SameName`] when two
+    /// are equal.
     pub fn set_class_names(
         &mut self,
         names: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<(), Error> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        let (found, expected) = (names.len(), self.architecture.outputs);
+        let expected = self.head.names(self.architecture.outputs);
+        let found = names.len();
         if found != expected && found > 0 {
             return Err(Error::Length { what: "list of class names".into(), found, expected });
         }
@@ -257,15 +293,15 @@ impl Mlp {
         Ok(())
     }
 
-    /// What is done with samples before the network is given them, in a word, if
-    /// somebody said so.
+    /// Name of the preprocessing that this network expects, such as `deskew`, if it was
+    /// set.
     #[must_use]
     pub fn preparation(&self) -> Option<&str> {
         self.preparation.as_deref()
     }
 
-    /// Says what is done with samples before the network is given them; it is saved with
-    /// the network, so that whoever predicts can do the same. Here it means nothing.
+    /// Sets the name of the preprocessing that this network expects. It is saved with the
+    /// network, for the programs that predict with it; this crate does not read it.
     pub fn set_preparation(&mut self, preparation: Option<String>) {
         self.preparation = preparation;
     }
@@ -333,11 +369,24 @@ impl Mlp {
     /// equally probable.
     ///
     /// # Errors
-    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit.
+    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit, and
+    /// [`Error::NoClasses`] where the head has no classes.
     pub fn predict(&self, inputs: &Inputs<'_>) -> Result<Vec<u32>, Error> {
         let mut classes = vec![0; inputs.len()];
         Predictor::new(self).classes(inputs, &mut classes)?;
         Ok(classes)
+    }
+
+    /// What the network predicts for each sample, in the form of its head: probabilities, or
+    /// real values. Samples × outputs, row-major. A [`Predictor`] does the same without
+    /// allocating.
+    ///
+    /// # Errors
+    /// As for [`Mlp::predict`].
+    pub fn outputs(&self, inputs: &Inputs<'_>) -> Result<Vec<f32>, Error> {
+        let mut outputs = vec![0.0; inputs.len() * self.architecture.outputs];
+        Predictor::new(self).outputs(inputs, &mut outputs)?;
+        Ok(outputs)
     }
 
     /// The probability of each class for each sample: samples × classes,
@@ -358,64 +407,6 @@ impl Mlp {
     /// As for [`Mlp::evaluate`].
     pub fn accuracy(&self, examples: &Examples<'_>) -> Result<f64, Error> {
         Ok(self.evaluate(examples, &Sequential)?.accuracy)
-    }
-
-    /// Runs the network over labelled examples.
-    ///
-    /// # Errors
-    /// [`Error::Empty`], [`Error::Width`], [`Error::Label`], [`Error::NotFinite`]
-    /// and [`Error::NoWeight`] for examples that do not fit.
-    pub fn evaluate(
-        &self,
-        examples: &Examples<'_>,
-        executor: &impl Executor,
-    ) -> Result<Evaluation, Error> {
-        examples.check(self.architecture.inputs, self.architecture.outputs)?;
-        let mut losses = vec![RowLoss::default(); examples.len()];
-        // Enough parts for every thread, but none smaller than one pass.
-        let parts = executor.threads().min(examples.len().div_ceil(Predictor::ROWS)).max(1);
-        self.losses(examples, 0, &mut losses, parts, executor);
-        if !examples.has_weights() {
-            return Ok(Evaluation::from_rows(&losses));
-        }
-        let weight = |position| examples.weight(position);
-        let total = (0..examples.len()).map(weight).sum();
-        Ok(Evaluation::weighted(&losses, weight, total))
-    }
-
-    /// The losses of the examples from position `first` on, in `parts` tasks.
-    fn losses(
-        &self,
-        examples: &Examples<'_>,
-        first: usize,
-        losses: &mut [RowLoss],
-        parts: usize,
-        executor: &impl Executor,
-    ) {
-        if parts > 1 {
-            let near = parts / 2;
-            let (left, right) = losses.split_at_mut(losses.len() * near / parts);
-            let middle = first + left.len();
-            executor.join(
-                || self.losses(examples, first, left, near, executor),
-                || self.losses(examples, middle, right, parts - near, executor),
-            );
-            return;
-        }
-        let mut pass = Predictor::new(self);
-        let mut labels = [0; Predictor::ROWS];
-        for (chunk, losses) in losses.chunks_mut(Predictor::ROWS).enumerate() {
-            let first = first + chunk * Predictor::ROWS;
-            let labels = &mut labels[..losses.len()];
-            for (i, label) in labels.iter_mut().enumerate() {
-                *label = examples.label(first + i) as u32;
-            }
-            let logits = pass.run(losses.len(), |i, row| {
-                examples.copy_row(self.isa, first + i, self.pixel_scale, row);
-            });
-            let logits = MatMut::new(logits, losses.len(), self.architecture.outputs);
-            kernels::cross_entropy_gradient(self.isa, logits, labels, 1.0, losses);
-        }
     }
 }
 

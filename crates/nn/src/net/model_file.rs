@@ -12,10 +12,13 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::{Architecture, Error, Mlp};
+use crate::{Architecture, Error, Head, Mlp};
 
 const FORMAT: &str = "nn.mlp";
+/// The version of a file whose head is softmax, which any version of this crate reads.
 const VERSION: &str = "1";
+/// The version of a file that names its head.
+const VERSION_WITH_HEAD: &str = "2";
 
 impl Mlp {
     /// Writes the network to `path`, whole or not at all: the bytes go to a
@@ -73,12 +76,17 @@ impl Mlp {
             (name.as_str(), view.expect("as many bytes as the shape says"))
         });
         let architecture = serde_json::to_string(self.architecture()).expect("plain data");
+        let plain = self.head() == Head::Softmax;
+        let version = if plain { VERSION } else { VERSION_WITH_HEAD };
         let mut metadata = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
-            ("version".to_owned(), VERSION.to_owned()),
+            ("version".to_owned(), version.to_owned()),
             ("architecture".to_owned(), architecture),
             ("pixel_scale".to_owned(), self.pixel_scale().to_string()),
         ]);
+        if !plain {
+            metadata.insert("head".to_owned(), self.head().to_string());
+        }
         if let Some(names) = self.class_names() {
             let names = serde_json::to_string(names).expect("plain data");
             metadata.insert("class_names".to_owned(), names);
@@ -106,12 +114,18 @@ impl Mlp {
             let value = metadata.and_then(|map| map.get(name));
             value.ok_or_else(|| bad(format!("its metadata has no `{name}`")))
         };
-        for (name, expected) in [("format", FORMAT), ("version", VERSION)] {
-            let found = field(name)?;
-            if found != expected {
-                return Err(bad(format!("its {name} is `{found}`, expected `{expected}`")));
-            }
+        let found = field("format")?;
+        if found != FORMAT {
+            return Err(bad(format!("its format is `{found}`, expected `{FORMAT}`")));
         }
+        let head = match field("version")?.as_str() {
+            VERSION => Head::Softmax,
+            VERSION_WITH_HEAD => field("head")?.parse().map_err(|e| bad(format!("{e}")))?,
+            found => {
+                let known = format!("`{VERSION}` or `{VERSION_WITH_HEAD}`");
+                return Err(bad(format!("its version is `{found}`, expected {known}")));
+            }
+        };
         let architecture: Architecture = serde_json::from_str(field("architecture")?)
             .map_err(|e| bad(format!("its architecture: {e}")))?;
         let scale = field("pixel_scale")?;
@@ -119,7 +133,7 @@ impl Mlp {
             None => Vec::new(),
             Some(names) => match serde_json::from_str::<Vec<String>>(names) {
                 Ok(names) if names.is_empty() => {
-                    return Err(bad("its class names are none".into()));
+                    return Err(bad("its `class_names` is an empty list".into()));
                 }
                 Ok(names) => names,
                 Err(e) => return Err(bad(format!("its class names: {e}"))),
@@ -157,7 +171,8 @@ impl Mlp {
             let expected = 2 * read.len();
             return Err(bad(format!("it has {} tensors, expected {expected}", tensors.len())));
         }
-        let mut network = Self::zeros(architecture).map_err(|e| bad(e.to_string()))?;
+        let network = Self::zeros(architecture).and_then(|network| network.with_head(head));
+        let mut network = network.map_err(|e| bad(e.to_string()))?;
         network.set_pixel_scale(scale).map_err(|e| bad(e.to_string()))?;
         network.set_class_names(names).map_err(|e| bad(e.to_string()))?;
         network.set_preparation(metadata.and_then(|map| map.get("preparation").cloned()));

@@ -1,9 +1,8 @@
 //! Prediction: the forward pass over some rows at a time, in memory that is kept.
 
-use kernels::{AlignedBuf, MatMut, MatRef, softmax_rows};
+use kernels::{AlignedBuf, MatMut, MatRef};
 
 use super::dense::Dense;
-use crate::judge::argmax;
 use crate::{Error, Inputs, Mlp};
 
 /// Predicts with a network again and again, in memory of its own.
@@ -51,7 +50,7 @@ impl<'a> Predictor<'a> {
         Self { network, x: AlignedBuf::default(), z: AlignedBuf::default() }
     }
 
-    /// Writes what the last layer gives for each class, before softmax.
+    /// Writes what the last layer computes, before the head's link, such as softmax.
     ///
     /// # Errors
     /// [`Error::Width`] for inputs that do not fit and [`Error::Length`] where
@@ -65,19 +64,39 @@ impl<'a> Predictor<'a> {
         })
     }
 
-    /// Writes the probability of each class, those of a sample summing to 1.
+    /// Writes what the network predicts for each sample, in the form of its head:
+    /// probabilities, or real values. `outputs` is samples × outputs, row-major.
     ///
     /// # Errors
     /// As for [`logits`](Self::logits).
+    pub fn outputs(&mut self, inputs: &Inputs<'_>, outputs: &mut [f32]) -> Result<(), Error> {
+        self.linked(inputs, "list of outputs", outputs)
+    }
+
+    /// Writes the probability of each class, those of a sample summing to 1; of a logistic
+    /// head that of yes, and of a multilabel head that of each label.
+    ///
+    /// # Errors
+    /// As for [`logits`](Self::logits), and [`Error::NoClasses`] where the head has real
+    /// values.
     pub fn probabilities(
         &mut self,
         inputs: &Inputs<'_>,
         probabilities: &mut [f32],
     ) -> Result<(), Error> {
-        let classes = self.network.architecture().outputs;
-        self.chunks(inputs, "list of probabilities", probabilities, classes, |me, logits, out| {
+        let head = self.network.head();
+        if !head.with(|kind| kind.is_exact()) {
+            return Err(Error::NoClasses { name: "a probability", head: head.name() });
+        }
+        self.linked(inputs, "list of probabilities", probabilities)
+    }
+
+    fn linked(&mut self, inputs: &Inputs<'_>, what: &str, out: &mut [f32]) -> Result<(), Error> {
+        let width = self.network.architecture().outputs;
+        self.chunks(inputs, what, out, width, |network, logits, out| {
             out.copy_from_slice(logits);
-            softmax_rows(me.isa, MatMut::new(out, logits.len() / classes, classes));
+            let out = MatMut::new(out, logits.len() / width, width);
+            network.head().with(|kind| kind.link(network.isa, out));
         })
     }
 
@@ -85,16 +104,20 @@ impl<'a> Predictor<'a> {
     /// are equally probable.
     ///
     /// # Errors
-    /// As for [`logits`](Self::logits), `classes` being one for each sample.
+    /// As for [`logits`](Self::logits), `classes` being one for each sample, and
+    /// [`Error::NoClasses`] where the head has no classes.
     pub fn classes(&mut self, inputs: &Inputs<'_>, classes: &mut [u32]) -> Result<(), Error> {
-        let outputs = self.network.architecture().outputs;
-        self.chunks(inputs, "list of classes", classes, 1, |me, logits, classes| {
-            // Of the probabilities and not of the logits, of which two that differ
-            // may be equally probable.
-            softmax_rows(me.isa, MatMut::new(logits, classes.len(), outputs));
-            for (class, row) in classes.iter_mut().zip(logits.chunks_exact(outputs)) {
-                *class = argmax(row) as u32;
-            }
+        let (outputs, head) = (self.network.architecture().outputs, self.network.head());
+        if head.with(|kind| kind.classes(outputs)).is_none() {
+            return Err(Error::NoClasses { name: "a class", head: head.name() });
+        }
+        self.chunks(inputs, "list of classes", classes, 1, |network, logits, classes| {
+            head.with(|kind| {
+                kind.link(network.isa, MatMut::new(logits, classes.len(), outputs));
+                for (class, row) in classes.iter_mut().zip(logits.chunks_exact(outputs)) {
+                    *class = kind.class(row).unwrap_or_default();
+                }
+            });
         })
     }
 

@@ -7,11 +7,11 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::stopping::{And, Best};
-use crate::head::Loss;
+use crate::head::Objective;
 use crate::net::seeded;
 use crate::{
     Average, BatchNorm, ClassWeights, Dropout, EarlyStopping, Error, Evaluation, Examples,
-    Executor, Mlp, Noise, Optimizer, Progress, Schedule, Session,
+    Executor, Mlp, Monitor, Noise, Optimizer, Progress, Schedule, Session,
 };
 
 /// Hyperparameters of training by minibatches.
@@ -320,25 +320,29 @@ impl Fit {
         train: &Examples<'_>,
         validation: Option<&Examples<'_>>,
     ) -> Result<(), Error> {
-        self.checked_loss(network, train, validation).map(|_| ())
+        self.objective(network, train, validation).map(|_| ())
     }
 
     /// What is to be minimised, once everything was checked.
-    fn checked_loss(
+    fn objective(
         &self,
         network: &Mlp,
         train: &Examples<'_>,
         validation: Option<&Examples<'_>>,
-    ) -> Result<Loss, Error> {
-        let shape = network.architecture();
+    ) -> Result<Objective, Error> {
+        let (shape, head) = (network.architecture(), network.head());
         self.validate()?;
         for examples in [Some(train), validation].into_iter().flatten() {
-            examples.check(shape.inputs, shape.outputs)?;
+            head.check(examples, shape.inputs, shape.outputs)?;
         }
         if self.early_stopping.is_some() && validation.is_none() {
             return Err(Error::NoValidation);
         }
-        Loss::new(self, train, shape.outputs)
+        let exact = head.with(|kind| kind.is_exact());
+        if !exact && self.early_stopping.is_some_and(|rule| rule.monitor == Monitor::Accuracy) {
+            return Err(Error::NotExact { head: head.name() });
+        }
+        Objective::new(head, self, train, shape.outputs)
     }
 
     /// Trains `network` on `train`, and looks at `validation` after each epoch.
@@ -359,9 +363,9 @@ impl Fit {
         executor: &impl Executor,
         mut callback: impl Callback,
     ) -> Result<History, Error> {
-        let loss = self.checked_loss(network, train, validation)?;
+        let objective = self.objective(network, train, validation)?;
         let mut session = Session::new(network.clone(), self)?;
-        session.loss = loss;
+        session.objective = objective;
         let mut best = self.early_stopping.map(Best::new);
         let mut history = History::default();
         let mut order: Vec<u32> = Vec::with_capacity(train.len());

@@ -3,7 +3,7 @@
 use super::norm::Running;
 use super::optimizer::{Rule, State};
 use super::step::{self, Batch, Collect, GradientSink, Learner, Memory, Moments};
-use crate::head::Loss;
+use crate::head::Objective;
 use crate::net::unpack;
 use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp};
 
@@ -39,8 +39,8 @@ pub struct Session {
     average: Option<Mlp>,
     running: Option<Running>,
     state: State,
-    /// For the examples at hand.
-    pub(crate) loss: Loss,
+    /// For the current examples.
+    pub(crate) objective: Objective,
     memory: Option<Memory>,
     /// `0, 1, …`: what a step on all of the examples takes.
     positions: Vec<u32>,
@@ -126,7 +126,7 @@ impl Session {
             average,
             running,
             state,
-            loss: Loss::default(),
+            objective: Objective::default(),
             memory: None,
             positions: Vec::new(),
             steps: 0,
@@ -174,13 +174,13 @@ impl Session {
         lr: f32,
         executor: &impl Executor,
     ) -> Result<Evaluation, Error> {
-        let shape = self.network.architecture();
-        examples.check(shape.inputs, shape.outputs)?;
+        let (shape, head) = (self.network.architecture(), self.network.head());
+        head.check(examples, shape.inputs, shape.outputs)?;
         if !(lr.is_finite() && lr > 0.0) {
             let (name, expected) = ("learning rate", "a finite number above 0");
             return Err(Error::OutOfRange { name, found: lr.into(), expected });
         }
-        self.loss = Loss::new(&self.fit, examples, shape.outputs)?;
+        self.objective = Objective::new(head, &self.fit, examples, shape.outputs)?;
         // Taken, because the step borrows the rest of the session.
         let mut positions = std::mem::take(&mut self.positions);
         positions.extend(positions.len() as u32..examples.len() as u32);
@@ -192,7 +192,7 @@ impl Session {
     }
 
     /// One step of epoch `epoch` on the examples at `positions`, of a set that was
-    /// checked and that `loss` is of. Returns what the network said of them before the
+    /// checked and that `objective` is of. Returns what the network said of them before the
     /// step, and the sum of their weights.
     pub(crate) fn step_on(
         &mut self,
@@ -202,10 +202,10 @@ impl Session {
         lr: f64,
         executor: &impl Executor,
     ) -> Result<(Evaluation, f64), Error> {
-        let Self { fit, network, average, running, state, loss, memory, steps, .. } = self;
-        let total = loss.total(examples, positions);
+        let Self { fit, network, average, running, state, objective, memory, steps, .. } = self;
+        let total = objective.total(examples, positions);
         let (seed, step, pixel_scale) = (fit.seed, *steps, network.pixel_scale());
-        let batch = Batch { examples, positions, pixel_scale, seed, step, epoch, loss, total };
+        let batch = Batch { examples, positions, pixel_scale, seed, step, epoch, objective, total };
         let memory = Memory::reserve(memory, network, positions.len(), fit, executor);
         let average = average.as_mut().map(|average| &mut average.params[..]);
         let rule = Rule::new(fit, lr, step + 1);
@@ -280,16 +280,16 @@ impl Fit {
         step: u64,
         executor: &impl Executor,
     ) -> Result<Gradient, Error> {
-        let shape = network.architecture();
-        examples.check(shape.inputs, shape.outputs)?;
+        let (shape, head) = (network.architecture(), network.head());
+        head.check(examples, shape.inputs, shape.outputs)?;
         let session = Session::new(network.clone(), &Self { clip_norm: None, ..self.clone() })?;
         let Session { fit, network, mut memory, .. } = session;
-        let loss = &Loss::new(&fit, examples, shape.outputs)?;
+        let objective = &Objective::new(head, &fit, examples, shape.outputs)?;
         let positions: &[u32] = &(0..examples.len() as u32).collect::<Vec<_>>();
-        let (seed, total) = (fit.seed, loss.total(examples, positions));
+        let (seed, total) = (fit.seed, objective.total(examples, positions));
         let pixel_scale = network.pixel_scale();
-        let batch =
-            Batch { examples, positions, pixel_scale, seed, step, epoch: step, loss, total };
+        let epoch = step;
+        let batch = Batch { examples, positions, pixel_scale, seed, step, epoch, objective, total };
         let memory = Memory::reserve(&mut memory, &network, examples.len(), &fit, executor);
         let mut gradient = vec![0.0; network.params.len()];
         let mut collector = Collector { network: &network, gradient: &mut gradient };

@@ -28,7 +28,7 @@ mod update;
 use kernels::{Isa, MatMut, RowLoss};
 
 use crate::fork::{Lines, by, fork};
-use crate::head::Loss;
+use crate::head::{Objective, Positions, Rows};
 use crate::net::dense::{Dense, Layer};
 use crate::{Evaluation, Examples, Executor};
 
@@ -101,7 +101,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) step: u64,
     /// Index of the epoch, for augmentation.
     pub(crate) epoch: u64,
-    pub(crate) loss: &'a Loss,
+    pub(crate) objective: &'a Objective,
     /// The sum of the weights of the batch. A row needs it, so it is known beforehand.
     pub(crate) total: f64,
 }
@@ -111,9 +111,15 @@ impl Batch<'_> {
         self.positions.len()
     }
 
+    /// Some rows of the batch, as the head sees them.
+    fn rows<'a>(&'a self, isa: Isa, positions: &'a [u32]) -> Rows<'a> {
+        let positions = Positions::Of(positions);
+        Rows { isa, examples: self.examples, positions, total: self.total }
+    }
+
     /// Sums up what the rows say.
     fn outcome(&self, rows: &[RowLoss]) -> Evaluation {
-        if self.loss.is_plain(self.examples) {
+        if self.objective.is_plain(self.examples) {
             return Evaluation::from_rows(rows);
         }
         // The loss of a row includes the weight of its class.

@@ -6,9 +6,9 @@ use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::data::below;
-use crate::head::Loss;
+use crate::head::Objective;
 use crate::net::seeded;
-use crate::{Architecture, Error, Examples, Fit, Init, math};
+use crate::{Architecture, Error, Examples, Fit, Head, Init, math};
 
 /// Hyperparameters to be tried, with a name for the table.
 ///
@@ -27,6 +27,8 @@ pub struct Candidate {
     pub name: String,
     /// Shape of the network.
     pub architecture: Architecture,
+    /// What its outputs mean.
+    pub head: Head,
     /// Distribution of its initial weights, drawn by the seed of `fit`.
     pub init: Init,
     /// How it is trained.
@@ -34,10 +36,16 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// All of it at once.
+    /// A candidate whose head is softmax.
     #[must_use]
     pub fn new(name: impl Into<String>, architecture: Architecture, init: Init, fit: Fit) -> Self {
-        Self { name: name.into(), architecture, init, fit }
+        Self { name: name.into(), architecture, head: Head::Softmax, init, fit }
+    }
+
+    /// The same candidate with another head.
+    #[must_use]
+    pub fn with_head(self, head: Head) -> Self {
+        Self { head, ..self }
     }
 
     /// That it can be trained on these examples, as far as one can know before.
@@ -48,12 +56,13 @@ impl Candidate {
         }
         let Architecture { inputs, outputs, .. } = self.architecture;
         self.architecture.validate()?;
-        examples.check(inputs, outputs)
+        self.head.validate(outputs)?;
+        self.head.check(examples, inputs, outputs)
     }
 
     /// That what a fold trains on counts.
     pub(super) fn check_fold(&self, train: &Examples<'_>) -> Result<(), Error> {
-        Loss::new(&self.fit, train, self.architecture.outputs).map(drop)
+        Objective::new(self.head, &self.fit, train, self.architecture.outputs).map(drop)
     }
 
     pub(super) fn named(&self, source: Error) -> Error {
