@@ -1,11 +1,13 @@
 //! What training keeps beside the parameters, and the sink that applies a
 //! gradient to both.
 
+use std::array;
 use std::ops::Range;
 
 use kernels::{AlignedBuf, Isa};
 
-use super::rule::{Part, Rule};
+use super::formula::MAX_SLOTS;
+use super::rule::Rule;
 use super::{average, max_norm};
 use crate::Mlp;
 use crate::net::dense::Dense;
@@ -13,96 +15,88 @@ use crate::train::step::{GradientSink, Tile};
 
 /// What training keeps beside the parameters, in their order.
 pub(crate) struct State {
-    /// The numbers that the optimizer keeps for each parameter; those that it
-    /// does not need are empty.
-    slots: [AlignedBuf; 2],
+    /// The values that the optimizer keeps for each parameter. A slot that the
+    /// optimizer does not use is empty.
+    slots: [AlignedBuf; MAX_SLOTS],
 }
 
 impl State {
-    /// The state before the first step, of an optimizer with so many slots.
+    /// The state before the first step, of an optimizer that uses `slots` slots.
     pub(crate) fn new(network: &Mlp, slots: usize) -> Self {
-        let slot = |i| AlignedBuf::zeros(if i < slots { network.params.len() } else { 0 });
-        Self { slots: [slot(0), slot(1)] }
+        let len = |slot| if slot < slots { network.params.len() } else { 0 };
+        Self { slots: array::from_fn(|slot| AlignedBuf::zeros(len(slot))) }
     }
 
-    /// A sink that applies gradients to the parameters as they come, and these to
-    /// their average, which is empty if there is none.
+    /// A sink that applies each piece of the gradient to `params` as it comes, and
+    /// takes `params` into `average`, which is empty if no average is wanted.
     pub(crate) fn apply<'a>(
         &'a mut self,
         rule: Rule,
         params: &'a mut [f32],
         average: &'a mut [f32],
     ) -> Apply<'a> {
-        Apply {
-            rule,
-            params,
-            average,
-            slots: self.slots.each_mut().map(|slot| &mut **slot),
-            offset: 0,
-        }
+        let slots = self.slots.each_mut().map(|slot| &mut **slot);
+        Apply { rule, params, average, slots, offset: 0 }
     }
 }
 
-/// Applies each piece of the gradient as soon as it is there.
+/// Applies each piece of the gradient as soon as it has been computed.
 pub(crate) struct Apply<'a> {
     rule: Rule,
     params: &'a mut [f32],
     /// As long as `params`, or empty.
     average: &'a mut [f32],
-    /// As long as `params`, or empty.
-    slots: [&'a mut [f32]; 2],
-    /// Where the slices begin in the whole vectors.
+    /// Each as long as `params`, or empty.
+    slots: [&'a mut [f32]; MAX_SLOTS],
+    /// The offset of these slices in the vectors of the whole network.
     offset: usize,
 }
 
 impl Apply<'_> {
-    fn update(&mut self, isa: Isa, part: Part, range: Range<usize>, gradient: &[f32]) {
-        let slots = self.slots.each_mut().map(|slot| match slot.is_empty() {
-            true => &mut [],
-            false => &mut slot[range.clone()],
-        });
-        self.rule.update(isa, part, &mut self.params[range], slots, gradient);
+    /// Applies a piece of the gradient to the parameters from `at` on.
+    fn update(&mut self, isa: Isa, rule: Rule, at: usize, gradient: &[f32]) {
+        let range = within(at..at + gradient.len(), self.offset);
+        let slots = self
+            .slots
+            .each_mut()
+            .map(|slot| if slot.is_empty() { &mut [][..] } else { &mut slot[range.clone()] });
+        rule.update(isa, &mut self.params[range], slots, gradient);
     }
 }
 
-impl<'a> GradientSink for Apply<'a> {
+impl GradientSink for Apply<'_> {
     fn split_at(self, tile: &Tile) -> (Self, Self) {
-        let middle = tile.params.start - self.offset;
-        let (params, params_right) = self.params.split_at_mut(middle);
-        let split = |slot: &'a mut [f32]| match slot.is_empty() {
-            true => (&mut [][..], &mut [][..]),
-            false => slot.split_at_mut(middle),
-        };
-        let (average, average_right) = split(self.average);
-        let slots = self.slots.map(split);
-        let [(first, first_right), (second, second_right)] = slots;
+        let Self { rule, params, average, slots, offset } = self;
+        let middle = tile.params.start - offset;
+        let (params, params_right) = params.split_at_mut(middle);
+        let (average, average_right) = split(average, middle);
+        let [(first, first_right), (second, second_right)] = slots.map(|slot| split(slot, middle));
+        let left = Self { rule, params, average, slots: [first, second], offset };
         let right = Self {
-            rule: self.rule,
+            rule,
             params: params_right,
             average: average_right,
             slots: [first_right, second_right],
             offset: tile.params.start,
         };
-        (Self { params, average, slots: [first, second], ..self }, right)
+        (left, right)
     }
 
     fn weights(&mut self, isa: Isa, at: usize, gradient: &[f32]) {
-        let at = at - self.offset;
-        self.update(isa, Part::Weights, at..at + gradient.len(), gradient);
+        self.update(isa, self.rule, at, gradient);
     }
 
     fn expect(&self, isa: Isa, at: usize, len: usize) {
-        kernels::prefetch_write(isa, &self.params[at - self.offset..][..len]);
+        kernels::prefetch_write(isa, &self.params[within(at..at + len, self.offset)]);
     }
 
     fn biases(&mut self, isa: Isa, at: usize, gradient: &[f32]) {
-        let at = at - self.offset;
-        self.update(isa, Part::Biases, at..at + gradient.len(), gradient);
+        self.update(isa, self.rule.without_penalty(), at, gradient);
     }
 
     fn end(&mut self, isa: Isa, layer: &Dense, tile: &Tile) {
         if let Some(limit) = self.rule.max_norm {
-            // A tile then has all inputs of its units: see `Plan::by_inputs`.
+            // With max-norm a tile has all inputs of its units: see `Plan::by_inputs`.
             for panel in tile.panels.clone() {
                 let weights = within(layer.weights_of(panel), self.offset);
                 max_norm::limit(isa, &mut self.params[weights], layer.width, limit);
@@ -116,7 +110,12 @@ impl<'a> GradientSink for Apply<'a> {
     }
 }
 
-/// A range of the whole vector, in a slice that begins at `offset`.
+/// A range of the whole vector, as a range of a slice that begins at `offset`.
 fn within(range: Range<usize>, offset: usize) -> Range<usize> {
     range.start - offset..range.end - offset
+}
+
+/// Splits a slice, which is empty if it is not used.
+fn split(slice: &mut [f32], middle: usize) -> (&mut [f32], &mut [f32]) {
+    if slice.is_empty() { (&mut [], &mut []) } else { slice.split_at_mut(middle) }
 }
