@@ -1,15 +1,20 @@
 //! Once their memory is there, prediction and training allocate nothing.
+//!
+//! A binary of its own, because a global allocator is that of the whole program, and
+//! because `unsafe`, which an allocator needs, is forbidden in the other tests.
 
-mod common;
+#[path = "it/common/seeded.rs"]
+mod seeded;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ops::ControlFlow;
 
-use common::{examples, go_on, labels, network, uniform};
 use nn::{
-    Activation, Augment, BatchNorm, Draw, Dropout, DropoutKind, Examples, Fit, Inputs, Mlp, Noise,
-    Optimizer, Predictor, Sequential, Session,
+    Activation, Augment, BatchNorm, Draw, Dropout, DropoutKind, EpochReport, Examples, Fit, Inputs,
+    Mlp, Noise, Optimizer, Predictor, Sequential, Session,
 };
+use seeded::{examples, labels, network, uniform};
 
 thread_local! {
     /// Of this thread alone: other tests, and what runs them, allocate beside it.
@@ -138,6 +143,7 @@ fn more_training_steps_allocate_no_more() {
         let run = |steps: usize| {
             let train = all.subset(&positions[..steps * fit.batch_size]).unwrap();
             let mut network = network.clone();
+            let go_on = |_: &EpochReport| ControlFlow::Continue(());
             allocations(|| {
                 fit.run(&mut network, &train, None, &Sequential, go_on).unwrap();
             })

@@ -1,9 +1,7 @@
 //! Who runs the tasks of a step, how many at a time and in which order, changes
 //! no bit of the result.
 
-mod common;
-
-use common::{Threads, examples, go_on, labels, network, uniform};
+use crate::common::{Threads, examples, go_on, labels, network, uniform};
 use nn::{
     Activation, Average, BatchNorm, Dropout, DropoutKind, Executor, Fit, Noise, Optimizer,
     Sequential,

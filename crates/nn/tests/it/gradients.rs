@@ -2,9 +2,7 @@
 //! layer, with dropout and without, and probabilities; and a run applies those
 //! gradients by its rule.
 
-mod common;
-
-use common::{
+use crate::common::{
     distance, examples, go_on, labels, largest, masks, network, reference, uniform, wide,
 };
 use nn::reference::{Draws, Layer};

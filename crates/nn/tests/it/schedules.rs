@@ -185,7 +185,7 @@ fn compounding_divides_the_current_rate() {
 
 #[test]
 fn rates_are_those_of_pytorch() {
-    let cases: Vec<Value> = serde_json::from_str(include_str!("golden/schedules.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../golden/schedules.json")).unwrap();
     assert_eq!(cases.len(), 12);
     for case in cases {
         let schedule: Schedule = serde_json::from_value(case["schedule"].clone()).unwrap();

@@ -1,8 +1,6 @@
 //! Metrics are what they are by hand, by scikit-learn and by their definitions.
 
-mod common;
-
-use common::{examples, noise, start, train};
+use crate::common::{examples, noise, start, train};
 use nn::{Confusion, Error, Predictions, Sequential};
 use proptest::collection::vec;
 use proptest::prelude::*;

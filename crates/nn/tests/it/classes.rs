@@ -1,9 +1,7 @@
 //! From two classes to sixty-two, with labels of every type: trained, saved, loaded,
 //! asked.
 
-mod common;
-
-use common::{go_on, uniform};
+use crate::common::{go_on, uniform};
 use nn::{
     Activation, Architecture, Examples, Fit, Init, Inputs, Labels, Mlp, Predictions, Sequential,
     Split,

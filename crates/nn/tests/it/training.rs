@@ -1,9 +1,7 @@
 //! What a run does, step by step and as a whole: it learns, it reports, and it
 //! stops when it is told.
 
-mod common;
-
-use common::{Recorder, examples, go_on, network, noise, start, train, uniform};
+use crate::common::{Recorder, examples, go_on, network, noise, start, train, uniform};
 use nn::{
     Activation, Curve, Dropout, Error, Examples, Fit, Init, Inputs, Mlp, Progress, Schedule,
     Sequential, StepReport,

@@ -1,8 +1,6 @@
 //! A network outlives its process; bytes that are none are errors.
 
-mod common;
-
-use common::{examples, labels, network, noise, reference, start, train, uniform};
+use crate::common::{examples, labels, network, noise, reference, start, train, uniform};
 use nn::{Activation, BatchNorm, Error, Fit, Inputs, Mlp};
 
 #[test]

@@ -1,9 +1,7 @@
 //! Label smoothing and weights: the loss and its gradient are the reference's, the
 //! numbers are those worked out by hand, and a weight is as good as a repetition.
 
-mod common;
-
-use common::{
+use crate::common::{
     Recorder, Threads, distance, examples, go_on, labels, network, reference, train, uniform, wide,
 };
 use nn::reference::{Draws, Network, Weights};

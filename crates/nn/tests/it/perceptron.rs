@@ -1,8 +1,6 @@
 //! Rosenblatt's rule, step by step, and what is proven about it.
 
-mod common;
-
-use common::{labels, uniform};
+use crate::common::{labels, uniform};
 use nn::{Error, Examples, Executor, Inputs, OneVsAll, Perceptron, Sequential};
 use proptest::prelude::*;
 

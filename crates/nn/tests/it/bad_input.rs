@@ -4,9 +4,7 @@
 //! The other hyperparameters and examples are in `errors.rs`, damaged files in
 //! `files.rs`.
 
-mod common;
-
-use common::{Recorder, examples, noise, refused, start};
+use crate::common::{self, Recorder, examples, noise, refused, start};
 use nn::{
     Activation, Architecture, BatchNorm, Candidate, ClassWeights, EarlyStopping, Error, Examples,
     Fit, Init, Inputs, Mlp, Sequential, Session, Split, search,

@@ -1,11 +1,9 @@
 //! Early stopping gives back the best network, whatever ended the run; a token
 //! ends it from elsewhere; and a session takes the steps that a run takes.
 
-mod common;
-
 use std::ops::ControlFlow;
 
-use common::{Recorder, examples, go_on, noise, start, train};
+use crate::common::{Recorder, examples, go_on, noise, start, train};
 use nn::{
     Average, Callback, Curve, EarlyStopping, EpochReport, Error, Fit, Monitor, Sequential, Session,
     StopToken,

@@ -1,9 +1,9 @@
 //! What holds weights down: a run beside the same run in `f64`, a weight at a
 //! time, for every activation, with dropout and without.
 
-mod common;
-
-use common::{distance, examples, go_on, labels, masks, network, reference, train, uniform, wide};
+use crate::common::{
+    distance, examples, go_on, labels, masks, network, reference, train, uniform, wide,
+};
 use nn::reference::{Layer, Network};
 use nn::{Activation, Average, Curve, Dropout, Fit, Mlp, Optimizer, Sequential};
 

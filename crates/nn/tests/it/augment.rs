@@ -1,10 +1,8 @@
 //! Examples that are changed while they are trained on.
 
-mod common;
-
 use std::sync::Mutex;
 
-use common::{Threads, examples, go_on, noise, start, train};
+use crate::common::{Threads, examples, go_on, noise, start, train};
 use nn::{Augment, Draw, Examples, Fit, Inputs, Labels, Sequential};
 
 /// Adds a number that only this seed, epoch and sample have to each feature.

@@ -1,8 +1,6 @@
 //! A search is the trainings that it says it is, whoever runs them.
 
-mod common;
-
-use common::{go_on, uniform};
+use crate::common::{go_on, uniform};
 use nn::{
     Activation, Architecture, Candidate, EarlyStopping, Error, Examples, Executor, Fit, Init,
     Inputs, Mlp, Sequential, Split, Trials, random_candidates, search, vary,

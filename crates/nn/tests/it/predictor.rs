@@ -1,9 +1,7 @@
 //! What a predictor writes is what the reference computes, whatever the number of
 //! samples in a call, and whatever its memory held before.
 
-mod common;
-
-use common::{distance, largest, network, reference, uniform, wide};
+use crate::common::{distance, largest, network, reference, uniform, wide};
 use nn::{Activation, Inputs, Mlp, Predictor};
 
 const SIZES: [usize; 4] = [50, 33, 17, 10];

@@ -1,7 +1,7 @@
 //! What the tests share: numbers and networks from seeds, and a network's copy
 //! in the reference's form.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+mod seeded;
 
 use std::ops::ControlFlow;
 use std::thread;
@@ -9,47 +9,10 @@ use std::thread;
 use kernels::{Isa, Stream, dropout_mask};
 use nn::reference::{Draws, Layer, Network};
 use nn::{
-    Activation, Architecture, Callback, EpochReport, Error, Examples, Executor, Fit, Init, Inputs,
-    Mlp, Sequential, StepReport,
+    Activation, Callback, EpochReport, Error, Examples, Executor, Fit, Mlp, Sequential, StepReport,
 };
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
 
-/// `len` numbers, uniform on [−1, 1).
-pub(crate) fn uniform(seed: u64, len: usize) -> Vec<f32> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect()
-}
-
-/// `len` labels below `classes`.
-pub(crate) fn labels(seed: u64, len: usize, classes: usize) -> Vec<u32> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    (0..len).map(|_| rng.random_range(0..classes as u32)).collect()
-}
-
-/// A network whose biases, unlike those at the start of training, are not 0.
-pub(crate) fn network(sizes: &[usize], activation: Activation, seed: u64) -> Mlp {
-    let architecture = Architecture {
-        inputs: sizes[0],
-        hidden: sizes[1..sizes.len() - 1].to_vec(),
-        outputs: sizes[sizes.len() - 1],
-        activation,
-    };
-    let mut network = Mlp::new(architecture, Init::Xavier, seed).unwrap();
-    for l in 0..sizes.len() - 1 {
-        let (weights, biases) = network.layer(l).unwrap();
-        let mut biases = uniform(seed + 1000 * (l as u64 + 1), biases.len());
-        biases.iter_mut().for_each(|bias| *bias *= 0.25);
-        network.set_layer(l, &weights, &biases).unwrap();
-    }
-    network
-}
-
-/// Samples with labels; `x` is as wide as the network.
-pub(crate) fn examples<'a>(network: &Mlp, x: &'a [f32], y: &'a [u32]) -> Examples<'a> {
-    let inputs = Inputs::new(x, network.architecture().inputs).unwrap();
-    Examples::new(inputs, y).unwrap()
-}
+pub(crate) use seeded::{examples, labels, network, uniform};
 
 /// The same numbers, in `f64`.
 pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
@@ -119,10 +82,7 @@ pub(crate) struct Recorder {
 }
 
 pub(crate) fn until(end: bool) -> ControlFlow<()> {
-    match end {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    }
+    if end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 impl Callback for &mut Recorder {

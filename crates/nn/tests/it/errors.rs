@@ -1,12 +1,10 @@
 //! What comes from outside and does not fit is an error that says where, and
 //! changes nothing.
 
-mod common;
-
-use common::{Recorder, examples, noise, refused, start};
+use crate::common::{Recorder, examples, go_on, noise, refused, start};
 use nn::{
-    Activation, Architecture, Average, Curve, EpochReport, Error, Examples, Executor, Fit, Init,
-    Inputs, Mlp, Optimizer, Sequential,
+    Activation, Architecture, Average, Curve, Error, Examples, Executor, Fit, Init, Inputs, Mlp,
+    Optimizer, Sequential,
 };
 
 #[test]
@@ -283,7 +281,6 @@ fn an_executor_may_say_of_itself_what_it_likes() {
     let examples = examples(&network, &x, &y);
     let run = |executor: &Boaster| {
         let mut network = network.clone();
-        let go_on = |_: &EpochReport| std::ops::ControlFlow::Continue(());
         fit.run(&mut network, &examples, Some(&examples), executor, go_on).unwrap();
         network.to_bytes()
     };

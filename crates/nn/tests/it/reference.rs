@@ -3,9 +3,7 @@
 //!
 //! The other tests lean on the reference, so this one leans on nothing.
 
-mod common;
-
-use common::{labels, largest, network, reference, uniform, wide};
+use crate::common::{labels, largest, network, reference, uniform, wide};
 use nn::Activation;
 use nn::reference::{Draws, Layer, Network};
 

@@ -2,9 +2,7 @@
 //! loss, by central differences, and the network that is handed out computes what
 //! the one in training did.
 
-mod common;
-
-use common::{examples, labels, network, reference, uniform, wide};
+use crate::common::{examples, labels, network, reference, train, uniform, wide};
 use kernels::{Isa, Stream, add_gaussian};
 use nn::reference::{Draws, Network};
 use nn::{
@@ -143,7 +141,7 @@ fn gaussian_dropout_and_noise_train_other_networks() {
         for batch_norm in [None, norm(20)] {
             let fit =
                 Fit { epochs: 2, batch_size: 50, dropout, noise, batch_norm, ..Fit::default() };
-            let model = common::train(network.clone(), &fit, &examples).to_bytes();
+            let model = train(network.clone(), &fit, &examples).to_bytes();
             assert!(!models.contains(&model), "{fit:?}");
             models.push(model);
         }

@@ -4,9 +4,7 @@
 //! The fixtures, and what is in them, are those of `golden/sgd_momentum.py`,
 //! `golden/optimizers.py`, `golden/training.py` and `golden/onnx_optimizers.py`.
 
-mod common;
-
-use common::{Recorder, distance, examples, wide};
+use crate::common::{Recorder, distance, examples, wide};
 use nn::{Activation, Architecture, Fit, Init, Mlp, Optimizer, Sequential, Session};
 use safetensors::{Dtype, SafeTensors};
 
