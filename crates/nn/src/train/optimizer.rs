@@ -276,7 +276,7 @@ mod tests {
     use super::Optimizer;
 
     #[test]
-    fn names_lead_back_and_are_those_of_files() {
+    fn names_parse_back_and_are_those_in_files() {
         for (optimizer, name) in Optimizer::ALL {
             assert_eq!(optimizer.to_string(), name);
             assert_eq!(name.parse::<Optimizer>().unwrap(), optimizer);

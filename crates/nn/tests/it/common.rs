@@ -1,5 +1,5 @@
-//! What the tests share: numbers and networks from seeds, and a network's copy
-//! in the reference's form.
+//! Helpers that the test modules share: numbers and networks from seeds, a copy of a
+//! network in the reference's form, executors and callbacks.
 
 mod seeded;
 
@@ -19,8 +19,7 @@ pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// The largest size among the numbers; NaN if there is one, so that no bound lets
-/// it pass.
+/// The largest absolute value; NaN if any number is NaN, so that no bound accepts it.
 pub(crate) fn largest(numbers: impl IntoIterator<Item = f64>) -> f64 {
     numbers
         .into_iter()
@@ -28,13 +27,13 @@ pub(crate) fn largest(numbers: impl IntoIterator<Item = f64>) -> f64 {
         .fold(0.0, |largest, size| if largest.is_nan() || size <= largest { largest } else { size })
 }
 
-/// The largest difference between numbers in the same places.
+/// The largest absolute difference between elements with the same index.
 pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     largest(a.iter().zip(b).map(|(a, b)| a - b))
 }
 
-/// The same network, in the reference's form.
+/// A copy of the network in the reference's form.
 pub(crate) fn reference(network: &Mlp) -> Network {
     let sizes = network.architecture().layers();
     let layer = |(l, &inputs): (usize, &usize)| {
@@ -47,8 +46,8 @@ pub(crate) fn reference(network: &Mlp) -> Network {
     Network { layers: layers.collect(), activation, batch_norm: None }
 }
 
-/// The masks of row `row` in step `step`, from the streams that a step draws
-/// them from: row, step and layer, where layer 0 is the input.
+/// The dropout masks of row `row` in step `step`, from the same random streams as in a
+/// step: those of row, step and layer, where layer 0 is the input.
 pub(crate) fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
     let widths = network.architecture().layers();
     let mask = |(l, width): (usize, &usize)| {
@@ -67,12 +66,12 @@ pub(crate) fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
     Draws { masks, noise: Vec::new() }
 }
 
-/// The callback that only lets a run go on.
+/// The callback that lets a run go on to its end.
 pub(crate) fn go_on(_: &EpochReport) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Keeps every report; ends the run after a step or after an epoch.
+/// Records every report, and ends the run after the given step or epoch.
 #[derive(Default)]
 pub(crate) struct Recorder {
     pub(crate) steps: Vec<StepReport>,
@@ -97,12 +96,12 @@ impl Callback for &mut Recorder {
     }
 }
 
-/// Fifty samples of seven features in three classes, without rhyme or reason.
+/// Fifty samples of seven random features, with random labels of three classes.
 pub(crate) fn noise() -> (Vec<f32>, Vec<u32>) {
     (uniform(1, 50 * 7), labels(2, 50, 3))
 }
 
-/// A network for them, and three epochs of steps with 20, 20 and 10 samples.
+/// A network for [`noise`], and three epochs of steps with 20, 20 and 10 samples.
 pub(crate) fn start() -> (Mlp, Fit) {
     let fit = Fit { epochs: 3, batch_size: 20, seed: 3, ..Fit::default() };
     (network(&[7, 9, 3], Activation::Tanh, 4), fit)
@@ -113,7 +112,7 @@ pub(crate) fn train(mut network: Mlp, fit: &Fit, examples: &Examples<'_>) -> Mlp
     network
 }
 
-/// A thread for every second task; work is cut for so many.
+/// Claims some number of threads, and starts a thread for every second task.
 pub(crate) struct Threads(pub(crate) usize);
 
 impl Executor for Threads {
@@ -121,7 +120,7 @@ impl Executor for Threads {
         self.0
     }
 
-    // Small steps too, to see them cut.
+    // Small steps are cut too.
     fn threads_for(&self, _: usize) -> usize {
         self.0
     }
@@ -134,8 +133,8 @@ impl Executor for Threads {
     }
 }
 
-/// The error of a run that is to fail, which checks and gradients say too; the
-/// network must be as it was, and nobody called.
+/// The error of a run that must fail. [`Fit::check`] and [`Fit::gradient`] must give the
+/// same error, the network must not change, and the callback must not be called.
 pub(crate) fn refused(fit: &Fit, train: &Examples<'_>, validation: Option<&Examples<'_>>) -> Error {
     let (network, _) = start();
     let mut trained = network.clone();

@@ -16,7 +16,7 @@ pub(crate) fn labels(seed: u64, len: usize, classes: usize) -> Vec<u32> {
     (0..len).map(|_| rng.random_range(0..classes as u32)).collect()
 }
 
-/// A network whose biases, unlike those at the start of training, are not 0.
+/// A network whose biases are not 0, unlike those at the start of training.
 pub(crate) fn network(sizes: &[usize], activation: Activation, seed: u64) -> Mlp {
     let architecture = Architecture {
         inputs: sizes[0],
@@ -34,7 +34,7 @@ pub(crate) fn network(sizes: &[usize], activation: Activation, seed: u64) -> Mlp
     network
 }
 
-/// Samples with labels; `x` is as wide as the network.
+/// Samples with labels. A sample of `x` has as many features as the network has inputs.
 pub(crate) fn examples<'a>(network: &Mlp, x: &'a [f32], y: &'a [u32]) -> Examples<'a> {
     let inputs = Inputs::new(x, network.architecture().inputs).unwrap();
     Examples::new(inputs, y).unwrap()
