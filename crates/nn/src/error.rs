@@ -254,8 +254,8 @@ pub enum Error {
         kind: &'static str,
         /// The name.
         found: String,
-        /// The names there are.
-        expected: &'static str,
+        /// The names that are known, with commas between them.
+        expected: String,
     },
     /// The environment asks for an instruction set that this CPU lacks.
     #[error(transparent)]
@@ -276,6 +276,12 @@ pub enum Error {
         /// What was found and what was expected.
         reason: String,
     },
+}
+
+/// The names in a table of values and their names, as [`Error::Unknown`] lists them.
+pub(crate) fn one_of<T>(table: &[(T, &str)]) -> String {
+    let names: Vec<_> = table.iter().map(|(_, name)| *name).collect();
+    names.join(", ")
 }
 
 /// A number as it was typed: a fraction that began as an `f32` has many digits as an

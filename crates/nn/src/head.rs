@@ -21,6 +21,7 @@ use std::str::FromStr;
 use kernels::{Isa, MatMut, MatRef, RowLoss};
 use serde::{Deserialize, Serialize};
 
+use crate::error::one_of;
 use crate::{Error, Examples, Targets};
 
 pub use class_weights::ClassWeights;
@@ -261,7 +262,7 @@ impl FromStr for Head {
         let unknown = || Error::Unknown {
             kind: "head",
             found: text.to_owned(),
-            expected: "softmax, squared, huber, logistic, multilabel",
+            expected: one_of(&Self::ALL),
         };
         let (name, parameter) = match text.split_once(':') {
             Some((name, parameter)) => (name, Some(parameter)),

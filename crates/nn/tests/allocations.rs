@@ -1,18 +1,23 @@
-//! Once their memory is there, prediction and training allocate nothing.
+//! Prediction and training allocate nothing after the first call.
+//!
+//! A binary of its own, because a global allocator is that of the whole program, and
+//! because `unsafe`, which an allocator needs, is forbidden in the other tests.
 
-mod common;
+#[path = "it/common/seeded.rs"]
+mod seeded;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ops::ControlFlow;
 
-use common::{examples, go_on, labels, network, uniform};
 use nn::{
-    Activation, Augment, BatchNorm, Draw, Dropout, DropoutKind, Examples, Fit, Inputs, Mlp, Noise,
-    Optimizer, Predictor, Sequential, Session,
+    Activation, Augment, BatchNorm, Draw, Dropout, DropoutKind, EpochReport, Examples, Fit, Inputs,
+    Mlp, Noise, Optimizer, Predictor, Sequential, Session,
 };
+use seeded::{examples, labels, network, uniform};
 
 thread_local! {
-    /// Of this thread alone: other tests, and what runs them, allocate beside it.
+    /// Of this thread only: other tests and the test harness allocate at the same time.
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -25,7 +30,7 @@ fn count() {
     ALLOCATIONS.set(ALLOCATIONS.get() + 1);
 }
 
-// SAFETY: every call goes on to `System` as it came. Counting allocates nothing: the
+// SAFETY: every call is passed on to `System` unchanged. Counting allocates nothing: the
 // counter is initialised at compile time and has no destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -52,7 +57,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Allocations of `work`, on this thread.
+/// The number of allocations that `work` makes on this thread.
 fn allocations(work: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.get();
     work();
@@ -60,7 +65,7 @@ fn allocations(work: impl FnOnce()) -> usize {
 }
 
 #[test]
-fn they_are_counted() {
+fn allocations_are_counted() {
     assert_eq!(allocations(|| drop(std::hint::black_box(vec![1, 2, 3]))), 1);
     assert_eq!(allocations(|| ()), 0);
 }
@@ -68,7 +73,7 @@ fn they_are_counted() {
 const SIZES: [usize; 4] = [50, 33, 17, 10];
 
 #[test]
-fn from_the_second_prediction_on_there_are_none() {
+fn a_predictor_allocates_nothing_from_the_second_call_on() {
     for (activation, _) in Activation::ALL {
         let network = network(&SIZES, activation, 1);
         // One and several passes of 128 rows.
@@ -102,7 +107,7 @@ impl Augment for Mirror {
     }
 }
 
-/// Training with everything that a step can have between the layers.
+/// Every optimizer, and every combination of what a step can have between the layers.
 fn fits() -> Vec<Fit> {
     let fit = Fit { epochs: 1, batch_size: 20, lr: 1e-3, l2: 1e-3, ..Fit::default() };
     let mut fits: Vec<_> =
@@ -118,7 +123,7 @@ fn fits() -> Vec<Fit> {
     fits
 }
 
-/// Calls `check` with every activation and every way to train, and 200 samples.
+/// Calls `check` with every activation and every `Fit` of [`fits`], on 200 samples.
 fn each(check: impl Fn(&Mlp, &Examples<'_>, &Fit)) {
     let (x, y) = (uniform(2, 200 * 50), labels(3, 200, 10));
     for (activation, _) in Activation::ALL {
@@ -132,24 +137,25 @@ fn each(check: impl Fn(&Mlp, &Examples<'_>, &Fit)) {
 }
 
 #[test]
-fn more_training_steps_allocate_no_more() {
+fn a_run_of_more_steps_allocates_no_more() {
     let positions: Vec<u32> = (0..200).collect();
     each(|network, all, fit| {
         let run = |steps: usize| {
             let train = all.subset(&positions[..steps * fit.batch_size]).unwrap();
             let mut network = network.clone();
+            let go_on = |_: &EpochReport| ControlFlow::Continue(());
             allocations(|| {
                 fit.run(&mut network, &train, None, &Sequential, go_on).unwrap();
             })
         };
-        run(2); // The memory that products keep for each thread.
+        run(2); // The first run also allocates the buffers of products on this thread.
         assert_eq!(run(2), run(10), "{fit:?}");
         assert!(run(2) > 0);
     });
 }
 
 #[test]
-fn neither_does_a_session_from_its_second_step_on() {
+fn a_session_allocates_nothing_from_the_second_step_on() {
     let fewer: Vec<u32> = (0..90).collect();
     each(|network, all, fit| {
         let few = all.subset(&fewer).unwrap();

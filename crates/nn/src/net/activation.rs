@@ -11,6 +11,7 @@ use kernels::{
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::error::one_of;
 
 /// The function between a hidden layer's affine map and the next layer.
 ///
@@ -258,7 +259,7 @@ impl FromStr for Activation {
         let unknown = || Error::Unknown {
             kind: "activation",
             found: text.to_owned(),
-            expected: "tanh, sigmoid, relu, leaky-relu, elu, gelu, silu, maxout",
+            expected: one_of(&Self::ALL),
         };
         let (name, parameter) = match text.split_once(':') {
             Some((name, parameter)) => (name, Some(parameter)),

@@ -7,6 +7,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
+use crate::error::one_of;
 use crate::{Error, math};
 
 /// Distribution of a layer's initial weights; biases start at 0 unless stated.
@@ -130,7 +131,7 @@ impl FromStr for Init {
         row.map(|(init, _)| *init).ok_or_else(|| Error::Unknown {
             kind: "initialiser",
             found: name.to_owned(),
-            expected: "uniform, fan-in, xavier, xavier-normal, he, he-normal",
+            expected: one_of(&Self::ALL),
         })
     }
 }

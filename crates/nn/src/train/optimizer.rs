@@ -1,4 +1,18 @@
 //! Optimizers: how a step moves the parameters along the gradient.
+//!
+//! An optimizer is a file beside `formula.rs`, with its formula in code, its ranges and
+//! its defaults; and here a variant of [`Optimizer`], which says the formula to those
+//! who use it, and a row in `ALL` and in `with`.
+
+mod formula;
+
+mod adadelta;
+mod adagrad;
+mod adam;
+mod adamw;
+mod nesterov;
+mod rmsprop;
+mod sgd;
 
 mod average;
 mod max_norm;
@@ -12,6 +26,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::error::one_of;
+
+use adadelta::Adadelta;
+use adagrad::Adagrad;
+use adam::Adam;
+use adamw::Adamw;
+use nesterov::Nesterov;
+use rmsprop::Rmsprop;
+use rule::AnyFormula;
+use sgd::Sgd;
 
 pub use average::Average;
 pub(crate) use rule::Rule;
@@ -19,31 +43,30 @@ pub(crate) use state::State;
 
 /// The rule by which a step moves the parameters.
 ///
-/// These are the formulas of PyTorch, and its defaults where a file or a name
-/// says no more. `w` is a parameter and `lr` the learning rate of the epoch;
-/// everything else starts at 0. But for [`Adamw`](Self::Adamw), `g` is the
-/// gradient with that of the penalty: `g = ∂loss/∂w + λ·w`, where λ is
-/// [`Fit::l2`](crate::Fit::l2) for weights and 0 for biases. `√` and squares are
-/// those of each number on its own.
+/// The formulas are those of PyTorch, and so are the defaults, unless a field says
+/// otherwise. `w` is a parameter and `lr` the learning rate of the epoch; every other
+/// letter to the left of an arrow starts at 0. Except in [`Adamw`](Self::Adamw), `g`
+/// is the gradient with that of the penalty: `g = ∂loss/∂w + λ·w`, where λ is
+/// [`Fit::l2`](crate::Fit::l2) for weights and 0 for biases. `√` and squares are taken
+/// element by element.
 ///
-/// With [`Fit::l1`](crate::Fit::l1), what comes out as `w` is then brought nearer
-/// to 0, and made 0 where that would change its sign:
+/// With [`Fit::l1`](crate::Fit::l1), the step then moves each weight toward 0, and
+/// sets it to 0 where its sign would change:
 ///
 /// ```text
 /// w ← sign(w)·max(|w| − lr·l1·D/(1 − μ), 0)
 /// ```
 ///
-/// where `D` is the measure of the optimizer: 1 for SGD and Nesterov, `1/(√s + ε)`
-/// for AdaGrad and RMSProp, `√(u + ε)/√(s + ε)` for AdaDelta and
-/// `1/(√(s/(1 − β₂ᵗ)) + ε)` for Adam and AdamW; μ is 0 where there is none.
-/// This is the composite step of forward-backward splitting (Duchi and Singer
-/// 2009), in the measure of each optimizer (Duchi, Hazan and Singer 2011, section
-/// 5.1). Where a run comes to rest, `loss + l1·‖W‖₁ + ½·λ·‖W‖²` has no way down;
-/// with AdamW, whose λ is no penalty, without its last term.
+/// D is the measure of the optimizer, and stands below its formula; μ is its momentum,
+/// or 0 if it has none. This is the composite step of forward-backward splitting
+/// (Duchi and Singer 2009), in the measure of each optimizer (Duchi, Hazan and Singer
+/// 2011, section 5.1). Where a run comes to rest, no small change of the weights lowers
+/// `loss + l1·‖W‖₁ + ½·λ·‖W‖²`, or with AdamW, whose λ is no penalty, this sum without
+/// its last term.
 ///
-/// A learning rate that suits one does not suit another: 0.1 with
-/// [`Sgd`](Self::Sgd), 0.001 with [`Adam`](Self::Adam) and 1 with
-/// [`Adadelta`](Self::Adadelta) are where to begin.
+/// Each optimizer needs a learning rate of its own: begin with 0.1 for
+/// [`Sgd`](Self::Sgd), 0.001 for [`Adam`](Self::Adam) and 1 for
+/// [`Adadelta`](Self::Adadelta).
 ///
 /// ```
 /// use nn::{Fit, Optimizer};
@@ -63,56 +86,66 @@ pub enum Optimizer {
     /// v ← μ·v + g
     /// w ← w − lr·v
     /// ```
+    ///
+    /// D = 1.
     Sgd {
-        /// μ in `[0, 1)`; 0, which is no momentum, unless given.
+        /// μ in `[0, 1)`; 0 by default, which is no momentum.
         #[serde(default)]
         momentum: f32,
     },
     /// Nesterov's momentum (Nesterov 1983; Sutskever et al. 2013): the gradient
-    /// counts once more, as if it were that of where the velocity leads.
+    /// counts once more, as if it were the gradient at the point to which the
+    /// velocity leads.
     ///
     /// ```text
     /// v ← μ·v + g
     /// w ← w − lr·(g + μ·v)
     /// ```
+    ///
+    /// D = 1.
     Nesterov {
-        /// μ in `[0, 1)`; 0.9 unless given. (PyTorch has no default that works.)
-        #[serde(default = "default::momentum")]
+        /// μ in `[0, 1)`; 0.9 by default. (PyTorch's default is 0, which it refuses here.)
+        #[serde(default = "nesterov::momentum")]
         momentum: f32,
     },
-    /// Duchi, Hazan and Singer 2011: a parameter's rate falls with all of its
-    /// gradients so far.
+    /// AdaGrad (Duchi, Hazan and Singer 2011): the rate of a parameter falls with the
+    /// squares of all its gradients so far.
     ///
     /// ```text
     /// s ← s + g²
     /// w ← w − lr·g/(√s + ε)
     /// ```
+    ///
+    /// D = 1/(√s + ε).
     Adagrad {
-        /// ε above 0; 10⁻¹⁰ unless given.
-        #[serde(default = "default::adagrad_epsilon")]
+        /// ε above 0; 10⁻¹⁰ by default.
+        #[serde(default = "adagrad::epsilon")]
         epsilon: f32,
     },
-    /// Tieleman and Hinton 2012 (lecture 6.5 of their course), with the momentum
-    /// of Graves 2013, section 4.2: the same with recent gradients.
+    /// RMSProp (Tieleman and Hinton 2012, lecture 6.5 of their course), with the
+    /// momentum of Graves 2013, section 4.2: the rate of a parameter falls with the
+    /// squares of its recent gradients.
     ///
     /// ```text
     /// s ← α·s + (1 − α)·g²
     /// v ← μ·v + g/(√s + ε)
     /// w ← w − lr·v
     /// ```
+    ///
+    /// D = 1/(√s + ε).
     Rmsprop {
-        /// α in `[0, 1)`; 0.99 unless given.
-        #[serde(default = "default::alpha")]
+        /// α in `[0, 1)`; 0.99 by default.
+        #[serde(default = "rmsprop::alpha")]
         alpha: f32,
-        /// ε above 0; 10⁻⁸ unless given.
-        #[serde(default = "default::epsilon")]
+        /// ε above 0; 10⁻⁸ by default.
+        #[serde(default = "rmsprop::epsilon")]
         epsilon: f32,
-        /// μ in `[0, 1)`; 0, which is no momentum, unless given.
+        /// μ in `[0, 1)`; 0 by default, which is no momentum.
         #[serde(default)]
         momentum: f32,
     },
-    /// Zeiler 2012: steps as long as the recent ones, in the unit of the
-    /// parameter.
+    /// AdaDelta (Zeiler 2012): a step has the size of the recent steps, and so the
+    /// unit of the parameter.
     ///
     /// ```text
     /// s ← ρ·s + (1 − ρ)·g²
@@ -120,15 +153,17 @@ pub enum Optimizer {
     /// u ← ρ·u + (1 − ρ)·d²
     /// w ← w − lr·d
     /// ```
+    ///
+    /// D = √(u + ε)/√(s + ε), with the u of the step before.
     Adadelta {
-        /// ρ in `[0, 1)`; 0.9 unless given.
-        #[serde(default = "default::rho")]
+        /// ρ in `[0, 1)`; 0.9 by default.
+        #[serde(default = "adadelta::rho")]
         rho: f32,
-        /// ε above 0; 10⁻⁶ unless given.
-        #[serde(default = "default::adadelta_epsilon")]
+        /// ε above 0; 10⁻⁶ by default.
+        #[serde(default = "adadelta::epsilon")]
         epsilon: f32,
     },
-    /// Kingma and Ba 2015, algorithm 1, where `t` counts the steps of the run
+    /// Adam (Kingma and Ba 2015, algorithm 1), where `t` counts the steps of the run
     /// from 1:
     ///
     /// ```text
@@ -136,149 +171,81 @@ pub enum Optimizer {
     /// s ← β₂·s + (1 − β₂)·g²
     /// w ← w − lr·(m/(1 − β₁ᵗ))/(√(s/(1 − β₂ᵗ)) + ε)
     /// ```
+    ///
+    /// D = 1/(√(s/(1 − β₂ᵗ)) + ε).
     Adam {
-        /// β₁ in `[0, 1)`; 0.9 unless given.
-        #[serde(default = "default::beta1")]
+        /// β₁ in `[0, 1)`; 0.9 by default.
+        #[serde(default = "adam::beta1")]
         beta1: f32,
-        /// β₂ in `[0, 1)`; 0.999 unless given.
-        #[serde(default = "default::beta2")]
+        /// β₂ in `[0, 1)`; 0.999 by default.
+        #[serde(default = "adam::beta2")]
         beta2: f32,
-        /// ε above 0; 10⁻⁸ unless given.
-        #[serde(default = "default::epsilon")]
+        /// ε above 0; 10⁻⁸ by default.
+        #[serde(default = "adam::epsilon")]
         epsilon: f32,
     },
     /// [`Adam`](Self::Adam) with decoupled weight decay (Loshchilov and Hutter
     /// 2019, in the form that PyTorch uses): λ, which is
     /// [`Fit::l2`](crate::Fit::l2), is no penalty on the loss. `g` is `∂loss/∂w`
-    /// alone, and the step shrinks the weight, as it was before the step, by
-    /// the share `lr·λ`. λ is 0 for biases here too, and 0.01 in PyTorch unless
-    /// given, where it is 0 here.
+    /// alone, and the step subtracts the fraction `lr·λ` of the weight that it
+    /// found. λ is 0 for biases here too. The default of λ is 0 here and 0.01 in
+    /// PyTorch.
     ///
     /// ```text
+    /// m and s as in Adam
     /// w ← w − lr·λ·w − lr·(m/(1 − β₁ᵗ))/(√(s/(1 − β₂ᵗ)) + ε)
     /// ```
+    ///
+    /// D = 1/(√(s/(1 − β₂ᵗ)) + ε).
     Adamw {
-        /// β₁ in `[0, 1)`; 0.9 unless given.
-        #[serde(default = "default::beta1")]
+        /// β₁ in `[0, 1)`; 0.9 by default.
+        #[serde(default = "adam::beta1")]
         beta1: f32,
-        /// β₂ in `[0, 1)`; 0.999 unless given.
-        #[serde(default = "default::beta2")]
+        /// β₂ in `[0, 1)`; 0.999 by default.
+        #[serde(default = "adam::beta2")]
         beta2: f32,
-        /// ε above 0; 10⁻⁸ unless given.
-        #[serde(default = "default::epsilon")]
+        /// ε above 0; 10⁻⁸ by default.
+        #[serde(default = "adam::epsilon")]
         epsilon: f32,
     },
 }
 
-/// What a parameter is if nobody says.
-mod default {
-    pub(super) const fn momentum() -> f32 {
-        0.9
-    }
-    pub(super) const fn adagrad_epsilon() -> f32 {
-        1e-10
-    }
-    pub(super) const fn alpha() -> f32 {
-        0.99
-    }
-    pub(super) const fn rho() -> f32 {
-        0.9
-    }
-    pub(super) const fn adadelta_epsilon() -> f32 {
-        1e-6
-    }
-    pub(super) const fn beta1() -> f32 {
-        0.9
-    }
-    pub(super) const fn beta2() -> f32 {
-        0.999
-    }
-    pub(super) const fn epsilon() -> f32 {
-        1e-8
-    }
-}
-
 impl Optimizer {
-    /// Every optimizer, its parameters at their defaults, with the name it has in
-    /// files and on the command line.
-    pub const ALL: [(Self, &'static str); 7] = {
-        let (beta1, beta2) = (default::beta1(), default::beta2());
-        let epsilon = default::epsilon();
-        [
-            (Self::Sgd { momentum: 0.0 }, "sgd"),
-            (Self::Nesterov { momentum: default::momentum() }, "nesterov"),
-            (Self::Adagrad { epsilon: default::adagrad_epsilon() }, "adagrad"),
-            (Self::Rmsprop { alpha: default::alpha(), epsilon, momentum: 0.0 }, "rmsprop"),
-            (
-                Self::Adadelta { rho: default::rho(), epsilon: default::adadelta_epsilon() },
-                "adadelta",
-            ),
-            (Self::Adam { beta1, beta2, epsilon }, "adam"),
-            (Self::Adamw { beta1, beta2, epsilon }, "adamw"),
-        ]
-    };
+    /// Every optimizer, its parameters at their defaults, with its name in files and on
+    /// the command line.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Sgd::DEFAULT, "sgd"),
+        (Nesterov::DEFAULT, "nesterov"),
+        (Adagrad::DEFAULT, "adagrad"),
+        (Rmsprop::DEFAULT, "rmsprop"),
+        (Adadelta::DEFAULT, "adadelta"),
+        (Adam::DEFAULT, "adam"),
+        (Adamw::DEFAULT, "adamw"),
+    ];
 
-    /// Numbers to keep for each parameter.
-    pub(crate) fn slots(self) -> usize {
+    /// Calls `work` with the formula of the optimizer: the one `match` over all of them.
+    fn with<T>(self, work: impl FnOnce(&dyn AnyFormula) -> T) -> T {
         match self {
-            Self::Sgd { .. } | Self::Nesterov { .. } | Self::Adagrad { .. } => 1,
-            Self::Rmsprop { .. }
-            | Self::Adadelta { .. }
-            | Self::Adam { .. }
-            | Self::Adamw { .. } => 2,
-        }
-    }
-
-    /// μ; 0 for those that have none.
-    pub(crate) fn momentum(self) -> f32 {
-        match self {
-            Self::Sgd { momentum }
-            | Self::Nesterov { momentum }
-            | Self::Rmsprop { momentum, .. } => momentum,
-            Self::Adagrad { .. }
-            | Self::Adadelta { .. }
-            | Self::Adam { .. }
-            | Self::Adamw { .. } => 0.0,
-        }
-    }
-
-    pub(crate) fn validate(self) -> Result<(), Error> {
-        let factor = |name, value: f32| match (0.0..1.0).contains(&value) {
-            true => Ok(()),
-            false => Err(Error::OutOfRange {
-                name,
-                found: f64::from(value),
-                expected: "a number of at least 0 and below 1",
-            }),
-        };
-        // Where no gradient has come yet, which is everywhere in the padding, ε
-        // is all that is left to divide by.
-        let above_0 = |name, value: f32| match value.is_finite() && value > 0.0 {
-            true => Ok(()),
-            false => Err(Error::OutOfRange {
-                name,
-                found: f64::from(value),
-                expected: "a finite number above 0",
-            }),
-        };
-        match self {
-            Self::Sgd { momentum } | Self::Nesterov { momentum } => factor("momentum", momentum),
-            Self::Adagrad { epsilon } => above_0("epsilon", epsilon),
+            Self::Sgd { momentum } => work(&Sgd { momentum }),
+            Self::Nesterov { momentum } => work(&Nesterov { momentum }),
+            Self::Adagrad { epsilon } => work(&Adagrad { epsilon }),
             Self::Rmsprop { alpha, epsilon, momentum } => {
-                factor("alpha", alpha)?;
-                factor("momentum", momentum)?;
-                above_0("epsilon", epsilon)
+                work(&Rmsprop { alpha, epsilon, momentum })
             }
-            Self::Adadelta { rho, epsilon } => {
-                factor("rho", rho)?;
-                above_0("epsilon", epsilon)
-            }
-            Self::Adam { beta1, beta2, epsilon } | Self::Adamw { beta1, beta2, epsilon } => {
-                factor("beta1", beta1)?;
-                factor("beta2", beta2)?;
-                above_0("epsilon", epsilon)
-            }
+            Self::Adadelta { rho, epsilon } => work(&Adadelta { rho, epsilon }),
+            Self::Adam { beta1, beta2, epsilon } => work(&Adam { beta1, beta2, epsilon }),
+            Self::Adamw { beta1, beta2, epsilon } => work(&Adamw(Adam { beta1, beta2, epsilon })),
         }
+    }
+
+    /// Values that the optimizer keeps for each parameter.
+    pub(crate) fn slots(self) -> usize {
+        self.with(|formula| formula.slots())
+    }
+
+    /// Checks that each parameter is in its range.
+    pub(crate) fn validate(self) -> Result<(), Error> {
+        self.with(|formula| formula.check())
     }
 }
 
@@ -299,7 +266,7 @@ impl FromStr for Optimizer {
         row.map(|(optimizer, _)| *optimizer).ok_or_else(|| Error::Unknown {
             kind: "optimizer",
             found: name.to_owned(),
-            expected: "sgd, nesterov, adagrad, rmsprop, adadelta, adam, adamw",
+            expected: one_of(&Self::ALL),
         })
     }
 }
@@ -309,7 +276,7 @@ mod tests {
     use super::Optimizer;
 
     #[test]
-    fn names_lead_back_and_are_those_of_files() {
+    fn names_parse_back_and_are_those_in_files() {
         for (optimizer, name) in Optimizer::ALL {
             assert_eq!(optimizer.to_string(), name);
             assert_eq!(name.parse::<Optimizer>().unwrap(), optimizer);

@@ -3,30 +3,31 @@
 use kernels::{Isa, Simd, SimdOp};
 use serde::{Deserialize, Serialize};
 
+use super::formula::at_least_0_below_1;
 use crate::Error;
 
 /// The exponential moving average of the parameters over the steps of a run
-/// (Polyak and Juditsky 1992 for the plain average), which is steadier than they are
-/// while the learning rate is high:
+/// (Polyak and Juditsky 1992 for the plain average). It is steadier than the
+/// parameters while the learning rate is high:
 ///
 /// ```text
 /// e ← d·e + (1 − d)·w      where d = min(decay, (1 + t)/(10 + t))
 /// ```
 ///
-/// and t counts the steps from 1, e begins as the parameters before the first. The
-/// second bound, which is TensorFlow's, lets go of the beginning: with a decay of
-/// 0.999 it is what counts for the first 9000 steps.
+/// t counts the steps from 1, and e starts as the parameters before the first step.
+/// The second bound, which is TensorFlow's, forgets the beginning sooner: with a
+/// decay of 0.999 it is the smaller one for the first 9000 steps.
 ///
-/// Training goes on with w, and reports its losses. The network that is validated,
-/// that early stopping compares and keeps, and that is handed out is e. With batch
-/// normalisation its gains are averaged too, and the running averages of w are
-/// folded into e.
+/// Training goes on with w and reports the losses of w. The network that is
+/// validated, that early stopping compares and keeps, and that is handed out is e.
+/// With batch normalisation, e averages the gains too, and the running averages of
+/// mean and variance, which belong to w, are folded into e.
 ///
 /// ```
 /// use nn::{Average, Fit};
 /// let average = Some(Average { decay: 0.99 });
 /// Fit { average, ..Fit::default() }.validate()?;
-/// // It would never move.
+/// // With a decay of 1 the average would never move.
 /// let average = Some(Average { decay: 1.0 });
 /// assert!(Fit { average, ..Fit::default() }.validate().is_err());
 /// # Ok::<(), nn::Error>(())
@@ -34,7 +35,7 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Average {
-    /// Share of the average that a step leaves, at least 0 and below 1.
+    /// The weight of the old average at each step, at least 0 and below 1.
     pub decay: f32,
 }
 
@@ -46,14 +47,7 @@ impl Default for Average {
 
 impl Average {
     pub(crate) fn validate(self) -> Result<(), Error> {
-        match (0.0..1.0).contains(&self.decay) {
-            true => Ok(()),
-            false => Err(Error::OutOfRange {
-                name: "decay of the average",
-                found: self.decay.into(),
-                expected: "a number of at least 0 and below 1",
-            }),
-        }
+        at_least_0_below_1("decay of the average", self.decay)
     }
 
     /// 1 − d of step `step`, counted from 1.
@@ -63,7 +57,7 @@ impl Average {
     }
 }
 
-/// Takes `w` into the average `e`, with a share of `share`.
+/// `e ← e + share·(w − e)`, where `e` is the average of `w`.
 pub(super) fn take_in(isa: Isa, share: f32, w: &[f32], e: &mut [f32]) {
     isa.dispatch(TakeIn { share, w, e });
 }
@@ -77,7 +71,7 @@ struct TakeIn<'a> {
 impl SimdOp for TakeIn<'_> {
     type Output = ();
 
-    /// What does not move has itself for its average, to the last bit.
+    /// In this form the average of a constant is the constant, to the last bit.
     #[inline(always)]
     fn eval<S: Simd>(self, _: S) {
         let Self { share, w, e } = self;

@@ -1,12 +1,14 @@
-//! Max-norm: no unit's incoming weights are longer than a constant.
+//! Max-norm: the incoming weights of a unit have at most a given norm (Srivastava et
+//! al. 2014, section 5.1).
 
 use kernels::{Isa, PANEL, Simd, SimdOp};
 
 /// Rows of a panel that are summed side by side, so that an addition need not
-/// wait for the one before.
+/// wait for the one before it.
 const ROWS: usize = 4;
 
-/// Scales those of a panel's units that are longer than `limit` down to it:
+/// Scales the incoming weights of each unit of a panel down to `limit`, if their
+/// norm is larger:
 ///
 /// ```text
 /// w ← w·min(1, limit/‖w‖)
@@ -23,15 +25,15 @@ struct Limit<'a> {
     limit: f32,
     weights: &'a mut [f32],
     width: usize,
-    /// Its units are the 16 from here on.
+    /// The first of the 16 units to scale.
     first: usize,
 }
 
 impl SimdOp for Limit<'_> {
     type Output = ();
 
-    /// Plain Rust, of the same bits everywhere: a unit is a lane, and each lane
-    /// has its sum in one order.
+    /// Plain Rust, with the same bits on every instruction set: a unit is a lane, and
+    /// the order of a lane's sum is fixed.
     #[inline(always)]
     fn eval<S: Simd>(self, _: S) {
         let Self { limit, weights, width, first } = self;
@@ -49,7 +51,8 @@ impl SimdOp for Limit<'_> {
             let [a, b, c, d] = sums.map(|row| row[unit]);
             let norm = ((a + b) + (c + d)).sqrt();
             if norm > limit {
-                // What has no norm has diverged, and is not to look like 0.
+                // A norm that overflows means that training diverged: NaN shows it,
+                // a factor of 0 would hide it.
                 *factor = if norm.is_finite() { limit / norm } else { f32::NAN };
                 longer = true;
             }

@@ -1,185 +1,148 @@
-//! One step of each optimizer, on slices of the parameters.
+//! One step of any optimizer, on slices of the parameters.
+
+use std::array;
 
 use kernels::{Isa, Simd, SimdOp};
 
 use super::Optimizer;
-use crate::Fit;
-use crate::math::power;
-use crate::train::tiny::{flush, flush_square};
+use super::formula::{Formula, MAX_SLOTS, Moment, Moved, Scalars};
+use crate::{Error, Fit};
 
 /// An optimizer at one step of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
     optimizer: Optimizer,
-    /// The learning rate; Adam's is divided by `1 − β₁ᵗ`.
-    lr: f32,
-    /// For Adam, `1/√(1 − β₂ᵗ)`.
-    root: f32,
-    /// λ of the penalty that is a part of the gradient of weights.
-    penalty: f32,
-    /// What a weight is multiplied by before it moves: 1, or `1 − lr·λ`.
-    keep: f32,
-    /// How much nearer to 0 L1 brings a weight, in the unit of `lr·g`.
-    shrink: f32,
-    /// What no unit's weights are longer than after the step.
+    scalars: Scalars,
+    /// The largest norm that a unit's weights have after the step.
     pub(super) max_norm: Option<f32>,
-    /// What the parameters have as their share in the average, if there is one.
+    /// The share of the parameters in their average, if there is one.
     pub(super) average: Option<f32>,
-}
-
-/// What a piece of the gradient belongs to.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Part {
-    Weights,
-    /// Not penalised.
-    Biases,
 }
 
 impl Rule {
     /// Step `step` of a run, counted from 1.
     pub(crate) fn new(fit: &Fit, lr: f64, step: u64) -> Self {
         let Fit { optimizer, l1, l2, max_norm, average, .. } = *fit;
-        // What momentum makes of a slope that stays as it is.
-        let shrink = lr * f64::from(l1) / (1.0 - f64::from(optimizer.momentum()));
-        let plain = Self {
-            optimizer,
-            lr: lr as f32,
-            root: 1.0,
-            penalty: l2,
-            keep: 1.0,
-            shrink: shrink as f32,
-            max_norm,
-            average: average.map(|average| average.share(step)),
-        };
-        match optimizer {
-            Optimizer::Adam { beta1, beta2, .. } | Optimizer::Adamw { beta1, beta2, .. } => {
-                let lr_corrected = lr / (1.0 - power(beta1.into(), step));
-                let root = (1.0 - power(beta2.into(), step)).sqrt().recip();
-                let corrected = Self { lr: lr_corrected as f32, root: root as f32, ..plain };
-                if matches!(optimizer, Optimizer::Adam { .. }) {
-                    return corrected;
-                }
-                let keep = 1.0 - lr * f64::from(l2);
-                Self { penalty: 0.0, keep: keep as f32, ..corrected }
-            }
-            _ => plain,
-        }
+        let scalars = optimizer.with(|formula| formula.begin(Moment { step, lr, l1, l2 }));
+        Self { optimizer, scalars, max_norm, average: average.map(|average| average.share(step)) }
     }
 
-    /// Updates some parameters and what is kept for each of them: as many of the
-    /// slots as the optimizer has are as long as `w`.
+    /// The rule for biases and gains, which bear no penalty.
+    pub(super) fn without_penalty(self) -> Self {
+        let scalars = Scalars { penalty: 0.0, keep: 1.0, shrink: 0.0, ..self.scalars };
+        Self { scalars, ..self }
+    }
+
+    /// Moves the parameters `w` along their gradient, and updates what the optimizer
+    /// keeps for them. Each slot that it uses is as long as `w`.
     pub(super) fn update(
-        mut self,
+        self,
         isa: Isa,
-        part: Part,
         w: &mut [f32],
-        slots: [&mut [f32]; 2],
+        slots: [&mut [f32]; MAX_SLOTS],
         gradient: &[f32],
     ) {
-        if let Part::Biases = part {
-            (self.penalty, self.keep, self.shrink) = (0.0, 1.0, 0.0);
-        }
-        isa.dispatch(Update { rule: self, w, slots, gradient });
+        let Self { optimizer, scalars, .. } = self;
+        optimizer.with(|formula| formula.update(isa, Piece { scalars, w, slots, gradient }));
     }
 }
 
-/// Plain Rust: inside `dispatch` it becomes vector instructions. A product and a
-/// sum stay two roundings there, and square roots and quotients are exact but
-/// for theirs, so that every instruction set computes the same bits.
-struct Update<'a> {
-    rule: Rule,
+/// Some parameters, with all that a step needs to move them.
+pub(super) struct Piece<'a> {
+    scalars: Scalars,
     w: &'a mut [f32],
-    slots: [&'a mut [f32]; 2],
+    slots: [&'a mut [f32]; MAX_SLOTS],
     gradient: &'a [f32],
 }
 
-impl SimdOp for Update<'_> {
+/// Any [`Formula`], behind a reference: what the code around the optimizers calls.
+pub(super) trait AnyFormula {
+    /// Values that it keeps for each parameter.
+    fn slots(&self) -> usize;
+
+    /// Checks that each parameter of the optimizer is in its range.
+    fn check(&self) -> Result<(), Error>;
+
+    /// The scalars of a step.
+    fn begin(&self, moment: Moment) -> Scalars;
+
+    /// Moves some parameters.
+    fn update(&self, isa: Isa, piece: Piece<'_>);
+}
+
+impl<F: Formula> AnyFormula for F {
+    fn slots(&self) -> usize {
+        F::SLOTS
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.validate()
+    }
+
+    fn begin(&self, moment: Moment) -> Scalars {
+        let Moment { lr, l1, l2, .. } = moment;
+        // While the gradient is constant, momentum makes steps 1/(1 − μ) times as
+        // long. L1 has to match them.
+        let shrink = lr * f64::from(l1) / (1.0 - f64::from(self.momentum()));
+        let shrink = shrink as f32;
+        let plain = Scalars { lr: lr as f32, penalty: l2, shrink, keep: 1.0, root: 1.0 };
+        self.scalars(moment, plain)
+    }
+
+    fn update(&self, isa: Isa, piece: Piece<'_>) {
+        isa.dispatch(Update { formula: *self, piece });
+    }
+}
+
+/// The loop over some parameters. It is plain Rust: inside `dispatch` it becomes
+/// vector instructions.
+struct Update<'a, F> {
+    formula: F,
+    piece: Piece<'a>,
+}
+
+impl<F: Formula> SimdOp for Update<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn eval<S: Simd>(self, _: S) {
-        match self.rule.shrink > 0.0 {
-            true => self.step::<true>(),
-            false => self.step::<false>(),
+        if self.piece.scalars.shrink > 0.0 {
+            self.each::<true>();
+        } else {
+            self.each::<false>();
         }
     }
 }
 
-impl Update<'_> {
-    /// With L1 or without.
+impl<F: Formula> Update<'_, F> {
+    /// Moves each element, with L1 or without.
     #[inline(always)]
-    fn step<const L1: bool>(self) {
-        let Self { rule, w, slots, gradient } = self;
-        let Rule { optimizer, lr, root, penalty, keep, shrink, .. } = rule;
-        let [first, second] = slots;
-        match optimizer {
-            Optimizer::Sgd { momentum } => {
-                for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
-                    let g = g + penalty * *w;
-                    *v = flush(momentum * *v + g);
-                    *w = soft::<L1>(*w - lr * *v, shrink);
-                }
+    fn each<const L1: bool>(self) {
+        let Self { formula, piece: Piece { scalars, w, slots, gradient } } = self;
+        let n = w.len();
+        let gradient = &gradient[..n];
+        let mut used = 0..F::SLOTS;
+        let slots = slots.map(|slot| if used.next().is_some() { &mut slot[..n] } else { slot });
+        for i in 0..n {
+            let g = gradient[i] + scalars.penalty * w[i];
+            let mut kept = array::from_fn(|k| if k < F::SLOTS { slots[k][i] } else { 0.0 });
+            let moved = formula.element(scalars, w[i], g, &mut kept);
+            for k in 0..F::SLOTS {
+                slots[k][i] = kept[k];
             }
-            Optimizer::Nesterov { momentum } => {
-                for ((w, v), g) in w.iter_mut().zip(first).zip(gradient) {
-                    let g = g + penalty * *w;
-                    *v = flush(momentum * *v + g);
-                    *w = soft::<L1>(*w - lr * (g + momentum * *v), shrink);
-                }
-            }
-            Optimizer::Adagrad { epsilon } => {
-                for ((w, s), g) in w.iter_mut().zip(first).zip(gradient) {
-                    let g = g + penalty * *w;
-                    let q = flush_square(g);
-                    *s += q * q;
-                    let scale = s.sqrt() + epsilon;
-                    *w = soft::<L1>(*w - lr * (g / scale), shrink / scale);
-                }
-            }
-            Optimizer::Rmsprop { alpha, epsilon, momentum } => {
-                for (((w, s), v), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
-                    let g = g + penalty * *w;
-                    let q = flush_square(g);
-                    *s = flush(alpha * *s + (1.0 - alpha) * (q * q));
-                    let scale = s.sqrt() + epsilon;
-                    *v = flush(momentum * *v + g / scale);
-                    *w = soft::<L1>(*w - lr * *v, shrink / scale);
-                }
-            }
-            Optimizer::Adadelta { rho, epsilon } => {
-                for (((w, s), u), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
-                    let g = g + penalty * *w;
-                    let q = flush_square(g);
-                    *s = flush(rho * *s + (1.0 - rho) * (q * q));
-                    let share = (*u + epsilon).sqrt() / (*s + epsilon).sqrt();
-                    let d = g * share;
-                    let q = flush_square(d);
-                    *u = flush(rho * *u + (1.0 - rho) * (q * q));
-                    *w = soft::<L1>(*w - lr * d, shrink * share);
-                }
-            }
-            Optimizer::Adam { beta1, beta2, epsilon }
-            | Optimizer::Adamw { beta1, beta2, epsilon } => {
-                for (((w, m), s), g) in w.iter_mut().zip(first).zip(second).zip(gradient) {
-                    let g = g + penalty * *w;
-                    *m = flush(beta1 * *m + (1.0 - beta1) * g);
-                    let q = flush_square(g);
-                    *s = flush(beta2 * *s + (1.0 - beta2) * (q * q));
-                    let scale = s.sqrt() * root + epsilon;
-                    *w = soft::<L1>(keep * *w - lr * (*m / scale), shrink / scale);
-                }
-            }
+            w[i] = soft::<L1>(moved);
         }
     }
 }
 
-/// `sign(w)·max(|w| − t, 0)` with L1, `w` without. NaN stays NaN.
+/// With L1, `sign(w)·max(|w| − t, 0)`, where t is the distance toward 0; `w` without.
+/// NaN stays NaN.
 #[inline(always)]
-fn soft<const L1: bool>(w: f32, t: f32) -> f32 {
+fn soft<const L1: bool>(Moved { w, toward_0 }: Moved) -> f32 {
     if !L1 {
         return w;
     }
-    let size = w.abs() - t;
+    let size = w.abs() - toward_0;
     if size <= 0.0 { 0.0 } else { size.copysign(w) }
 }
 
@@ -187,35 +150,51 @@ fn soft<const L1: bool>(w: f32, t: f32) -> f32 {
 mod tests {
     use super::*;
 
+    /// Every optimizer, and those with momentum once more where the default has none.
+    fn optimizers() -> Vec<Optimizer> {
+        let mut optimizers = Optimizer::ALL.map(|(optimizer, _)| optimizer).to_vec();
+        optimizers.push(Optimizer::Sgd { momentum: 0.9 });
+        optimizers.push(Optimizer::Rmsprop { alpha: 0.99, epsilon: 1e-8, momentum: 0.9 });
+        optimizers
+    }
+
     #[test]
-    fn nothing_that_is_kept_becomes_subnormal() {
-        let optimizers = [
-            Optimizer::Sgd { momentum: 0.9 },
-            Optimizer::Nesterov { momentum: 0.9 },
-            Optimizer::Adagrad { epsilon: 1e-10 },
-            Optimizer::Rmsprop { alpha: 0.99, epsilon: 1e-8, momentum: 0.9 },
-            Optimizer::Adadelta { rho: 0.9, epsilon: 1e-6 },
-            Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        ];
-        // Gradients once, then none; and some whose squares are subnormal.
+    fn no_kept_value_becomes_subnormal() {
+        // Gradients in the first step, then none; and one whose square is subnormal.
         for isa in Isa::available() {
-            for optimizer in optimizers {
+            for optimizer in optimizers() {
                 let fit = Fit { optimizer, ..Fit::default() };
                 let (mut w, mut first, mut second) = ([0.5; 40], [0.0; 40], [0.0; 40]);
                 for step in 1..=120_000 {
                     let scale = if step == 1 { 1.0 } else { 0.0 };
-                    let gradient: [f32; 40] = std::array::from_fn(|i| match i {
+                    let gradient: [f32; 40] = array::from_fn(|i| match i {
                         0 => 1e-21,
                         _ => scale * 10f32.powi(-(i as i32)),
                     });
                     let rule = Rule::new(&fit, 0.01, step);
-                    rule.update(isa, Part::Weights, &mut w, [&mut first, &mut second], &gradient);
+                    rule.update(isa, &mut w, [&mut first, &mut second], &gradient);
                     if step % 1000 == 0 {
                         let mut kept = first.iter().chain(&second);
                         let found = kept.find(|x| x.is_subnormal());
                         assert_eq!(found, None, "{isa}, {optimizer:?}, step {step}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn padding_stays_0() {
+        for optimizer in optimizers() {
+            for (l1, l2) in [(0.0, 0.0), (1e-3, 1e-2)] {
+                let fit = Fit { optimizer, l1, l2, ..Fit::default() };
+                let (mut w, mut first, mut second) = ([0.0; 16], [0.0; 16], [0.0; 16]);
+                for step in 1..=3 {
+                    let rule = Rule::new(&fit, 0.01, step);
+                    let isa = Isa::active().unwrap();
+                    rule.update(isa, &mut w, [&mut first, &mut second], &[0.0; 16]);
+                }
+                assert_eq!([w, first, second], [[0.0; 16]; 3], "{optimizer:?}");
             }
         }
     }

@@ -1,11 +1,13 @@
 //! What training keeps beside the parameters, and the sink that applies a
 //! gradient to both.
 
+use std::array;
 use std::ops::Range;
 
 use kernels::{AlignedBuf, Isa};
 
-use super::rule::{Part, Rule};
+use super::formula::MAX_SLOTS;
+use super::rule::Rule;
 use super::{average, max_norm};
 use crate::Mlp;
 use crate::fork::SplitAt;
@@ -14,20 +16,20 @@ use crate::train::step::{GradientSink, Tile};
 
 /// What training keeps beside the parameters, in their order.
 pub(crate) struct State {
-    /// The numbers that the optimizer keeps for each parameter; those that it
-    /// does not need are empty.
-    slots: [AlignedBuf; 2],
+    /// The values that the optimizer keeps for each parameter. A slot that the
+    /// optimizer does not use is empty.
+    slots: [AlignedBuf; MAX_SLOTS],
 }
 
 impl State {
-    /// The state before the first step, of an optimizer with so many slots.
+    /// The state before the first step, of an optimizer that uses `slots` slots.
     pub(crate) fn new(network: &Mlp, slots: usize) -> Self {
-        let slot = |i| AlignedBuf::zeros(if i < slots { network.params.len() } else { 0 });
-        Self { slots: [slot(0), slot(1)] }
+        let len = |slot| if slot < slots { network.params.len() } else { 0 };
+        Self { slots: array::from_fn(|slot| AlignedBuf::zeros(len(slot))) }
     }
 
-    /// A sink that applies gradients to the parameters as they come, and takes these into
-    /// their average, if there is one.
+    /// A sink that applies each piece of the gradient to `params` as it comes, and takes
+    /// `params` into their `average`, if there is one.
     pub(crate) fn apply<'a>(
         &'a mut self,
         isa: Isa,
@@ -40,26 +42,28 @@ impl State {
     }
 }
 
-/// Applies each piece of the gradient as soon as it is there.
+/// Applies each piece of the gradient as soon as it has been computed.
 pub(crate) struct Apply<'a> {
     isa: Isa,
     rule: Rule,
-    /// Of the slices below, in the whole vectors.
+    /// The offset of the slices below in the vectors of the whole network.
     offset: usize,
     params: &'a mut [f32],
-    /// The slices below are as long as `params`.
+    /// As long as `params`.
     average: Option<&'a mut [f32]>,
-    slots: [Option<&'a mut [f32]>; 2],
+    /// Each as long as `params`; `None` for a slot that the optimizer does not use.
+    slots: [Option<&'a mut [f32]>; MAX_SLOTS],
 }
 
 impl Apply<'_> {
-    fn update(&mut self, part: Part, offset: usize, gradient: &[f32]) {
-        let range = offset - self.offset..offset - self.offset + gradient.len();
+    /// Applies a piece of the gradient to the parameters from `offset` on.
+    fn update(&mut self, rule: Rule, offset: usize, gradient: &[f32]) {
+        let range = within(offset..offset + gradient.len(), self.offset);
         let slots = self.slots.each_mut().map(|slot| match slot {
             Some(slot) => &mut slot[range.clone()],
             None => &mut [],
         });
-        self.rule.update(self.isa, part, &mut self.params[range], slots, gradient);
+        rule.update(self.isa, &mut self.params[range], slots, gradient);
     }
 }
 
@@ -81,20 +85,21 @@ impl SplitAt for Apply<'_> {
 
 impl GradientSink for Apply<'_> {
     fn weights(&mut self, offset: usize, gradient: &[f32]) {
-        self.update(Part::Weights, offset, gradient);
+        self.update(self.rule, offset, gradient);
     }
 
     fn biases(&mut self, offset: usize, gradient: &[f32]) {
-        self.update(Part::Biases, offset, gradient);
+        self.update(self.rule.without_penalty(), offset, gradient);
     }
 
     fn prefetch(&self, offset: usize, len: usize) {
-        kernels::prefetch_write(self.isa, &self.params[offset - self.offset..][..len]);
+        let params = &self.params[within(offset..offset + len, self.offset)];
+        kernels::prefetch_write(self.isa, params);
     }
 
     fn end(&mut self, layer: &Dense, tile: &Tile) {
         if let Some(limit) = self.rule.max_norm {
-            // The plan then gives a tile all inputs of its units.
+            // With max-norm a tile has all inputs of its units: see `step/plan.rs`.
             for panel in tile.panels.clone() {
                 let weights = within(layer.weights_of(panel), self.offset);
                 max_norm::limit(self.isa, &mut self.params[weights], layer.width, limit);
@@ -107,7 +112,7 @@ impl GradientSink for Apply<'_> {
     }
 }
 
-/// A range of the whole vector, in a slice that begins at `offset`.
+/// A range of the whole vector, as a range of a slice that begins at `offset`.
 fn within(range: Range<usize>, offset: usize) -> Range<usize> {
     range.start - offset..range.end - offset
 }

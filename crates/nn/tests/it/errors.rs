@@ -1,12 +1,9 @@
-//! What comes from outside and does not fit is an error that says where, and
-//! changes nothing.
+//! Invalid input is an error that says where it is wrong, and changes nothing.
 
-mod common;
-
-use common::{Recorder, examples, noise, refused, start};
+use crate::common::{Recorder, examples, go_on, noise, refused, start};
 use nn::{
-    Activation, Architecture, Average, Curve, EpochReport, Error, Examples, Executor, Fit, Init,
-    Inputs, Mlp, Optimizer, Sequential,
+    Activation, Architecture, Average, Curve, Error, Examples, Executor, Fit, Init, Inputs, Mlp,
+    Optimizer, Sequential,
 };
 
 #[test]
@@ -95,7 +92,7 @@ fn hyperparameters_out_of_range_are_errors_that_name_them() {
     }
 }
 
-/// What is wrong with some examples, in the eyes of everyone who takes them.
+/// The error that training, evaluation and accuracy all give for some examples.
 fn complaint(x: &[f32], width: usize, y: &[u32], subset: Option<&[u32]>) -> Error {
     let (network, fit) = start();
     let mut bad = Examples::new(Inputs::new(x, width).unwrap(), y).unwrap();
@@ -128,7 +125,7 @@ fn examples_that_do_not_fit_the_network_are_errors_that_say_where() {
     let error = complaint(&x, 7, &labels, None);
     assert!(matches!(error, Error::Label { sample: 41, label: 3, classes: 3 }), "{error}");
     assert_eq!(error.to_string(), "sample 41 has label 3: the network knows classes 0 to 2");
-    // Of a subset too, the sample is counted from the whole set.
+    // In a subset too, the error names the index in the whole set.
     let error = complaint(&x, 7, &labels, Some(&[0, 41, 2]));
     assert!(matches!(error, Error::Label { sample: 41, .. }), "{error}");
     labels[41] = u32::MAX;
@@ -149,7 +146,7 @@ fn examples_that_do_not_fit_the_network_are_errors_that_say_where() {
 }
 
 #[test]
-fn a_prediction_needs_samples_that_fit_but_may_have_none() {
+fn a_prediction_of_no_samples_is_empty_and_of_wrong_samples_an_error() {
     let (network, _) = start();
     let none = Inputs::new(&[], 7).unwrap();
     assert!(network.predict(&none).unwrap().is_empty());
@@ -172,7 +169,7 @@ fn a_prediction_needs_samples_that_fit_but_may_have_none() {
 }
 
 #[test]
-fn views_and_networks_without_sense_are_errors() {
+fn invalid_views_shapes_and_parameters_are_errors() {
     let x = [0.0; 12];
     for (error, expected) in [
         (Inputs::new(&x, 0).unwrap_err(), "features of a sample is 0: it must be at least 1"),
@@ -199,9 +196,9 @@ fn views_and_networks_without_sense_are_errors() {
     for (shape, expected) in [
         (shape(0, &[2], 2), "inputs of the network is 0"),
         (shape(2, &[2, 0], 2), "units of hidden layer 2 is 0"),
-        (shape(2, &[2], 0), "classes of the network is 0"),
+        (shape(2, &[2], 0), "outputs of the network is 0"),
         (shape(2, &[1 << 45], 2), "a network of [2, 35184372088832, 2] has too many"),
-        // Products that wrap around: to a small number, and in 128 bits to 0.
+        // Products that would wrap around: to a small number, and in 128 bits to 0.
         (shape(usize::MAX, &[], usize::MAX), "a network of [18446744073709551615, "),
         (shape(usize::MAX - 31, &[], usize::MAX - 15), "a network of [18446744073709551584, "),
     ] {
@@ -236,12 +233,12 @@ fn views_and_networks_without_sense_are_errors() {
 }
 
 #[test]
-fn an_update_that_overflows_is_seen_though_no_step_comes_after_it() {
+fn an_update_that_overflows_in_the_last_step_is_an_error() {
     let (x, y) = noise();
     let (network, fit) = start();
     let examples = examples(&network, &x, &y);
-    // One step alone, and the first of several that a callback ends.
-    // With max-norm also where weights are finite and their norm is not.
+    // A run of one step, and a run that a callback ends after its first step. With
+    // max-norm also finite weights whose norm is infinite.
     for (batch_size, last_step, lr, max_norm) in [
         (50, None, f32::MAX, None),
         (20, Some(1), f32::MAX, None),
@@ -257,7 +254,7 @@ fn an_update_that_overflows_is_seen_though_no_step_comes_after_it() {
     }
 }
 
-/// Says of itself what cannot be.
+/// An executor that claims a number of threads which it cannot have.
 struct Boaster(usize);
 
 impl Executor for Boaster {
@@ -265,7 +262,7 @@ impl Executor for Boaster {
         self.0
     }
 
-    // Small steps too, to see them cut.
+    // Small steps are cut too.
     fn threads_for(&self, _: usize) -> usize {
         self.0
     }
@@ -277,13 +274,12 @@ impl Executor for Boaster {
 }
 
 #[test]
-fn an_executor_may_say_of_itself_what_it_likes() {
+fn an_executor_may_claim_any_number_of_threads() {
     let (x, y) = noise();
     let (network, fit) = start();
     let examples = examples(&network, &x, &y);
     let run = |executor: &Boaster| {
         let mut network = network.clone();
-        let go_on = |_: &EpochReport| std::ops::ControlFlow::Continue(());
         fit.run(&mut network, &examples, Some(&examples), executor, go_on).unwrap();
         network.to_bytes()
     };

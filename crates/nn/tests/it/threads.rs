@@ -1,15 +1,13 @@
-//! Who runs the tasks of a step, how many at a time and in which order, changes
-//! no bit of the result.
+//! The executor changes no bit of the result: neither the number of threads nor the order
+//! of the tasks.
 
-mod common;
-
-use common::{Threads, examples, go_on, labels, network, uniform};
+use crate::common::{Threads, examples, go_on, labels, network, uniform};
 use nn::{
     Activation, Average, BatchNorm, Dropout, DropoutKind, Executor, Fit, Noise, Optimizer,
     Sequential,
 };
 
-/// The second task before the first, on one thread; work is cut for so many.
+/// Claims some number of threads, and runs the second task before the first on one thread.
 struct Backwards(usize);
 
 impl Executor for Backwards {
@@ -17,7 +15,7 @@ impl Executor for Backwards {
         self.0
     }
 
-    // Small steps too, to see them cut.
+    // Small steps are cut too.
     fn threads_for(&self, _: usize) -> usize {
         self.0
     }
@@ -28,7 +26,7 @@ impl Executor for Backwards {
     }
 }
 
-/// Everything at once, three epochs of it.
+/// Dropout and a penalty, for three epochs.
 fn fit(batch_size: usize, seed: u64) -> Fit {
     Fit {
         epochs: 3,
@@ -41,7 +39,7 @@ fn fit(batch_size: usize, seed: u64) -> Fit {
     }
 }
 
-/// All that comes out of training a network of these sizes, as bits.
+/// Everything that training a network of these sizes returns, as bits.
 fn outcome(
     sizes: &[usize],
     activation: Activation,
@@ -75,7 +73,7 @@ fn check(sizes: &[usize], activation: Activation, rows: usize, fit: &Fit) {
     let (batch_size, optimizer) = (fit.batch_size, fit.optimizer);
     let case = format!("{sizes:?}, {activation}, {optimizer}, {batch_size} of {rows}");
     for threads in [1, 2, 3, 7] {
-        // Without assert_eq, which would print both.
+        // assert_eq would print both models.
         let found = outcome(sizes, activation, rows, fit, &Threads(threads));
         assert!(found == expected, "{case}: {threads} threads");
     }
@@ -86,10 +84,10 @@ fn check(sizes: &[usize], activation: Activation, rows: usize, fit: &Fit) {
 }
 
 #[test]
-fn every_executor_computes_the_same_bits() {
+fn every_executor_computes_the_same_bits_for_every_activation() {
     for (activation, _) in Activation::ALL {
-        // The last batch of 100 has 11 rows; 211 are more than a task takes, and
-        // of 5 not every thread gets one.
+        // With 100 the last batch has 11 rows; 211 rows are more than a task takes, and
+        // 5 are fewer than there are threads.
         for batch_size in [100, 211, 5] {
             check(&[50, 33, 17, 10], activation, 211, &fit(batch_size, 4));
         }
@@ -97,13 +95,13 @@ fn every_executor_computes_the_same_bits() {
 }
 
 #[test]
-fn so_it_does_for_products_of_several_blocks_and_layers_of_several_tiles() {
+fn the_same_bits_with_products_of_several_blocks_and_layers_of_several_tiles() {
     check(&[300, 130, 40, 10], Activation::Relu, 700, &fit(300, 4));
     check(&[100, 10], Activation::Tanh, 700, &fit(300, 4));
 }
 
 #[test]
-fn and_with_every_optimizer() {
+fn the_same_bits_with_every_optimizer() {
     let mut models = Vec::new();
     for (optimizer, _) in Optimizer::ALL {
         let fit = Fit { lr: 0.01, optimizer, ..fit(100, 4) };
@@ -115,7 +113,7 @@ fn and_with_every_optimizer() {
 }
 
 #[test]
-fn and_with_batch_normalisation_and_noise() {
+fn the_same_bits_with_batch_normalisation_and_noise() {
     let dropout = Dropout { input: 0.1, hidden: 0.3, kind: DropoutKind::Gaussian };
     let noise = Noise { input: 0.1, hidden: 0.2 };
     for rows in [7, 40, 500] {
@@ -128,7 +126,7 @@ fn and_with_batch_normalisation_and_noise() {
 }
 
 #[test]
-fn and_with_what_is_done_to_whole_panels() {
+fn the_same_bits_with_max_norm_clipping_and_average() {
     for batch_norm in [None, Some(BatchNorm { rows: 40, ..BatchNorm::default() })] {
         for clip_norm in [None, Some(0.5)] {
             let fit = Fit {
@@ -144,10 +142,10 @@ fn and_with_what_is_done_to_whole_panels() {
     }
 }
 
-/// Units are then cut between any two panels, each part copies the input, and the
-/// output layer's update is cut by its inputs.
+/// Without random numbers, units are cut between any two panels, each part copies the
+/// input, and the update of the output layer is cut by its inputs.
 #[test]
-fn and_with_nothing_random() {
+fn the_same_bits_without_random_numbers() {
     for batch_norm in [None, Some(BatchNorm { rows: 40, ..BatchNorm::default() })] {
         for clip_norm in [None, Some(0.5)] {
             let average = clip_norm.map(|_| Average::default());
@@ -161,14 +159,14 @@ fn and_with_nothing_random() {
     }
 }
 
-/// A first layer that is one panel: each part has some rows of the input, and some inputs
-/// of all others.
+/// A first layer of one panel: each part keeps its own rows of the input, and of the other
+/// rows the inputs that it updates.
 #[test]
-fn and_with_a_narrow_first_layer() {
-    // More rows than two parts take through at once.
+fn the_same_bits_with_a_narrow_first_layer() {
+    // More rows than two parts take through the layers at once.
     let dropout = Dropout { input: 0.0, hidden: 0.3, ..Dropout::default() };
     for dropout in [Dropout::default(), dropout] {
-        // The last has panels of 16, but fewer of them than there are threads.
+        // 70 units are panels of 16, but fewer panels than threads.
         for units in [10, 30, 48, 70] {
             let batch_norm = Some(BatchNorm { rows: 40, ..BatchNorm::default() });
             for (clip_norm, batch_norm) in [(None, None), (Some(0.5), None), (None, batch_norm)] {
@@ -181,17 +179,17 @@ fn and_with_a_narrow_first_layer() {
     }
 }
 
-/// So large a batch that its input is not copied.
+/// A batch that is too large to copy its input.
 #[test]
-fn and_with_a_batch_of_everything() {
+fn the_same_bits_with_a_batch_of_all_samples() {
     let fit = Fit { epochs: 1, dropout: Dropout::default(), ..fit(1100, 4) };
     check(&[1000, 190, 10], Activation::Relu, 1100, &fit);
-    // And so many rows a unit that it is they that are cut.
+    // And so many rows for each unit that rows are cut and not units.
     check(&[50, 40, 30, 10], Activation::Relu, 1100, &fit);
 }
 
 #[test]
-fn another_seed_computes_others() {
+fn another_seed_gives_another_result() {
     let run = |seed| {
         let fit = fit(100, seed);
         outcome(&[50, 33, 17, 10], Activation::Tanh, 211, &fit, &Threads(2))

@@ -1,8 +1,6 @@
-//! Metrics are what they are by hand, by scikit-learn and by their definitions.
+//! Metrics equal those computed by hand, by scikit-learn and by their definitions.
 
-mod common;
-
-use common::{examples, noise, start, train};
+use crate::common::{examples, noise, start, train};
 use nn::{Confusion, Error, Predictions, Sequential};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -12,8 +10,8 @@ fn close(found: f64, expected: f64) -> bool {
 }
 
 #[test]
-fn a_confusion_by_hand() {
-    // Three classes; nothing is predicted as 2, and nothing is a 3.
+fn the_scores_of_a_confusion_equal_those_computed_by_hand() {
+    // Four classes: no sample is predicted as 2, and none is a 3.
     let labels = [0_u8, 0, 0, 1, 1, 2];
     let predicted = [0_u32, 0, 1, 1, 3, 0];
     let confusion = Confusion::new(&labels, &predicted, 4).unwrap();
@@ -55,7 +53,8 @@ true \\ predicted  0  1  2  precision  recall      f1  support
 accuracy 0.5000 (2 of 4 wrong)";
     assert_eq!(confusion.to_string(), expected);
 
-    // However wide its numbers are, it is a table: only the last line differs.
+    // With wide numbers all lines of the table, but not the last line, still have one
+    // width.
     let many = vec![10_usize; 12345];
     let table = Confusion::new(&many, &many, 11).unwrap().to_string();
     let widths: Vec<_> = table.lines().map(str::len).collect();
@@ -65,24 +64,24 @@ accuracy 0.5000 (2 of 4 wrong)";
 
 /// Five samples of three classes.
 const PROBABILITIES: [f32; 15] = [
-    0.75, 0.25, 0.0, // a 0, rightly
-    0.25, 0.5, 0.25, // a 0, wrongly
-    0.0, 0.0, 1.0, // a 1, wrongly
-    0.375, 0.375, 0.25, // a 1, wrongly: the first of equals
-    0.25, 0.25, 0.5, // a 2, rightly
+    0.75, 0.25, 0.0, // a 0: right
+    0.25, 0.5, 0.25, // a 0: wrong
+    0.0, 0.0, 1.0, // a 1: wrong
+    0.375, 0.375, 0.25, // a 1: wrong, since the first of equals is predicted
+    0.25, 0.25, 0.5, // a 2: right
 ];
 const LABELS: [usize; 5] = [0, 0, 1, 1, 2];
 
 #[test]
-fn predictions_by_hand() {
+fn the_figures_of_predictions_equal_those_computed_by_hand() {
     let predictions = Predictions::new(&PROBABILITIES, 3, &LABELS).unwrap();
     assert_eq!((predictions.samples(), predictions.classes()), (5, 3));
     assert_eq!(predictions.predicted(), [0, 1, 2, 0, 2]);
     let confusion = predictions.confusion().unwrap();
     assert_eq!(confusion, Confusion::new(&LABELS, &[0_u8, 1, 2, 0, 2], 3).unwrap());
 
-    // Of the wrong ones the labels come second but for the third, where both
-    // others are 0: then the 0 comes second and the 1 third.
+    // The label of a wrong sample comes second, except in the third sample: there both
+    // other classes have probability 0, class 0 comes second and the label third.
     let top_k = [0, 1, 2, 3, usize::MAX].map(|k| predictions.top_k_accuracy(k));
     assert_eq!(top_k, [0.0, 0.4, 0.6 + 0.2, 1.0, 1.0]);
 
@@ -104,9 +103,9 @@ fn predictions_by_hand() {
     // 0.75 (right), 1 (wrong).
     let expected = ((1.0_f64 - 1.375).abs() + (1.0_f64 - 1.75).abs()) / 5.0;
     assert!(close(predictions.calibration_error(2).unwrap(), expected));
-    // One bin: 2 are right, 3.125 were expected to be.
+    // One bin: 2 are right, and the probabilities add up to 3.125.
     assert!(close(predictions.calibration_error(1).unwrap(), 1.125 / 5.0));
-    // Each confidence by itself, but for 0.5 and 0.5.
+    // Each confidence has a bin of its own, except the two of 0.5.
     let expected = (0.25 + 1.0 + 0.375 + 0.0) / 5.0;
     assert!(close(predictions.calibration_error(usize::MAX).unwrap(), expected));
 
@@ -119,18 +118,18 @@ fn predictions_by_hand() {
 }
 
 #[test]
-fn certainty_and_one_class() {
+fn figures_of_certain_predictions_and_of_one_class() {
     let sure = Predictions::new(&[1.0, 0.0, 0.0, 1.0], 2, &[0_u8, 1]).unwrap();
-    assert_eq!(sure.log_loss().to_bits(), 0.0_f64.to_bits(), "and not -0");
+    assert_eq!(sure.log_loss().to_bits(), 0.0_f64.to_bits(), "0, not -0");
     assert_eq!((sure.calibration_error(15).unwrap(), sure.macro_auc()), (0.0, Some(1.0)));
     assert!(sure.mistakes().is_empty());
-    // −0 is as probable as 0.
+    // −0 equals 0.
     let zeros = Predictions::new(&[1.0, -0.0, 1.0, 0.0], 2, &[0_u8, 1]).unwrap();
     assert_eq!(zeros.auc(1), Some(0.5));
-    // Every sample is of the class, or none.
+    // Without a sample of the class, or of another class, there is no area.
     let alike = Predictions::new(&[0.5, 0.5, 0.25, 0.75], 2, &[1_u8, 1]).unwrap();
     assert_eq!((alike.auc(0), alike.auc(1), alike.macro_auc()), (None, None, None));
-    // Equally sure: the earlier first.
+    // Of mistakes with equal probabilities, the earlier sample comes first.
     let equal = Predictions::new(&[0.5; 6], 2, &[1_u8, 1, 1]).unwrap();
     assert!(equal.mistakes().iter().map(|m| m.sample).eq(0..3));
 }
@@ -143,7 +142,7 @@ fn labels_come_in_any_of_the_usual_containers() {
 }
 
 #[test]
-fn what_does_not_fit_is_an_error_that_says_where() {
+fn invalid_labels_and_probabilities_are_errors_that_say_where() {
     let confusion = |labels: &[usize], predicted: &[usize], classes| {
         Confusion::new(labels, predicted, classes).unwrap_err().to_string()
     };
@@ -183,7 +182,7 @@ fn what_does_not_fit_is_an_error_that_says_where() {
 }
 
 #[test]
-fn a_network_has_the_same_figures_of_itself() {
+fn predictions_and_evaluation_of_a_network_agree() {
     let (network, fit) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
@@ -201,13 +200,13 @@ fn a_network_has_the_same_figures_of_itself() {
     );
     assert_eq!(predictions.confusion().unwrap().accuracy(), own.accuracy);
     assert_eq!(predictions.mistakes().len(), own.errors);
-    // Rounded to f32 at another place: some units of 6e-8 a sample.
+    // The probabilities were rounded to f32: a few times 6e-8 for each sample.
     assert!((predictions.log_loss() - own.loss).abs() < 1e-6);
 }
 
-/// The fixture, and what is in it, is that of `golden/metrics.py`.
+/// `tests/golden/metrics.py` wrote the fixture, and says what it holds.
 #[test]
-fn scikit_learn_has_the_same_numbers() {
+fn all_figures_equal_those_of_scikit_learn() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/metrics.json");
     let text = std::fs::read_to_string(path).unwrap();
     let cases: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
@@ -264,8 +263,8 @@ fn scikit_learn_has_the_same_numbers() {
     }
 }
 
-/// Classes, probabilities (in sixteenths, so that many are equal; their sum is
-/// not held to 1) and labels.
+/// The number of classes, probabilities and labels. The probabilities are sixteenths, so
+/// that many are equal; their sum need not be 1.
 fn judged() -> impl Strategy<Value = (usize, Vec<f32>, Vec<u32>)> {
     (1..6_usize, 1..40_usize).prop_flat_map(|(classes, samples)| {
         let probability = (0..=16_u8).prop_map(|p| f32::from(p) / 16.0);
@@ -274,7 +273,8 @@ fn judged() -> impl Strategy<Value = (usize, Vec<f32>, Vec<u32>)> {
     })
 }
 
-/// The area under the curve by its meaning: all pairs.
+/// The area under the ROC curve by its definition: the fraction of pairs in the right
+/// order.
 fn auc_by_pairs(
     probabilities: &[f32],
     classes: usize,
@@ -301,14 +301,14 @@ fn auc_by_pairs(
     (pairs > 0.0).then(|| won / pairs)
 }
 
-/// A sample's classes, the most probable first and of equals the earlier.
+/// The classes of a sample, the most probable first, and the earlier of equals.
 fn ranking(row: &[f32]) -> Vec<usize> {
     let mut classes: Vec<usize> = (0..row.len()).collect();
     classes.sort_by(|&i, &j| row[j].partial_cmp(&row[i]).unwrap());
     classes
 }
 
-/// The calibration error bin by bin, with edges where the comment has them.
+/// The calibration error, bin by bin; bin i holds confidences in (i/bins, (i + 1)/bins].
 fn calibration_by_bins(probabilities: &[f32], classes: usize, labels: &[u32], bins: usize) -> f64 {
     let mut error = 0.0;
     for bin in 0..bins {
@@ -347,7 +347,8 @@ proptest! {
                 prop_assert_eq!(confusion.count(label, prediction), both.count());
             }
         }
-        // Exchanged, the matrix is transposed: precision becomes recall.
+        // Exchanging labels and predictions transposes the matrix: precision becomes
+        // recall.
         let exchanged = Confusion::new(&predicted, &labels, classes).unwrap();
         let support = (0..classes).map(|c| confusion.scores(c).unwrap().support);
         prop_assert_eq!(support.sum::<usize>(), labels.len());
@@ -366,7 +367,7 @@ proptest! {
     }
 
     #[test]
-    fn the_first_k_hold_what_a_sort_puts_first((classes, probabilities, labels) in judged()) {
+    fn top_k_accuracy_equals_that_by_sorting((classes, probabilities, labels) in judged()) {
         let predictions = Predictions::new(&probabilities, classes, &labels).unwrap();
         for k in 0..=classes + 1 {
             let hits = probabilities.chunks(classes).zip(&labels)
@@ -379,7 +380,7 @@ proptest! {
     }
 
     #[test]
-    fn an_area_counts_pairs((classes, probabilities, labels) in judged()) {
+    fn auc_equals_the_fraction_of_pairs_in_order((classes, probabilities, labels) in judged()) {
         let predictions = Predictions::new(&probabilities, classes, &labels).unwrap();
         let reversed: Vec<f32> = probabilities.iter().map(|p| 1.0 - p).collect();
         let reversed = Predictions::new(&reversed, classes, &labels).unwrap();
@@ -401,14 +402,15 @@ proptest! {
     }
 
     #[test]
-    fn losses_are_sums((classes, probabilities, labels) in judged()) {
+    fn log_loss_and_calibration_error_equal_plain_sums((classes, probabilities, labels) in judged()) {
         let predictions = Predictions::new(&probabilities, classes, &labels).unwrap();
         let loss = predictions.log_loss();
         let natural: Vec<usize> = labels.iter().map(|&label| label as usize).collect();
         let targets = nn::one_hot(&natural, classes).unwrap();
         let expected = nn::cross_entropy(&probabilities, &targets, classes).unwrap();
         prop_assert!(loss == expected || close(loss, expected), "{loss}, {expected}");
-        // 8 and 16 have edges on the probabilities, 10 and 15 some.
+        // With 8 and 16 bins every edge is a possible probability, with 10 and 15 only
+        // some are.
         for bins in [1, 2, 8, 10, 15, 16, 1000] {
             let found = predictions.calibration_error(bins).unwrap();
             let expected = calibration_by_bins(&probabilities, classes, &labels, bins);
@@ -418,7 +420,7 @@ proptest! {
     }
 
     #[test]
-    fn mistakes_are_what_is_off_the_diagonal((classes, probabilities, labels) in judged()) {
+    fn mistakes_are_the_samples_off_the_diagonal((classes, probabilities, labels) in judged()) {
         let predictions = Predictions::new(&probabilities, classes, &labels).unwrap();
         let mistakes = predictions.mistakes();
         let accuracy = predictions.confusion().unwrap().accuracy();

@@ -1,12 +1,9 @@
-//! More that does not fit, row by row: what is tried, and what it is told. Whatever
-//! was to be changed is as it was, to the byte.
+//! More invalid input, as tables of an input and the error text that it must give. A
+//! call that fails leaves what it was to change as it was, to the byte.
 //!
-//! The other hyperparameters and examples are in `errors.rs`, damaged files in
-//! `files.rs`.
+//! `errors.rs` has the other hyperparameters and examples, `files.rs` the damaged files.
 
-mod common;
-
-use common::{Recorder, examples, noise, refused, start};
+use crate::common::{self, Recorder, examples, noise, refused, start};
 use nn::{
     Activation, Architecture, BatchNorm, Candidate, ClassWeights, EarlyStopping, Error, Examples,
     Fit, Init, Inputs, Mlp, Sequential, Session, Split, search,
@@ -15,14 +12,15 @@ use nn::{
 const ABOVE: &str = "expected a finite number above 0";
 const AT_LEAST: &str = "expected a finite number of at least 0";
 
-/// What everyone who trains says of `fit` and `train`: they agree, and the network
-/// is as it was.
+/// The error that `Fit`, `Session` and `search` all give for `fit` and `train`. None of
+/// them changes the network.
 fn complaint(fit: &Fit, train: &Examples<'_>) -> String {
     let (network, good) = start();
     let before = network.to_bytes();
     let error = refused(fit, train, None).to_string();
 
-    // A session may fail when it begins, or in a step that it then has not taken.
+    // A session fails when it is made, or in its first step, which it then does not
+    // count.
     match Session::new(network.clone(), fit) {
         Err(found) => assert_eq!(found.to_string(), error),
         Ok(mut session) => {
@@ -41,7 +39,7 @@ fn complaint(fit: &Fit, train: &Examples<'_>) -> String {
     let found = search([candidate], train, &[fold], &Sequential).unwrap_err().to_string();
     assert!(found == error || found == format!("candidate `it`: {error}"), "{found}");
 
-    // What was given was at fault, and nothing else.
+    // With valid input the same run succeeds.
     let mut trained = network.clone();
     let mut seen = Recorder::default();
     let (x, y) = noise();
@@ -50,7 +48,7 @@ fn complaint(fit: &Fit, train: &Examples<'_>) -> String {
 }
 
 #[test]
-fn settings() {
+fn a_setting_out_of_range_is_an_error_that_names_it() {
     let (network, good) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
@@ -103,7 +101,7 @@ fn settings() {
 }
 
 #[test]
-fn weights_of_samples() {
+fn invalid_sample_weights_are_errors() {
     let (network, fit) = start();
     let (x, y) = noise();
     let all = examples(&network, &x, &y);
@@ -121,7 +119,7 @@ fn weights_of_samples() {
         assert_eq!(all.weighted(weights).unwrap_err().to_string(), expected);
     }
 
-    // Of all of them some count, and of a subset none.
+    // Some samples of the set have a weight above 0, but none of the subset.
     let mut last = [0.0; 50];
     last[49] = 1.0;
     let first: Vec<u32> = (0..49).collect();
@@ -142,7 +140,8 @@ fn weights_of_samples() {
     assert_eq!(trained.to_bytes(), network.to_bytes());
     assert!(seen.steps.is_empty());
 
-    // Samples count, and classes do, but no sample of a class that does.
+    // Some samples and some classes have a weight above 0, but no sample belongs to
+    // such a class.
     let mut weights = [0.0, 0.0, 0.0];
     weights[(y[49] as usize + 1) % 3] = 1.0;
     let fit = Fit { class_weights: Some(ClassWeights::Each(weights.to_vec())), ..fit };
@@ -151,7 +150,7 @@ fn weights_of_samples() {
 }
 
 #[test]
-fn a_sessions_learning_rate() {
+fn an_invalid_learning_rate_of_a_session_is_an_error() {
     let (network, fit) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
@@ -164,7 +163,7 @@ fn a_sessions_learning_rate() {
 }
 
 #[test]
-fn architectures() {
+fn invalid_architectures_are_errors() {
     let shape = |inputs, hidden: &[usize], outputs, activation| Architecture {
         inputs,
         hidden: hidden.to_vec(),
@@ -175,7 +174,7 @@ fn architectures() {
     for (shape, expected) in [
         (shape(0, &[3], 2, relu), "inputs of the network is 0: it must be at least 1"),
         (shape(3, &[0], 2, relu), "units of hidden layer 1 is 0: it must be at least 1"),
-        (shape(3, &[3], 0, relu), "classes of the network is 0: it must be at least 1"),
+        (shape(3, &[3], 0, relu), "outputs of the network is 0: it must be at least 1"),
         (
             shape(3, &[3], 2, Activation::Maxout { pieces: 1 }),
             "pieces of maxout is 1: expected from 2 to 64",
@@ -192,7 +191,7 @@ fn architectures() {
             shape(1 << 20, &[1 << 20], 2, relu),
             "a network of [1048576, 1048576, 2] has too many parameters to address",
         ),
-        // The pieces make it too large.
+        // Too large only because of the pieces.
         (
             shape(1 << 17, &[1 << 17], 2, Activation::Maxout { pieces: 64 }),
             "a network of [131072, 131072, 2] has too many parameters to address",
@@ -206,7 +205,8 @@ fn architectures() {
     }
 }
 
-/// The header of a model file with its text changed, its length being right.
+/// A model file with `from` in its header replaced by `to`, and the length of the header
+/// corrected.
 fn with_header(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let (len, rest) = bytes.split_at(8);
     let (header, data) = rest.split_at(u64::from_le_bytes(len.try_into().unwrap()) as usize);
@@ -218,7 +218,7 @@ fn with_header(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn model_files() {
+fn invalid_model_files_are_errors() {
     let (network, _) = start();
     let good = network.to_bytes();
     assert_eq!(with_header(&good, "nn.mlp", "nn.mlp"), good);
@@ -248,7 +248,7 @@ fn model_files() {
             r#"\"hidden\":[]"#,
             "`layer.0.weight` is F32 [9, 7], expected F32 [3, 7]",
         ),
-        // One layer that is not there; and a size that no memory holds.
+        // One layer too many; and a size that fits in no memory.
         (
             r#"\"hidden\":[9]"#,
             r#"\"hidden\":[9,3]"#,
@@ -271,12 +271,12 @@ fn model_files() {
         let reason = model(&with_header(&good, from, to));
         assert!(reason.contains(expected), "{from} for {to}: {reason}");
     }
-    // Cut short, with something behind, and another network's numbers.
+    // A byte too few, a byte too many, and an empty file.
     model(&good[..good.len() - 1]);
     model(&[&good[..], &[0]].concat());
     model(&[]);
 
-    // The file of another network is read, and then does not fit the samples.
+    // The file of a network with other inputs is valid, but does not fit the samples.
     let other = common::network(&[5, 9, 2], Activation::Tanh, 4);
     let other = Mlp::from_bytes(&other.to_bytes()).unwrap();
     let (x, y) = noise();

@@ -1,10 +1,8 @@
-//! The fast path computes what the reference does: losses, gradients of every
-//! layer, with dropout and without, and probabilities; and a run applies those
-//! gradients by its rule.
+//! The fast code computes what the `f64` reference computes: losses, gradients of every
+//! layer, with and without dropout, and probabilities; and a run applies these gradients
+//! by the formula of its optimizer.
 
-mod common;
-
-use common::{
+use crate::common::{
     distance, examples, go_on, labels, largest, masks, network, reference, uniform, wide,
 };
 use nn::reference::{Draws, Layer};
@@ -12,37 +10,38 @@ use nn::{
     Activation, Architecture, Curve, Dropout, Examples, Fit, Inputs, Mlp, Optimizer, Sequential,
 };
 
-/// Hidden layers and classes: without a hidden layer, the narrowest, one panel
-/// of 16 units, one unit more, several tiles of panels.
+/// Hidden layers and classes: no hidden layer, one unit, one panel of 16 units, one unit
+/// more, several tiles of panels.
 const SHAPES: [(&[usize], usize); 6] =
     [(&[], 10), (&[1], 2), (&[16], 17), (&[17, 3], 3), (&[33, 48, 5], 10), (&[100], 4)];
-/// Around a panel of 16, and beyond the 64 inputs that are taken in one go.
+/// Numbers of inputs around a panel of 16, and above the 64 that are updated at once.
 const INPUTS: [usize; 5] = [1, 15, 16, 17, 100];
-/// Around the 128 rows of a task, and beyond the 256 of a block of the product.
+/// Batch sizes around the 128 rows of a task, and above the 256 of a block of the
+/// product.
 const BATCHES: [usize; 6] = [1, 2, 7, 16, 129, 300];
 
-/// How far a slope may be off, as a share of the layer's scale (see
-/// [`Expected`]). It was 8·10⁻⁶ here and 1.9·10⁻⁵ with other seeds, in rows whose
-/// few units that are not dropped happen to be saturated; all but a few in a
-/// thousand layers are off by less than 10⁻⁶.
+/// The largest error of a gradient that passes, relative to the layer's scale (see
+/// [`Expected`]). Measured: 8·10⁻⁶ here and 1.9·10⁻⁵ with other seeds, in rows where the
+/// few units that are not dropped happen to be saturated; all but a few in a thousand
+/// layers have errors below 10⁻⁶.
 const GRADIENT: f64 = 4e-5;
-/// The same for losses, which are around 2: they were off by 4.1·10⁻⁷.
+/// The largest error of a loss that passes. Losses are around 2; measured: 4.1·10⁻⁷.
 const LOSS: f64 = 1.3e-6;
-/// The same for probabilities: they were off by 1.7·10⁻⁷.
+/// The largest error of a probability that passes; measured: 1.7·10⁻⁷.
 const PROBABILITY: f64 = 5e-7;
 
 fn sizes(inputs: usize, (hidden, classes): (&[usize], usize)) -> Vec<usize> {
     [&[inputs], hidden, &[classes]].concat()
 }
 
-/// What the reference says of some samples.
+/// What the reference computes for some samples.
 struct Expected {
     /// Means over the samples.
     loss: f64,
     gradient: Vec<Layer>,
-    /// The largest slope of the weights and of the biases of each layer, of each
-    /// sample alone, and of that the mean: what rounding errors go with, also
-    /// where the slopes of samples cancel each other.
+    /// For each layer, the largest derivative by a weight and by a bias in each sample,
+    /// averaged over the samples. Rounding errors are proportional to these, also where
+    /// the derivatives of different samples cancel each other.
     scales: Vec<(f64, f64)>,
 }
 
@@ -82,17 +81,17 @@ fn parameters(layer: &mut Layer) -> impl Iterator<Item = &mut f64> {
     layer.weights.iter_mut().flatten().chain(&mut layer.biases)
 }
 
-/// The largest difference, as a share of `scale`.
+/// The largest difference, relative to `scale`.
 fn error(found: &[f32], expected: &[f64], scale: f64) -> f64 {
     match distance(&wide(found), expected) {
-        // The scale may be 0 too: a layer behind units that are all dropped.
+        // The scale is 0 too after a layer whose units are all dropped.
         0.0 => 0.0,
         distance => distance / scale,
     }
 }
 
 fn check_gradients(dropout: Dropout) {
-    // Of the penalty, the gradient knows nothing.
+    // The gradient must not include the penalty.
     let fit = Fit { dropout, l2: 1.0, seed: 5, ..Fit::default() };
     for inputs in INPUTS {
         for shape in SHAPES {
@@ -128,17 +127,17 @@ fn check_gradient(network: &Mlp, fit: &Fit, rows: usize) {
 }
 
 #[test]
-fn gradients_are_those_of_the_reference() {
+fn gradients_equal_those_of_the_reference() {
     check_gradients(Dropout::default());
 }
 
 #[test]
-fn gradients_with_dropout_are_those_of_the_reference_with_the_same_masks() {
+fn gradients_with_dropout_equal_those_of_the_reference_with_the_same_masks() {
     check_gradients(Dropout { input: 0.2, hidden: 0.5, ..Dropout::default() });
 }
 
 #[test]
-fn one_step_takes_the_gradient_from_all_and_the_penalty_from_weights_alone() {
+fn one_step_subtracts_the_gradient_and_from_weights_the_penalty_too() {
     for (activation, name) in Activation::ALL {
         let before = network(&[17, 20, 33, 5], activation, 1);
         let (x, y) = (uniform(2, 70 * 17), labels(2, 70, 5));
@@ -169,7 +168,8 @@ fn one_step_takes_the_gradient_from_all_and_the_penalty_from_weights_alone() {
                 let penalised = slopes.iter().zip(&before);
                 let expected: Vec<f64> =
                     penalised.map(|(slope, before)| slope + f64::from(l2) * before).collect();
-                // The rounding of the parameters, over the rate: it was 4.3·10⁻⁸.
+                // The rounding of the parameters, divided by the learning rate. Measured:
+                // 4.3·10⁻⁸.
                 let error = distance(&found, &expected);
                 assert!(error < 1.3e-7, "{name}: {what} of layer {l} off by {error}");
             }
@@ -178,7 +178,7 @@ fn one_step_takes_the_gradient_from_all_and_the_penalty_from_weights_alone() {
 }
 
 #[test]
-fn a_run_is_the_rule_applied_to_the_gradient_of_each_batch() {
+fn a_run_applies_the_formula_of_sgd_to_the_gradient_of_each_batch() {
     let momentum = 0.75;
     let fit = Fit {
         epochs: 2,
@@ -200,7 +200,7 @@ fn a_run_is_the_rule_applied_to_the_gradient_of_each_batch() {
             .map(|(weights, biases)| (vec![0.0; weights.len()], vec![0.0; biases.len()]))
             .collect();
 
-        // The last batch of each epoch is short.
+        // The last batch of each epoch is smaller.
         let (x, y) = (uniform(3, 50 * 70), labels(3, 50, 5));
         let mut step = 0;
         for lr in [fit.lr, fit.lr / 2.0] {
@@ -226,7 +226,7 @@ fn a_run_is_the_rule_applied_to_the_gradient_of_each_batch() {
 
         let examples = examples(&found, &x, &y);
         fit.run(&mut found, &examples, None, &Sequential, go_on).unwrap();
-        // It was 0; but in which order a step rounds is no promise.
+        // Measured: 0. But the order in which a step rounds is not promised.
         let all = |network: &Mlp| -> Vec<f64> {
             reference(network).layers.iter_mut().flat_map(parameters).map(|p| *p).collect()
         };
@@ -236,7 +236,7 @@ fn a_run_is_the_rule_applied_to_the_gradient_of_each_batch() {
 }
 
 #[test]
-fn probabilities_and_evaluations_are_those_of_the_reference() {
+fn probabilities_and_evaluations_equal_those_of_the_reference() {
     for shape in SHAPES {
         for (activation, name) in Activation::ALL {
             let sizes = sizes(17, shape);
@@ -252,7 +252,7 @@ fn probabilities_and_evaluations_are_those_of_the_reference() {
 
             let (mut loss, mut errors) = (0.0, 0);
             for (i, x) in x.chunks_exact(17).map(wide).enumerate() {
-                // Nothing is dropped here.
+                // No masks: prediction drops nothing.
                 let loss_of = |class| plain.loss(&x, class, &Draws::default());
                 for class in 0..shape.1 {
                     let probability = (-loss_of(class)).exp();
@@ -275,7 +275,7 @@ fn probabilities_and_evaluations_are_those_of_the_reference() {
 }
 
 #[test]
-fn pixels_are_their_bytes_times_the_scale_bit_for_bit() {
+fn pixels_equal_features_of_byte_times_scale_bit_for_bit() {
     let (width, rows) = (41, 150);
     let pixels: Vec<u8> = (0..width * rows).map(|i| (i * 7 % 256) as u8).collect();
     let y = labels(8, rows, 10);
@@ -306,11 +306,11 @@ fn pixels_are_their_bytes_times_the_scale_bit_for_bit() {
     }
 }
 
-/// What slows a CPU down and moves no weight.
+/// Subnormal numbers slow a CPU down and move no weight.
 #[test]
-fn gradients_have_no_subnormal_numbers_nor_any_that_nearly_are() {
-    // e^z of each class but the first, which is the label: a normal number, one
-    // that is much smaller than any weight, and a subnormal one.
+fn gradients_have_no_numbers_that_are_subnormal_or_nearly_so() {
+    // The label is the first class. e^z of the others: a normal number, a number that is
+    // much smaller than any weight, and a subnormal one.
     let biases = [0.0, -60.0, -80.0, -95.0];
     let mut network = network(&[3, 2, 4], Activation::Tanh, 1);
     network.set_layer(1, &[0.0; 8], &biases).unwrap();
@@ -320,7 +320,7 @@ fn gradients_have_no_subnormal_numbers_nor_any_that_nearly_are() {
     assert!((of_biases[1] / 8.756_511e-27 - 1.0).abs() < 1e-3, "{of_biases:?}");
     assert_eq!(of_biases[2..], [0.0; 2]);
 
-    // The same for a hidden layer, by the weights behind it.
+    // The same for a hidden layer, by the weights of the layer after it.
     for (weight, found) in [(1e-20, true), (1e-32, false), (1e-42, false)] {
         let weights: Vec<f32> = (0..8).map(|i| i as f32 * weight).collect();
         network.set_layer(1, &weights, &[0.0; 4]).unwrap();
@@ -331,7 +331,7 @@ fn gradients_have_no_subnormal_numbers_nor_any_that_nearly_are() {
 }
 
 #[test]
-fn the_gradient_check_looks_at_as_much_as_it_is_told() {
+fn the_gradient_check_checks_as_many_parameters_as_it_is_told() {
     for (activation, name) in Activation::ALL {
         let network = network(&[7, 9, 3], activation, 4);
         let (x, y) = (uniform(1, 20 * 7), labels(2, 20, 3));
@@ -339,7 +339,7 @@ fn the_gradient_check_looks_at_as_much_as_it_is_told() {
         let all = network.architecture().parameters();
         for (parameters, checked) in [(usize::MAX, all), (5, 10), (1, 2)] {
             let check = network.check_gradient(&examples, &Fit::default(), parameters).unwrap();
-            // It was 5·10⁻⁷.
+            // Measured: 5·10⁻⁷.
             assert!(check.largest_error < 2e-6, "{name}: {check:?}");
             assert!(check.loss_error < LOSS, "{name}: {check:?}");
             assert!(check.checked <= checked && check.checked >= 2, "{name}: {check:?}");

@@ -1,30 +1,27 @@
-//! Early stopping gives back the best network, whatever ended the run; a token
-//! ends it from elsewhere; and a session takes the steps that a run takes.
-
-mod common;
+//! Early stopping returns the best network, whatever ended the run; a token ends a run
+//! from another thread; and a session takes the same steps as a run.
 
 use std::ops::ControlFlow;
 
-use common::{Recorder, examples, go_on, noise, start, train};
+use crate::common::{Recorder, examples, go_on, noise, start, train};
 use nn::{
     Average, Callback, Curve, EarlyStopping, EpochReport, Error, Fit, Monitor, Sequential, Session,
     StopToken,
 };
 
-/// Labels without rhyme or reason are learnt by heart, so that those held out get
-/// worse.
+/// Labels are random, so training memorises them and the validation loss rises.
 fn overfitting() -> Fit {
     Fit { epochs: 200, lr: 0.1, schedule: Curve::Constant.into(), ..start().1 }
 }
 
 #[test]
-fn the_best_network_comes_back() {
+fn early_stopping_returns_the_best_network() {
     let (x, y) = noise();
     let (before, _) = start();
     let all = examples(&before, &x, &y);
     let (train_on, hold_out): (Vec<u32>, Vec<u32>) = (0..50).partition(|i| i % 2 == 0);
     let (seen, held_out) = (all.subset(&train_on).unwrap(), all.subset(&hold_out).unwrap());
-    // What comes back is what was validated, the average where that is wanted.
+    // The returned network is the one that was validated: with an average, the average.
     for (monitor, average) in [
         (Monitor::Accuracy, None),
         (Monitor::Loss, None),
@@ -32,7 +29,7 @@ fn the_best_network_comes_back() {
     ] {
         let rule = EarlyStopping { monitor, patience: 7, min_delta: 0.0 };
         let fit = Fit { early_stopping: Some(rule), average, ..overfitting() };
-        // Ended by patience, by a callback, and by the last epoch.
+        // The run ends by patience, by a callback, and after the last epoch.
         for (fit, last_epoch) in
             [(fit.clone(), None), (fit.clone(), Some(4)), (Fit { epochs: 4, ..fit }, None)]
         {
@@ -48,7 +45,7 @@ fn the_best_network_comes_back() {
                 _ => -result(report).loss,
             };
             let best = history.epochs.iter().map(score).fold(f64::NEG_INFINITY, f64::max);
-            // The first of those that are equally good.
+            // The first of the best epochs, if several are equally good.
             let first = history.epochs.iter().find(|report| score(report) == best).unwrap();
             assert_eq!(history.best, Some(first.epoch));
             let found = network.evaluate(&held_out, &Sequential).unwrap();
@@ -62,7 +59,7 @@ fn the_best_network_comes_back() {
 }
 
 #[test]
-fn early_stopping_needs_something_to_watch_and_a_range() {
+fn early_stopping_without_validation_or_out_of_range_is_an_error() {
     let (x, y) = noise();
     let (mut network, fit) = start();
     let all = examples(&network, &x, &y);
@@ -81,14 +78,14 @@ fn early_stopping_needs_something_to_watch_and_a_range() {
 }
 
 #[test]
-fn a_token_ends_the_run_after_the_step_at_hand() {
+fn a_token_ends_the_run_after_the_current_step() {
     let (x, y) = noise();
     let (mut network, fit) = start();
     let all = examples(&network, &x, &y);
     let (token, mut seen) = (StopToken::default(), Recorder::default());
     assert!(!token.is_stopped());
     let pull = token.clone();
-    // Both callbacks see a report, and the token is pulled in the first epoch.
+    // Both callbacks get each report; `stop` is called in the first epoch.
     let pulling = |_: &EpochReport| {
         pull.stop();
         ControlFlow::Continue(())
@@ -106,7 +103,7 @@ fn a_token_ends_the_run_after_the_step_at_hand() {
 }
 
 #[test]
-fn a_session_takes_the_steps_of_a_run() {
+fn a_session_takes_the_same_steps_as_a_run() {
     let (x, y) = noise();
     let (network, fit) = start();
     let fit = Fit { epochs: 3, batch_size: 50, shuffle: false, ..fit };
@@ -119,13 +116,13 @@ fn a_session_takes_the_steps_of_a_run() {
     }
     assert!(session.network().to_bytes() == expected);
 
-    // What is refused changes nothing.
+    // A step that fails changes nothing.
     for lr in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert!(matches!(session.step(&all, lr, &Sequential), Err(Error::OutOfRange { .. })));
     }
     let none = all.subset(&[]).unwrap();
     assert!(matches!(session.step(&none, 0.1, &Sequential), Err(Error::Empty)));
-    // A larger batch than any before takes new memory.
+    // A batch that is larger than all before it needs new memory.
     let twice: Vec<u32> = (0..50).chain(0..50).collect();
     assert!(session.network().to_bytes() == expected);
     session.step(&all.subset(&twice).unwrap(), 0.1, &Sequential).unwrap();

@@ -1,11 +1,10 @@
-//! Every sample is trained with or held out, and the shares are what was asked
-//! for.
+//! Every sample is trained on or held out, and the fractions are the given ones.
 
 use nn::{Error, Split};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// That the two sides are sorted, disjoint and together all, and neither is empty.
+/// Checks that both sides are sorted and not empty, and that each sample is in exactly one.
 fn check(split: &Split, samples: usize) -> Result<(), TestCaseError> {
     let Split { train, validation } = split;
     prop_assert!(train.is_sorted() && validation.is_sorted());
@@ -16,17 +15,18 @@ fn check(split: &Split, samples: usize) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// How many of the indices are of class `class`.
+/// The number of indices whose label is `class`.
 fn count(indices: &[u32], labels: &[u32], class: u32) -> usize {
     indices.iter().filter(|&&index| labels[index as usize] == class).count()
 }
 
-/// What of `n` is held out: rounded, but one at least is held out and one is not.
+/// The number of samples that are held out of `n`: rounded, but at least one is held out
+/// and at least one is not.
 fn share(fraction: f64, n: usize) -> usize {
     if n < 2 { 0 } else { ((fraction * n as f64).round() as usize).clamp(1, n - 1) }
 }
 
-/// That together the folds hold out every sample once, and evenly.
+/// Checks that the folds hold out every sample once, and nearly equal numbers of samples.
 fn check_folds(folds: &[Split], samples: usize) -> Result<(), TestCaseError> {
     let mut held_out: Vec<u32> = Vec::new();
     for fold in folds {
@@ -45,7 +45,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     #[test]
-    fn a_random_split_has_its_share(
+    fn a_random_split_holds_out_the_given_fraction(
         (samples, fraction, seed) in (2..300usize, 0.001..0.999, any::<u64>()),
     ) {
         let split = Split::random(samples, fraction, seed).unwrap();
@@ -55,11 +55,11 @@ proptest! {
     }
 
     #[test]
-    fn of_a_stratified_split_each_class_gives_its_share(
+    fn a_stratified_split_holds_out_the_given_fraction_of_each_class(
         (mut labels, fraction, seed) in (vec(0..7u32, 2..300), 0.001..0.999, any::<u64>()),
     ) {
-        // Two of a kind, so that there is something to hold out; and far apart,
-        // since labels need not follow each other.
+        // Two samples of one class, so that one can be held out. Labels need not be
+        // consecutive.
         labels.extend([1_000_000; 2]);
         let split = Split::stratified(&labels, fraction, seed).unwrap();
         check(&split, labels.len())?;
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn of_stratified_folds_each_class_is_even_too(
+    fn stratified_folds_divide_each_class_evenly_too(
         (labels, k, seed) in (vec(0..5u32, 2..200), 2..20usize, any::<u64>()),
     ) {
         let k = k.min(labels.len());
@@ -96,7 +96,7 @@ proptest! {
 }
 
 #[test]
-fn the_seed_decides() {
+fn the_seed_decides_which_samples_are_held_out() {
     let labels: Vec<u8> = (0..100).map(|i| i % 3).collect();
     for split in [
         |seed, _: &[u8]| vec![Split::random(100, 0.3, seed).unwrap()],
@@ -110,7 +110,7 @@ fn the_seed_decides() {
 }
 
 #[test]
-fn a_class_of_one_stays_in_training() {
+fn a_class_of_one_sample_is_never_held_out() {
     for seed in 0..10 {
         let split = Split::stratified(&[5u8, 9, 5], 0.9, seed).unwrap();
         assert!(split.train.contains(&1));
@@ -119,7 +119,7 @@ fn a_class_of_one_stays_in_training() {
 }
 
 #[test]
-fn what_cannot_be_split_is_an_error() {
+fn a_split_that_is_impossible_is_an_error() {
     let labels = [0u8, 0, 1];
     for fraction in [0.0, -0.0, 1.0, -0.1, 1.5, f64::INFINITY, f64::NAN] {
         for error in [
@@ -154,14 +154,14 @@ fn what_cannot_be_split_is_an_error() {
     }
 }
 
-/// What `trainer --validation 0.1 --seed 42` holds out of MNIST. The expected
-/// indices come from the description of the split, written down a second time in
-/// another language.
+/// The samples that `trainer --validation 0.1 --seed 42` holds out of MNIST. The expected
+/// indices come from a second implementation of the documented split, in another
+/// language.
 #[test]
-fn a_tenth_of_the_digits_held_out() {
+fn a_tenth_of_mnist_is_held_out_as_documented() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/train-labels-idx1-ubyte");
     let file = std::fs::read(path).unwrap();
-    // Behind the header, a byte a label.
+    // After the header, each label is a byte.
     let split = Split::stratified(&file[8..], 0.1, 42).unwrap();
     assert_eq!((split.train.len(), split.validation.len()), (54_000, 6_000));
     assert_eq!(split.validation[..8], [0, 21, 45, 72, 84, 85, 90, 101]);

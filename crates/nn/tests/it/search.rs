@@ -1,14 +1,12 @@
-//! A search is the trainings that it says it is, whoever runs them.
+//! A search trains each candidate on each fold, with the same result for any executor.
 
-mod common;
-
-use common::{go_on, uniform};
+use crate::common::{go_on, uniform};
 use nn::{
     Activation, Architecture, Candidate, EarlyStopping, Error, Examples, Executor, Fit, Init,
     Inputs, Mlp, Sequential, Split, Trials, random_candidates, search, vary,
 };
 
-/// Sixty points of the plane: is the first number the larger?
+/// Sixty points of the plane; the label says whether the first coordinate is larger.
 fn points() -> (Vec<f32>, Vec<u32>) {
     let x = uniform(1, 120);
     let y = x.chunks(2).map(|pair| u32::from(pair[0] > pair[1])).collect();
@@ -22,7 +20,7 @@ fn base() -> Candidate {
     Candidate::new("base", architecture, Init::Xavier, fit)
 }
 
-/// Two good rates and one that no network survives.
+/// Two good learning rates, and one with which every training diverges.
 fn grid() -> Vec<Candidate> {
     vary(vec![base()], "lr", [0.001, f32::MAX, 0.1], |candidate, lr| candidate.fit.lr = lr)
 }
@@ -35,7 +33,7 @@ fn searched(executor: &impl Executor) -> Trials {
 }
 
 #[test]
-fn each_fold_is_a_training_of_its_own() {
+fn each_fold_equals_a_training_by_hand() {
     let (x, y) = points();
     let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
     let folds = Split::stratified_k_fold(&y, 4, 1).unwrap();
@@ -61,12 +59,12 @@ fn each_fold_is_a_training_of_its_own() {
         assert!((row.accuracy() - mean).abs() < 1e-12);
         assert!((row.deviation() - (squares / 3.0).sqrt()).abs() < 1e-12);
         assert_eq!(row.samples(), 60);
-        // Every fold holds out fifteen.
+        // Every fold holds out fifteen samples.
         assert!((row.errors() as f64 - 60.0 * (1.0 - mean)).abs() < 1e-9);
     }
 }
 
-/// The second task before the first; work is cut for so many.
+/// Claims some number of threads, and runs the second task before the first.
 struct Backwards(usize);
 
 impl Executor for Backwards {
@@ -83,7 +81,7 @@ impl Executor for Backwards {
 }
 
 #[test]
-fn who_runs_it_changes_nothing() {
+fn the_executor_changes_nothing() {
     let expected = format!("{:?}", searched(&Sequential));
     for threads in [0, 1, 2, 3, 64, usize::MAX] {
         assert_eq!(format!("{:?}", searched(&Backwards(threads))), expected, "{threads} threads");
@@ -91,7 +89,7 @@ fn who_runs_it_changes_nothing() {
 }
 
 #[test]
-fn a_table_is_sorted_and_says_what_diverged() {
+fn the_table_is_sorted_and_says_which_candidates_diverged() {
     let mut trials = searched(&Sequential);
     let best = trials.best().unwrap().candidate.name.clone();
     trials.sort();
@@ -112,7 +110,7 @@ fn a_table_is_sorted_and_says_what_diverged() {
         row.errors(),
     );
     assert_eq!(lines[1], expected);
-    // What is good, when it does not diverge, comes behind what never does.
+    // A good candidate that diverged in one fold comes after one that never did.
     trials.rows[0].diverged = 1;
     trials.sort();
     assert_eq!(trials.rows[1].candidate.name, "base, lr 0.1");
@@ -122,8 +120,8 @@ fn a_table_is_sorted_and_says_what_diverged() {
 }
 
 #[test]
-fn of_equal_accuracies_the_lower_loss_is_better() {
-    // Features that say nothing: everything is taken for the larger class.
+fn with_equal_accuracy_the_lower_loss_comes_first() {
+    // The features are all equal, so every sample is predicted as the larger class.
     let (x, y) = ([0.0; 20], [0u8, 0, 0, 1, 0, 0, 0, 1, 0, 0]);
     let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
     let split = Split { train: (0..8).collect(), validation: vec![8, 9] };
@@ -138,7 +136,7 @@ fn of_equal_accuracies_the_lower_loss_is_better() {
 }
 
 #[test]
-fn a_grid_is_every_value_with_every_value() {
+fn a_grid_has_every_combination_of_values() {
     let mut nameless = base();
     nameless.name.clear();
     let grid = vary(vec![nameless], "lr", [0.5, 0.25], |candidate, lr| candidate.fit.lr = lr);
@@ -156,7 +154,7 @@ fn a_grid_is_every_value_with_every_value() {
 }
 
 #[test]
-fn draws_fill_their_ranges_and_depend_on_seed_and_index_alone() {
+fn random_values_fill_their_ranges_and_depend_only_on_seed_and_index() {
     let draw = |count, seed| {
         random_candidates(count, seed, |draw| {
             let mut candidate = base();
@@ -171,7 +169,7 @@ fn draws_fill_their_ranges_and_depend_on_seed_and_index_alone() {
     assert_eq!(many[..7], draw(7, 1));
     assert_ne!(many[..7], draw(7, 2));
 
-    // A share of 2000 has a deviation of 0.011 at the most.
+    // The standard deviation of a fraction of 2000 is at most 0.011.
     let share = |what: &dyn Fn(&Candidate) -> bool| {
         many.iter().filter(|candidate| what(candidate)).count() as f64 / 2000.0
     };
@@ -201,7 +199,7 @@ fn draws_fill_their_ranges_and_depend_on_seed_and_index_alone() {
 }
 
 #[test]
-fn what_cannot_be_tried_is_an_error_that_names_it() {
+fn an_invalid_candidate_is_an_error_that_names_it() {
     let (x, y) = points();
     let points = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
     let folds = Split::k_fold(60, 3, 1).unwrap();

@@ -1,16 +1,14 @@
-//! What a predictor writes is what the reference computes, whatever the number of
-//! samples in a call, and whatever its memory held before.
+//! A predictor writes what the reference computes, for any number of samples in a call
+//! and after any earlier calls.
 
-mod common;
-
-use common::{distance, largest, network, reference, uniform, wide};
+use crate::common::{distance, largest, network, reference, uniform, wide};
 use nn::{Activation, Inputs, Mlp, Predictor};
 
 const SIZES: [usize; 4] = [50, 33, 17, 10];
-/// Two whole passes and a part of one.
+/// Two whole passes of 128 rows and a part of a third.
 const ROWS: usize = 300;
 
-/// Bytes of which many are 0, and the features that they become.
+/// Bytes, of which half are 0, and the features that they become.
 fn pixels(network: &Mlp) -> (Vec<u8>, Vec<f32>) {
     let bytes: Vec<u8> = uniform(2, ROWS * 50).iter().map(|x| (x * 255.0) as u8).collect();
     let features = bytes.iter().map(|&byte| f32::from(byte) * network.pixel_scale()).collect();
@@ -18,7 +16,7 @@ fn pixels(network: &Mlp) -> (Vec<u8>, Vec<f32>) {
 }
 
 #[test]
-fn logits_probabilities_and_classes_are_those_of_the_reference() {
+fn logits_probabilities_and_classes_equal_those_of_the_reference() {
     for (activation, name) in Activation::ALL {
         let network = network(&SIZES, activation, 1);
         let (bytes, features) = pixels(&network);
@@ -53,7 +51,7 @@ fn logits_probabilities_and_classes_are_those_of_the_reference() {
 }
 
 #[test]
-fn the_number_of_samples_and_the_calls_before_change_no_bit() {
+fn the_number_of_samples_and_earlier_calls_change_no_bit() {
     for (activation, name) in Activation::ALL {
         let network = network(&SIZES, activation, 1);
         let (bytes, features) = pixels(&network);
@@ -74,7 +72,7 @@ fn the_number_of_samples_and_the_calls_before_change_no_bit() {
 }
 
 #[test]
-fn what_does_not_fit_is_an_error_and_writes_nothing() {
+fn invalid_input_is_an_error_and_writes_nothing() {
     let network = network(&[7, 4, 3], Activation::Tanh, 1);
     let mut predictor = Predictor::new(&network);
     let mut features = [0.0; 14];

@@ -1,9 +1,7 @@
-//! Label smoothing and weights: the loss and its gradient are the reference's, the
-//! numbers are those worked out by hand, and a weight is as good as a repetition.
+//! Label smoothing and weights: the loss and its gradient equal the reference's, losses
+//! equal those computed by hand, and a sample of weight n counts like n copies of it.
 
-mod common;
-
-use common::{
+use crate::common::{
     Recorder, Threads, distance, examples, go_on, labels, network, reference, train, uniform, wide,
 };
 use nn::reference::{Draws, Network, Weights};
@@ -14,7 +12,7 @@ use nn::{
 
 const CLASSES: usize = 5;
 
-/// Weights of samples, some of them 0.
+/// Weights of samples, of which some are 0.
 fn sample_weights(rows: usize) -> Vec<f32> {
     uniform(77, rows).into_iter().map(|u| (3.0 * u).max(0.0)).collect()
 }
@@ -23,8 +21,8 @@ fn class_weights() -> Vec<f32> {
     vec![0.5, 2.0, 0.0, 1.0, 3.25]
 }
 
-/// Every combination of smoothing and class weights, plain first, as it is set and
-/// as the reference has it.
+/// Every combination of smoothing and class weights, first without either: the settings,
+/// and the same for the reference.
 fn settings() -> Vec<(Fit, Weights)> {
     let mut all = Vec::new();
     for label_smoothing in [0.0, 0.125] {
@@ -42,7 +40,7 @@ fn settings() -> Vec<(Fit, Weights)> {
     all
 }
 
-/// Compares every derivative of a batch's loss with the reference's slope.
+/// Compares every derivative of the loss of a batch with the reference's slope.
 fn check(network: &Mlp, fit: &Fit, weights: &Weights, examples: &Examples<'_>, x: &[f32]) {
     let found = fit.gradient(network, examples, 3, &Sequential).unwrap();
     let mut plain = Network { batch_norm: fit.batch_norm, ..reference(network) };
@@ -80,14 +78,14 @@ fn check(network: &Mlp, fit: &Fit, weights: &Weights, examples: &Examples<'_>, x
     }
 }
 
-/// How far a slope and a loss may be off: three times what they were, 8.8·10⁻⁸ and
-/// 4.8·10⁻⁸.
+/// The largest errors of a slope and of a loss that pass: three times those measured,
+/// 8.8·10⁻⁸ and 4.8·10⁻⁸.
 const SLOPE: f64 = 2.7e-7;
 const LOSS: f64 = 1.5e-7;
 
 #[test]
 fn gradients_are_slopes_of_the_references_loss() {
-    // More rows than the kernel takes at once, and more than a task does.
+    // More rows than the kernel takes at once, and more than a task takes.
     for (sizes, rows) in [(&[5, 9, CLASSES][..], 37), (&[3, CLASSES], 150)] {
         let network = network(sizes, Activation::Tanh, 6);
         let (x, y) = (uniform(1, rows * sizes[0]), labels(2, rows, CLASSES));
@@ -105,7 +103,7 @@ fn gradients_are_slopes_of_the_references_loss() {
     }
 }
 
-/// The output layer alone, with logits that are its biases.
+/// A network whose logits are always these: an output layer with only biases.
 fn constant(logits: &[f32]) -> Mlp {
     let mut network = network(&[1, logits.len()], Activation::Tanh, 1);
     network.set_layer(0, &vec![0.0; logits.len()], logits).unwrap();
@@ -113,7 +111,7 @@ fn constant(logits: &[f32]) -> Mlp {
 }
 
 #[test]
-fn losses_are_those_worked_out_by_hand() {
+fn losses_equal_those_computed_by_hand() {
     // Probabilities ½, ¼, ¼.
     let network = constant(&[2f32.ln(), 0.0, 0.0]);
     let (x, y) = ([0.0; 2], [0, 1]);
@@ -124,7 +122,7 @@ fn losses_are_those_worked_out_by_hand() {
         assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
     };
 
-    // 0.3 in three: 0.8 at the label, 0.1 elsewhere.
+    // A smoothing of 0.3 over three classes: 0.8 at the label, 0.1 elsewhere.
     let smooth = Fit { label_smoothing: 0.3, ..Fit::default() };
     let first = 0.8 * half + 0.2 * quarter;
     let second = 0.8 * quarter + 0.1 * quarter + 0.1 * half;
@@ -153,7 +151,7 @@ fn losses_are_those_worked_out_by_hand() {
 }
 
 #[test]
-fn a_sample_of_weight_three_is_one_that_is_there_three_times() {
+fn a_sample_of_weight_three_counts_like_three_copies() {
     let network = network(&[7, 9, CLASSES], Activation::Relu, 4);
     let (x, y) = (uniform(1, 30 * 7), labels(2, 30, CLASSES));
     let times: Vec<usize> = (0..30).map(|i| i * 7 % 4).collect();
@@ -176,7 +174,7 @@ fn a_sample_of_weight_three_is_one_that_is_there_three_times() {
 }
 
 #[test]
-fn balanced_is_samples_over_classes_times_count() {
+fn balanced_weights_are_samples_over_classes_times_count() {
     let network = network(&[3, CLASSES], Activation::Tanh, 4);
     // Two of class 0, one of 1, five of 3, none of the others: 8/(3·count).
     let y = [0, 3, 3, 1, 3, 0, 3, 3];
@@ -195,13 +193,13 @@ fn balanced_is_samples_over_classes_times_count() {
         assert!(distance(&wide(&a.layers[0].0), &wide(&b.layers[0].0)) < 1e-6);
     };
     close(&all, each);
-    // Of a subset, only what is in it: one of class 0 and three of 3.
+    // Only the samples of a subset count: one of class 0 and three of class 3.
     let subset = all.subset(&[0, 1, 2, 4]).unwrap();
     close(&subset, vec![2.0, 0.0, 0.0, 4.0 / 6.0, 0.0]);
 }
 
 #[test]
-fn a_run_reports_the_loss_it_makes_smaller_and_none_of_it_depends_on_threads() {
+fn a_run_reports_the_loss_that_it_minimises_for_any_number_of_threads() {
     let network = network(&[50, 33, CLASSES], Activation::Relu, 1);
     let (x, y) = (uniform(2, 311 * 50), labels(3, 311, CLASSES));
     let weights = sample_weights(311);
@@ -209,7 +207,7 @@ fn a_run_reports_the_loss_it_makes_smaller_and_none_of_it_depends_on_threads() {
     let mut models = Vec::new();
     for (fit, _) in settings() {
         for examples in [all, all.weighted(&weights).unwrap()] {
-            // One step of a whole epoch: its loss is that of the gradient.
+            // The epoch is one step, so its loss is that of the gradient.
             let fit = Fit { epochs: 1, batch_size: 311, lr: 0.02, shuffle: false, ..fit.clone() };
             let gradient = fit.gradient(&network, &examples, 0, &Sequential).unwrap();
             let mut one = network.clone();
@@ -234,8 +232,8 @@ fn a_run_reports_the_loss_it_makes_smaller_and_none_of_it_depends_on_threads() {
 }
 
 #[test]
-fn the_loss_of_an_epoch_is_that_of_its_samples_as_they_count() {
-    // With a rate this small each batch sees the same network.
+fn the_loss_of_an_epoch_is_the_weighted_mean_over_its_samples() {
+    // With such a small learning rate each batch sees the same network.
     let network = network(&[4, CLASSES], Activation::Tanh, 1);
     let (x, y) = (uniform(2, 50 * 4), labels(3, 50, CLASSES));
     let weights = sample_weights(50);
@@ -248,7 +246,7 @@ fn the_loss_of_an_epoch_is_that_of_its_samples_as_they_count() {
 }
 
 #[test]
-fn weights_that_are_all_one_and_no_smoothing_are_nothing_new() {
+fn weights_of_one_and_a_smoothing_of_zero_change_nothing() {
     let network = network(&[7, 9, CLASSES], Activation::Tanh, 4);
     let (x, y) = (uniform(1, 50 * 7), labels(2, 50, CLASSES));
     let all = examples(&network, &x, &y);
@@ -268,7 +266,7 @@ fn weights_that_are_all_one_and_no_smoothing_are_nothing_new() {
 }
 
 #[test]
-fn what_weighs_nothing_teaches_nothing() {
+fn samples_and_classes_of_weight_zero_train_nothing() {
     let start = network(&[7, 9, CLASSES], Activation::Tanh, 4);
     let (x, y) = (uniform(1, 20 * 7), labels(2, 20, CLASSES));
     let mut weights = vec![1.0; 20];
@@ -281,12 +279,12 @@ fn what_weighs_nothing_teaches_nothing() {
         shuffle: false,
         ..Fit::default()
     };
-    // A first batch without weight: it is finite, and the network as it was.
+    // The first batch has no weight: its loss is finite and the network does not change.
     let second: Vec<u32> = (10..20).collect();
     let expected = train(start.clone(), &fit, &all.subset(&second).unwrap());
     assert!(train(start.clone(), &fit, &all).to_bytes() == expected.to_bytes());
-    // Nor does a batch of a class without weight, though what is smoothed has one
-    // elsewhere.
+    // The same for a batch of a class without weight, although smoothing gives weight to
+    // the other classes.
     let mut of_two = vec![2; 10];
     of_two.extend([0, 1, 3, 4, 0, 1, 3, 4, 0, 1]);
     let classes = examples(&start, &x, &of_two);
@@ -300,7 +298,7 @@ fn what_weighs_nothing_teaches_nothing() {
     assert_eq!(seen.steps[0].loss, 0.0);
     let loss = smooth.gradient(&start, &classes.subset(&second).unwrap(), 0, &Sequential);
     assert_eq!(history.epochs[0].train_loss, loss.unwrap().loss);
-    // In a session, such a batch is an error.
+    // For a session such a batch is an error.
     let first: Vec<u32> = (0..10).collect();
     let mut session = Session::new(start.clone(), &fit).unwrap();
     let error = session.step(&all.subset(&first).unwrap(), 0.1, &Sequential).unwrap_err();
@@ -326,7 +324,7 @@ fn a_session_and_a_run_take_the_same_step() {
 }
 
 #[test]
-fn a_search_goes_by_weights() {
+fn a_search_trains_and_evaluates_with_weights() {
     let (x, y) = (uniform(1, 40 * 7), labels(2, 40, CLASSES));
     let inputs = Inputs::new(&x, 7).unwrap();
     let weights = sample_weights(40);
@@ -348,7 +346,7 @@ fn a_search_goes_by_weights() {
     assert_eq!(found, by_hand.collect::<Vec<_>>());
     assert_ne!(found, evaluations(&all));
 
-    // A fold that trains on nothing is found out about before any training.
+    // A fold without weight in its training set is an error before any training.
     let mut one = vec![0.0; 40];
     one[folds[0].validation[0] as usize] = 1.0;
     let error = search([candidate], &all.weighted(&one).unwrap(), &folds[..1], &Sequential);
@@ -356,7 +354,7 @@ fn a_search_goes_by_weights() {
 }
 
 #[test]
-fn the_gradient_check_knows_them() {
+fn the_gradient_check_uses_smoothing_and_weights() {
     let network = network(&[7, 9, CLASSES], Activation::Gelu, 4);
     let (x, y) = (uniform(1, 20 * 7), labels(2, 20, CLASSES));
     let weights = sample_weights(20);

@@ -1,4 +1,4 @@
-//! The learning rate of each step: what the curves promise, and PyTorch's rates.
+//! The learning rate of each step: the properties of the curves, and PyTorch's rates.
 
 use nn::{Curve, Progress, Schedule};
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn rates(schedule: Schedule, lr: f64, epochs: usize, steps_per_epoch: u64) -> Ve
     (0..steps).map(rate).collect()
 }
 
-/// Any curve with parameters in their ranges.
+/// Any curve, with parameters in their ranges.
 fn curve() -> impl Strategy<Value = Curve> {
     let one_cycle = (0.0f32..=1.0, 1.0f32..100.0, 1.0f32..1e5);
     prop_oneof![
@@ -35,7 +35,7 @@ fn warmup() -> impl Strategy<Value = f32> {
     prop_oneof![Just(0.0), 0.0f32..1.0]
 }
 
-/// Whether the curve moves with every step, and not with the epoch.
+/// Whether the curve changes with every step, and not with every epoch.
 fn by_step(curve: Curve) -> bool {
     matches!(curve, Curve::Linear { .. } | Curve::Cosine | Curve::OneCycle { .. })
 }
@@ -44,7 +44,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     #[test]
-    fn a_rate_is_never_negative_nor_above_what_was_asked_for(
+    fn a_rate_is_never_negative_nor_above_the_given_rate(
         (curve, warmup) in (curve(), warmup()),
         (epochs, steps) in (1..12usize, 1..12u64),
     ) {
@@ -54,12 +54,12 @@ proptest! {
     }
 
     #[test]
-    fn without_a_warm_up_a_run_starts_with_the_rate_that_was_asked_for(
+    fn without_a_warm_up_a_run_starts_with_the_given_rate(
         (curve, epochs, steps) in (curve(), 1..12usize, 4..12u64),
     ) {
         let first = rates(curve.into(), 0.5, epochs, steps)[0];
         let expected = match curve {
-            // Too short a rise is over before the first step.
+            // A rise of less than a step is over before the first step.
             Curve::OneCycle { pct_start, .. }
                 if f64::from(pct_start) * (epochs as u64 * steps) as f64 <= 1.0 => return Ok(()),
             Curve::OneCycle { div_factor, .. } => 0.5 / f64::from(div_factor),
@@ -68,7 +68,7 @@ proptest! {
         prop_assert!((first - expected).abs() < 1e-12, "{first}, expected {expected}");
     }
 
-    /// From 0 up in equal steps, times what the curve would say to its first step.
+    /// From 0 up in equal steps, times the first rate of the curve.
     #[test]
     fn a_warm_up_climbs_a_straight_line_to_the_curve(
         (warm, steps, kind) in (1..40u64, 41..200u64, 0..3usize),
@@ -79,19 +79,20 @@ proptest! {
         for t in 0..=warm {
             let expected = 0.5 * (t + 1) as f64 / (warm + 1) as f64;
             let found = found[t as usize];
-            // The share of the run is known to 2⁻²⁴.
+            // `warmup` is an f32, so it is exact only to 2⁻²⁴.
             prop_assert!((found - expected).abs() < 1e-5, "{t}: {found}, expected {expected}");
         }
     }
 
-    /// What moves with the step moves little, and what moves with the epoch stays
-    /// the same in it.
+    /// A curve by step changes little from one step to the next; a curve by epoch is
+    /// constant within an epoch.
     #[test]
-    fn curves_are_continuous_or_stay_for_an_epoch(
+    fn curves_are_continuous_or_constant_within_an_epoch(
         (curve, warmup) in (curve(), 0.1f32..0.5),
     ) {
         let (epochs, steps) = (10, 1000);
-        // The steepest is the fall of a cycle that rises in nearly all of its steps.
+        // Leave out the steepest curves, such as a cycle that rises in nearly all steps
+        // and falls in the rest.
         let within = !matches!(curve, Curve::OneCycle { pct_start, .. }
             if !(0.1..0.9).contains(&pct_start));
         let within = within && !matches!(curve, Curve::Linear { from } if from > 0.9);
@@ -104,7 +105,7 @@ proptest! {
                 prop_assert!((pair[0] - pair[1]).abs() < 1e-3, "{t}: {pair:?}");
             }
         }
-        // Nor does a curve leap where a warm-up ends.
+        // There is no jump either where a warm-up ends.
         if by_step(curve) && within {
             let found = rates(Schedule { curve, warmup }, 0.5, epochs, steps);
             for (t, pair) in found.windows(2).enumerate() {
@@ -115,7 +116,7 @@ proptest! {
 }
 
 #[test]
-fn curves_end_where_they_say() {
+fn curves_end_at_their_last_rate() {
     let last =
         |curve: Curve, warmup| *rates(Schedule { curve, warmup }, 1.0, 10, 10).last().unwrap();
     let close = |found: f64, expected: f64| {
@@ -132,12 +133,12 @@ fn curves_end_where_they_say() {
             1.0 / 128.0,
         );
     }
-    // One that only rises ends at its peak.
+    // A cycle that only rises ends at its peak.
     close(
         last(Curve::OneCycle { pct_start: 1.0, div_factor: 4.0, final_div_factor: 8.0 }, 0.0),
         1.0,
     );
-    // One step before 0.
+    // The last step is one step before the rate would be 0.
     close(last(Curve::Linear { from: 0.0 }, 0.0), 1.0 / 100.0);
     close(last(Curve::Linear { from: 0.0 }, 0.25), 1.0 / 75.0);
     close(last(Curve::Linear { from: 0.5 }, 0.25), 1.0 / 50.0);
@@ -145,10 +146,10 @@ fn curves_end_where_they_say() {
 }
 
 #[test]
-fn a_cycle_rises_to_the_rate_and_falls_for_good() {
+fn a_cycle_rises_to_the_given_rate_and_then_only_falls() {
     let curve = Curve::OneCycle { pct_start: 0.25, div_factor: 10.0, final_div_factor: 100.0 };
     let found = rates(curve.into(), 1.0, 4, 20);
-    // A quarter of eighty steps, the peak being the last of them.
+    // It rises for a quarter of the eighty steps; the last of these is the peak.
     let (up, down) = found.split_at(20);
     assert!(up.is_sorted() && down.is_sorted_by(|a, b| a > b), "{found:?}");
     assert!((up[19] - 1.0).abs() < 1e-12, "{found:?}");
@@ -156,7 +157,7 @@ fn a_cycle_rises_to_the_rate_and_falls_for_good() {
 }
 
 #[test]
-fn a_run_of_a_step_or_two_has_a_rate() {
+fn runs_of_one_to_three_steps_have_a_positive_rate() {
     for curve in [
         Curve::Linear { from: 0.0 },
         Curve::Cosine,
@@ -172,7 +173,7 @@ fn a_run_of_a_step_or_two_has_a_rate() {
     }
 }
 
-/// The article's loop, written out.
+/// The loop of the article, written out.
 #[test]
 fn compounding_divides_the_current_rate() {
     let found = rates(Curve::Compounding { decay: 0.125 }.into(), 1.0, 5, 2);
@@ -184,8 +185,8 @@ fn compounding_divides_the_current_rate() {
 }
 
 #[test]
-fn rates_are_those_of_pytorch() {
-    let cases: Vec<Value> = serde_json::from_str(include_str!("golden/schedules.json")).unwrap();
+fn rates_match_pytorch() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../golden/schedules.json")).unwrap();
     assert_eq!(cases.len(), 12);
     for case in cases {
         let schedule: Schedule = serde_json::from_value(case["schedule"].clone()).unwrap();
@@ -193,8 +194,8 @@ fn rates_are_those_of_pytorch() {
         let lr = case["lr"].as_f64().unwrap();
         let found = rates(schedule, lr, epochs as usize, steps / epochs);
         let expected: Vec<f64> = serde_json::from_value(case["rates"].clone()).unwrap();
-        // Rates were off by 1.7·10⁻¹⁶, and with a default such as 0.3, which is
-        // rounded to f32, by 1.9·10⁻⁸.
+        // Measured: 1.7·10⁻¹⁶, and 1.9·10⁻⁸ with a parameter such as 0.3, which is
+        // rounded to f32.
         let bound = if case["exact"] == true { 5e-16 } else { 6e-8 };
         for (step, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let error = (found - expected).abs();
@@ -205,7 +206,7 @@ fn rates_are_those_of_pytorch() {
 }
 
 #[test]
-fn files_say_what_is_not_usual_and_nothing_else() {
+fn schedules_are_written_without_defaults_and_read_with_them() {
     let read = serde_json::from_str::<Schedule>;
     for (schedule, json) in [
         (Schedule::default(), r#"{"kind":"constant"}"#),
@@ -220,7 +221,7 @@ fn files_say_what_is_not_usual_and_nothing_else() {
         assert_eq!(serde_json::to_string(&schedule).unwrap(), json);
         assert_eq!(read(json).unwrap(), schedule);
     }
-    // Defaults.
+    // Parameters that are left out have their defaults.
     assert_eq!(read(r#"{"kind":"linear"}"#).unwrap(), Curve::Linear { from: 0.0 }.into());
     let one_cycle = Curve::OneCycle { pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4 };
     assert_eq!(read(r#"{"kind":"one-cycle"}"#).unwrap(), one_cycle.into());

@@ -1,19 +1,18 @@
-//! From two classes to sixty-two, with labels of every type: trained, saved, loaded,
-//! asked.
+//! From two classes to three hundred, with labels of every type: train, save, load,
+//! predict.
 
-mod common;
-
-use common::{go_on, uniform};
+use crate::common::{go_on, uniform};
 use nn::{
     Activation, Architecture, Examples, Fit, Init, Inputs, Labels, Mlp, Predictions, Sequential,
     Split,
 };
 
 const WIDTH: usize = 12;
-/// Samples of a class.
+/// Samples of each class.
 const EACH: usize = 8;
 
-/// The points of each class around one of its own; the classes take turns.
+/// Points around one random centre for each class. Sample i has class i modulo the
+/// number of classes.
 fn clusters(classes: usize) -> (Vec<f32>, Vec<usize>) {
     let centres = uniform(classes as u64, classes * WIDTH);
     let noise = uniform(1, EACH * classes * WIDTH);
@@ -23,7 +22,8 @@ fn clusters(classes: usize) -> (Vec<f32>, Vec<usize>) {
     (x.collect(), y)
 }
 
-/// Trains on what is not held out; returns the model as bytes.
+/// Trains on three quarters of the samples, checks the rest, and returns the model as
+/// bytes.
 fn trained<'a>(x: &'a [f32], labels: impl Into<Labels<'a>>, classes: usize) -> Vec<u8> {
     let labels = labels.into();
     let all = Examples::new(Inputs::new(x, WIDTH).unwrap(), labels).unwrap();
@@ -43,12 +43,12 @@ fn trained<'a>(x: &'a [f32], labels: impl Into<Labels<'a>>, classes: usize) -> V
     let last = history.epochs[history.epochs.len() - 1];
     assert!(last.train_loss < first / 4.0, "{classes} classes: from {first} to {last:?}");
     let accuracy = last.validation.unwrap().accuracy;
-    assert!(accuracy > 0.95, "{classes} classes: {accuracy} of what was held out");
+    assert!(accuracy > 0.95, "{classes} classes: accuracy {accuracy} on the held-out samples");
     network.to_bytes()
 }
 
 #[test]
-fn two_to_sixty_two_classes_and_labels_of_every_type() {
+fn two_to_sixty_two_classes_are_learnt_from_labels_of_every_type() {
     for classes in [2, 10, 26, 47, 62] {
         let (x, y) = clusters(classes);
         let bytes: Vec<u8> = y.iter().map(|&label| label as u8).collect();
@@ -83,7 +83,7 @@ fn two_to_sixty_two_classes_and_labels_of_every_type() {
         let examples = Examples::new(inputs, &bytes).unwrap();
         assert_eq!(network.accuracy(&examples).unwrap(), share);
 
-        // Top k: by sorting the probabilities of each sample.
+        // The oracle of top-k accuracy sorts the probabilities of each sample.
         for k in [1, 2, 5, classes] {
             let hits = probabilities.chunks_exact(classes).zip(&y).filter(|(row, label)| {
                 let mut order: Vec<usize> = (0..classes).collect();
@@ -94,7 +94,7 @@ fn two_to_sixty_two_classes_and_labels_of_every_type() {
             assert_eq!(predictions.top_k_accuracy(k), expected, "{classes} classes, top {k}");
         }
         assert_eq!(predictions.confusion().unwrap().scores(classes - 1).unwrap().support, EACH);
-        // Of class 62, no one.
+        // There is no class with the number `classes`.
         let mut others = words.clone();
         others[3] = classes as u32;
         let wrong = Examples::new(inputs, &others).unwrap();
@@ -106,9 +106,9 @@ fn two_to_sixty_two_classes_and_labels_of_every_type() {
     }
 }
 
-/// A label that a byte cannot hold, nor two.
+/// Labels that do not fit in a byte.
 #[test]
-fn more_classes_than_a_byte_has() {
+fn three_hundred_classes_are_learnt() {
     let classes = 300;
     let x = uniform(1, classes * WIDTH);
     let y: Vec<u32> = (0..classes as u32).collect();

@@ -1,7 +1,7 @@
-//! What the tests share: numbers and networks from seeds, and a network's copy
-//! in the reference's form.
+//! Helpers that the test modules share: numbers and networks from seeds, a copy of a
+//! network in the reference's form, executors and callbacks.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+mod seeded;
 
 use std::ops::ControlFlow;
 use std::thread;
@@ -9,55 +9,17 @@ use std::thread;
 use kernels::{Isa, Stream, dropout_mask};
 use nn::reference::{Draws, Layer, Network};
 use nn::{
-    Activation, Architecture, Callback, EpochReport, Error, Examples, Executor, Fit, Init, Inputs,
-    Mlp, Sequential, StepReport,
+    Activation, Callback, EpochReport, Error, Examples, Executor, Fit, Mlp, Sequential, StepReport,
 };
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
 
-/// `len` numbers, uniform on [−1, 1).
-pub(crate) fn uniform(seed: u64, len: usize) -> Vec<f32> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect()
-}
-
-/// `len` labels below `classes`.
-pub(crate) fn labels(seed: u64, len: usize, classes: usize) -> Vec<u32> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    (0..len).map(|_| rng.random_range(0..classes as u32)).collect()
-}
-
-/// A network whose biases, unlike those at the start of training, are not 0.
-pub(crate) fn network(sizes: &[usize], activation: Activation, seed: u64) -> Mlp {
-    let architecture = Architecture {
-        inputs: sizes[0],
-        hidden: sizes[1..sizes.len() - 1].to_vec(),
-        outputs: sizes[sizes.len() - 1],
-        activation,
-    };
-    let mut network = Mlp::new(architecture, Init::Xavier, seed).unwrap();
-    for l in 0..sizes.len() - 1 {
-        let (weights, biases) = network.layer(l).unwrap();
-        let mut biases = uniform(seed + 1000 * (l as u64 + 1), biases.len());
-        biases.iter_mut().for_each(|bias| *bias *= 0.25);
-        network.set_layer(l, &weights, &biases).unwrap();
-    }
-    network
-}
-
-/// Samples with labels; `x` is as wide as the network.
-pub(crate) fn examples<'a>(network: &Mlp, x: &'a [f32], y: &'a [u32]) -> Examples<'a> {
-    let inputs = Inputs::new(x, network.architecture().inputs).unwrap();
-    Examples::new(inputs, y).unwrap()
-}
+pub(crate) use seeded::{examples, labels, network, uniform};
 
 /// The same numbers, in `f64`.
 pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// The largest size among the numbers; NaN if there is one, so that no bound lets
-/// it pass.
+/// The largest absolute value; NaN if any number is NaN, so that no bound accepts it.
 pub(crate) fn largest(numbers: impl IntoIterator<Item = f64>) -> f64 {
     numbers
         .into_iter()
@@ -65,13 +27,13 @@ pub(crate) fn largest(numbers: impl IntoIterator<Item = f64>) -> f64 {
         .fold(0.0, |largest, size| if largest.is_nan() || size <= largest { largest } else { size })
 }
 
-/// The largest difference between numbers in the same places.
+/// The largest absolute difference between elements with the same index.
 pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     largest(a.iter().zip(b).map(|(a, b)| a - b))
 }
 
-/// The same network, in the reference's form.
+/// A copy of the network in the reference's form.
 pub(crate) fn reference(network: &Mlp) -> Network {
     let sizes = network.architecture().layers();
     let layer = |(l, &inputs): (usize, &usize)| {
@@ -84,8 +46,8 @@ pub(crate) fn reference(network: &Mlp) -> Network {
     Network { layers: layers.collect(), activation, batch_norm: None }
 }
 
-/// The masks of row `row` in step `step`, from the streams that a step draws
-/// them from: row, step and layer, where layer 0 is the input.
+/// The dropout masks of row `row` in step `step`, from the same random streams as in a
+/// step: those of row, step and layer, where layer 0 is the input.
 pub(crate) fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
     let widths = network.architecture().layers();
     let mask = |(l, width): (usize, &usize)| {
@@ -104,12 +66,12 @@ pub(crate) fn masks(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
     Draws { masks, noise: Vec::new() }
 }
 
-/// The callback that only lets a run go on.
+/// The callback that lets a run go on to its end.
 pub(crate) fn go_on(_: &EpochReport) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Keeps every report; ends the run after a step or after an epoch.
+/// Records every report, and ends the run after the given step or epoch.
 #[derive(Default)]
 pub(crate) struct Recorder {
     pub(crate) steps: Vec<StepReport>,
@@ -119,10 +81,7 @@ pub(crate) struct Recorder {
 }
 
 pub(crate) fn until(end: bool) -> ControlFlow<()> {
-    match end {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    }
+    if end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 impl Callback for &mut Recorder {
@@ -137,12 +96,12 @@ impl Callback for &mut Recorder {
     }
 }
 
-/// Fifty samples of seven features in three classes, without rhyme or reason.
+/// Fifty samples of seven random features, with random labels of three classes.
 pub(crate) fn noise() -> (Vec<f32>, Vec<u32>) {
     (uniform(1, 50 * 7), labels(2, 50, 3))
 }
 
-/// A network for them, and three epochs of steps with 20, 20 and 10 samples.
+/// A network for [`noise`], and three epochs of steps with 20, 20 and 10 samples.
 pub(crate) fn start() -> (Mlp, Fit) {
     let fit = Fit { epochs: 3, batch_size: 20, seed: 3, ..Fit::default() };
     (network(&[7, 9, 3], Activation::Tanh, 4), fit)
@@ -153,7 +112,7 @@ pub(crate) fn train(mut network: Mlp, fit: &Fit, examples: &Examples<'_>) -> Mlp
     network
 }
 
-/// A thread for every second task; work is cut for so many.
+/// Claims some number of threads, and starts a thread for every second task.
 pub(crate) struct Threads(pub(crate) usize);
 
 impl Executor for Threads {
@@ -161,7 +120,7 @@ impl Executor for Threads {
         self.0
     }
 
-    // Small steps too, to see them cut.
+    // Small steps are cut too.
     fn threads_for(&self, _: usize) -> usize {
         self.0
     }
@@ -174,8 +133,8 @@ impl Executor for Threads {
     }
 }
 
-/// The error of a run that is to fail, which checks and gradients say too; the
-/// network must be as it was, and nobody called.
+/// The error of a run that must fail. [`Fit::check`] and [`Fit::gradient`] must give the
+/// same error, the network must not change, and the callback must not be called.
 pub(crate) fn refused(fit: &Fit, train: &Examples<'_>, validation: Option<&Examples<'_>>) -> Error {
     let (network, _) = start();
     let mut trained = network.clone();

@@ -1,13 +1,11 @@
 //! Examples that are changed while they are trained on.
 
-mod common;
-
 use std::sync::Mutex;
 
-use common::{Threads, examples, go_on, noise, start, train};
+use crate::common::{Threads, examples, go_on, noise, start, train};
 use nn::{Augment, Draw, Examples, Fit, Inputs, Labels, Sequential};
 
-/// Adds a number that only this seed, epoch and sample have to each feature.
+/// Adds an offset to each feature that differs for each seed, epoch and sample.
 struct Offset;
 
 impl Offset {
@@ -22,7 +20,7 @@ impl Augment for Offset {
     }
 }
 
-/// Keeps what it was asked for.
+/// Records each call and changes nothing.
 #[derive(Default)]
 struct Log(Mutex<Vec<Draw>>);
 
@@ -33,13 +31,13 @@ impl Augment for Log {
 }
 
 #[test]
-fn training_sees_what_the_augmentation_makes_of_each_sample() {
+fn training_uses_the_augmented_samples() {
     let (x, y) = noise();
     let (network, fit) = start();
     let fit = Fit { epochs: 1, ..fit };
     let found = train(network.clone(), &fit, &examples(&network, &x, &y).augmented(&Offset));
 
-    // The same samples, changed beforehand.
+    // Change the samples before training.
     let mut changed = x.clone();
     for (sample, features) in changed.chunks_exact_mut(7).enumerate() {
         let draw = Draw { seed: fit.seed, epoch: 0, sample: sample as u64 };
@@ -58,7 +56,7 @@ fn training_sees_what_the_augmentation_makes_of_each_sample() {
 }
 
 #[test]
-fn bytes_are_scaled_first() {
+fn augmentation_gets_pixels_that_are_already_scaled() {
     struct Check;
     impl Augment for Check {
         fn augment(&self, draw: Draw, features: &mut [f32]) {
@@ -73,16 +71,16 @@ fn bytes_are_scaled_first() {
 }
 
 #[test]
-fn every_epoch_draws_once_for_each_sample_of_the_subset_by_its_place_in_the_whole_set() {
+fn each_epoch_augments_each_sample_once_by_its_index_in_the_whole_set() {
     let (x, y) = noise();
     let (mut network, fit) = start();
     let subset: Vec<u32> = (0..50).filter(|sample| sample % 3 == 1).collect();
     let log = Log::default();
     let whole = examples(&network, &x, &y);
     let train = whole.augmented(&log).subset(&subset).unwrap();
-    // The held-out part is augmented too, and its augmentation is never asked.
-    let asked = Log::default();
-    let validation = whole.augmented(&asked);
+    // The validation set has an augmentation too, which must never be called.
+    let unused = Log::default();
+    let validation = whole.augmented(&unused);
     fit.run(&mut network, &train, Some(&validation), &Sequential, go_on).unwrap();
     network.evaluate(&validation, &Sequential).unwrap();
 
@@ -95,11 +93,11 @@ fn every_epoch_draws_once_for_each_sample_of_the_subset_by_its_place_in_the_whol
         assert_eq!(samples, subset);
     }
     assert!(draws.iter().all(|draw| draw.seed == fit.seed));
-    assert!(asked.0.into_inner().unwrap().is_empty());
+    assert!(unused.0.into_inner().unwrap().is_empty());
 }
 
 #[test]
-fn evaluation_is_that_of_the_examples_as_they_are() {
+fn evaluation_ignores_the_augmentation() {
     let (x, y) = noise();
     let (network, _) = start();
     let plain = examples(&network, &x, &y);
@@ -109,7 +107,7 @@ fn evaluation_is_that_of_the_examples_as_they_are() {
 }
 
 #[test]
-fn threads_change_no_bit() {
+fn the_number_of_threads_changes_no_bit() {
     let (x, y) = noise();
     let (network, fit) = start();
     let models = [1, 2, 3, 7].map(|threads| {
@@ -123,7 +121,7 @@ fn threads_change_no_bit() {
 }
 
 #[test]
-fn features_that_are_no_numbers_end_the_training() {
+fn an_augmentation_that_writes_nan_ends_the_training_with_an_error() {
     struct Spoil;
     impl Augment for Spoil {
         fn augment(&self, _: Draw, features: &mut [f32]) {

@@ -1,14 +1,12 @@
-//! Rosenblatt's rule, step by step, and what is proven about it.
+//! Rosenblatt's rule, step by step, and what Novikoff proved about it.
 
-mod common;
-
-use common::{labels, uniform};
+use crate::common::{labels, uniform};
 use nn::{Error, Examples, Executor, Inputs, OneVsAll, Perceptron, Sequential};
 use proptest::prelude::*;
 
-/// Points of the plane at least `margin` off a line through the origin, and on
-/// which side they are.
-fn parted(seed: u64, margin: f32) -> (Vec<f32>, Vec<u8>) {
+/// Points of the plane at a distance of at least `margin` from a line through the origin,
+/// and the side of the line on which each is.
+fn separable(seed: u64, margin: f32) -> (Vec<f32>, Vec<u8>) {
     let normal = [0.6, 0.8];
     let points = uniform(seed, 400);
     let side = |p: &[f32]| p[0] * normal[0] + p[1] * normal[1];
@@ -19,17 +17,17 @@ fn parted(seed: u64, margin: f32) -> (Vec<f32>, Vec<u8>) {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
 
-    /// Novikoff's theorem. With a 1 behind each sample for the bias, none is longer
-    /// than √3, and the line that parts them, with a bias of 0, still does.
+    /// Novikoff's theorem. With a 1 appended for the bias, the norm of a sample is at
+    /// most √3, and the line that separates the samples, with a bias of 0, still does.
     #[test]
-    fn mistakes_are_as_few_as_is_proven((seed, margin) in (any::<u64>(), 0.05f32..0.5)) {
-        let (x, y) = parted(seed, margin);
+    fn mistakes_are_fewer_than_novikoffs_bound((seed, margin) in (any::<u64>(), 0.05f32..0.5)) {
+        let (x, y) = separable(seed, margin);
         let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
         let mut neuron = Perceptron::new(2).unwrap();
         let mistakes = neuron.fit(&examples, 1, 10_000, seed).unwrap();
         prop_assert_eq!(*mistakes.last().unwrap(), 0);
         prop_assert!((mistakes.iter().sum::<usize>() as f32) < 3.0 / (margin * margin));
-        // Nothing is left to learn.
+        // A further fit makes no mistake.
         let before = neuron.clone();
         prop_assert_eq!(neuron.fit(&examples, 1, 3, seed).unwrap(), [0]);
         prop_assert_eq!(&neuron, &before);
@@ -40,25 +38,25 @@ proptest! {
 
 #[test]
 fn a_mistake_adds_or_subtracts_the_sample() {
-    // One sample, so the order is known. More features than one sum takes, and
-    // not a multiple of it.
+    // One sample, so the order is known. It has more features than one partial sum
+    // takes, and no multiple of that.
     let x: Vec<f32> = (1..=19u8).map(f32::from).collect();
     let inputs = Inputs::new(&x, 19).unwrap();
     for (label, y) in [(1u8, 1.0), (0, -1.0)] {
         let mut neuron = Perceptron::new(19).unwrap();
         let mistakes = neuron.fit(&Examples::new(inputs, &[label]).unwrap(), 1, 5, 0).unwrap();
-        // A score of 0 is a mistake either way, and then there is none.
+        // A score of 0 is a mistake for either label; after it there is none.
         assert_eq!(mistakes, [1, 0]);
         assert_eq!(neuron.weights(), x.iter().map(|x| y * x).collect::<Vec<_>>());
         assert_eq!(neuron.bias(), y);
-        // 1² + … + 19², and the bias.
+        // 1² + … + 19², and 1 for the bias.
         assert_eq!(neuron.scores(&inputs).unwrap(), [y * 2471.0]);
         assert_eq!(neuron.predict(&inputs).unwrap(), [label == 1]);
     }
 }
 
 #[test]
-fn bytes_are_parts_of_255() {
+fn pixels_are_divided_by_255() {
     let pixels = Inputs::pixels(&[255, 51], 2).unwrap();
     let mut neuron = Perceptron::new(2).unwrap();
     neuron.fit(&Examples::new(pixels, &[3u8]).unwrap(), 3, 1, 0).unwrap();
@@ -66,7 +64,7 @@ fn bytes_are_parts_of_255() {
 }
 
 #[test]
-fn what_no_line_parts_never_comes_to_rest() {
+fn samples_that_no_line_separates_are_never_learnt() {
     let x = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
     let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &[0u8, 1, 1, 0]).unwrap();
     let mistakes = Perceptron::new(2).unwrap().fit(&examples, 1, 200, 1).unwrap();
@@ -75,7 +73,7 @@ fn what_no_line_parts_never_comes_to_rest() {
 }
 
 #[test]
-fn each_pass_and_each_seed_has_an_order_of_its_own() {
+fn each_pass_and_each_seed_has_its_own_order() {
     let (x, y) = (uniform(1, 200), labels(2, 100, 2));
     let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
     let learnt = |passes: &[usize], seed| {
@@ -87,11 +85,11 @@ fn each_pass_and_each_seed_has_an_order_of_its_own() {
     };
     assert_eq!(learnt(&[2], 1), learnt(&[2], 1));
     assert_ne!(learnt(&[2], 1), learnt(&[2], 2));
-    // Twice the first pass is not the first and the second.
+    // The first pass twice is not the same as the first and the second.
     assert_ne!(learnt(&[1, 1], 1), learnt(&[2], 1));
 }
 
-/// The second task before the first; work is cut for three threads.
+/// Claims three threads, and runs the second task before the first.
 struct Backwards;
 
 impl Executor for Backwards {
@@ -106,8 +104,8 @@ impl Executor for Backwards {
 }
 
 #[test]
-fn of_several_classes_each_is_told_from_all_others() {
-    // Three corners of the square.
+fn one_vs_all_learns_several_classes() {
+    // Three corners of a square.
     let y: Vec<u32> = (0..90).map(|i| i % 3).collect();
     let mut x = uniform(3, 180);
     for (point, &label) in x.chunks_mut(2).zip(&y) {
@@ -126,7 +124,7 @@ fn of_several_classes_each_is_told_from_all_others() {
 }
 
 #[test]
-fn what_does_not_fit_is_an_error_and_changes_nothing() {
+fn invalid_input_is_an_error_and_changes_nothing() {
     let x = [1.0, 2.0, 3.0, 4.0];
     let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &[0u8, 1]).unwrap();
     assert!(matches!(Perceptron::new(0).unwrap_err(), Error::Zero { .. }));
@@ -143,8 +141,8 @@ fn what_does_not_fit_is_an_error_and_changes_nothing() {
     assert!(matches!(neuron.fit(&none, 1, 1, 1).unwrap_err(), Error::Empty));
     let nan = Examples::new(Inputs::new(&[f32::NAN, 0.0], 2).unwrap(), &[1u8]).unwrap();
     assert!(matches!(neuron.fit(&nan, 1, 1, 1).unwrap_err(), Error::NotFinite { .. }));
-    // Whichever is first, the score of the other is ∞ − ∞, and the largest number
-    // is added twice.
+    // Whichever sample comes first, the score of the other is ∞ − ∞, so the largest
+    // number is added twice.
     let large = [f32::MAX, -f32::MAX, f32::MAX, f32::MAX];
     let large = Examples::new(Inputs::new(&large, 2).unwrap(), &[1u8, 1]).unwrap();
     let mut fresh = Perceptron::new(2).unwrap();

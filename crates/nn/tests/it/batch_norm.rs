@@ -1,21 +1,19 @@
-//! Batch normalisation and noise: gradients are the slopes of the reference's
-//! loss, by central differences, and the network that is handed out computes what
-//! the one in training did.
+//! Batch normalisation and noise: gradients equal the slopes of the reference's loss, by
+//! central differences; and the network that training returns computes what the
+//! network in training did.
 
-mod common;
-
-use common::{examples, labels, network, reference, uniform, wide};
+use crate::common::{examples, labels, network, reference, train, uniform, wide};
 use kernels::{Isa, Stream, add_gaussian};
 use nn::reference::{Draws, Network};
 use nn::{
     Activation, BatchNorm, Dropout, DropoutKind, Fit, Mlp, Noise, Optimizer, Sequential, Session,
 };
 
-/// Half the distance between the two points of a difference.
+/// Half the distance between the two points of a central difference.
 const STEP: f64 = 1e-5;
 
-/// The noise of row `row`, from the streams that a step draws it from: those of
-/// dropout, with the highest bit of the last word set.
+/// The noise of row `row`, from the same streams as in a step: those of dropout, with
+/// the highest bit of the last word set.
 fn draws(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
     let isa = Isa::active().unwrap();
     let widths = network.architecture().layers();
@@ -31,7 +29,7 @@ fn draws(network: &Mlp, fit: &Fit, step: u64, row: usize) -> Draws {
     Draws { masks: Vec::new(), noise: noise.collect() }
 }
 
-/// Compares every derivative of a batch's loss; gains are 1.
+/// Compares every derivative of the loss of a batch. All gains are 1.
 fn check(network: &Mlp, fit: &Fit, rows: usize) {
     let shape = network.architecture().clone();
     let x = uniform(rows as u64, rows * shape.inputs);
@@ -60,7 +58,7 @@ fn check(network: &Mlp, fit: &Fit, rows: usize) {
         };
         let close = |what: &str, found: f32, expected: f64| {
             let error = (f64::from(found) - expected).abs();
-            // Three times what it was.
+            // Three times the largest error that was measured.
             assert!(error < 1.2e-5, "{case}: {what} of layer {l} is {found} for {expected}");
         };
         let (weights, biases) = &found.layers[l];
@@ -79,13 +77,13 @@ fn check(network: &Mlp, fit: &Fit, rows: usize) {
     }
 }
 
-/// A momentum of batch normalisation is of no interest to a gradient.
+/// Batch normalisation. Its momentum does not change a gradient.
 fn norm(rows: usize) -> Option<BatchNorm> {
     Some(BatchNorm { rows, epsilon: 1e-2, ..BatchNorm::default() })
 }
 
 #[test]
-fn gradients_are_slopes() {
+fn gradients_are_slopes_of_the_loss() {
     let noise = Noise { input: 0.3, hidden: 0.2 };
     for (activation, _) in Activation::ALL {
         let network = network(&[5, 18, 3, 4], activation, 6);
@@ -93,14 +91,14 @@ fn gradients_are_slopes() {
             [(norm(8), Noise::default()), (norm(8), noise), (norm(100), noise), (None, noise)]
         {
             let fit = Fit { batch_norm, noise, seed: 7, ..Fit::default() };
-            // Two whole shards and one of three rows.
+            // Two whole shards, and one of three rows.
             check(&network, &fit, 19);
         }
     }
 }
 
 #[test]
-fn a_network_that_is_handed_out_computes_what_the_one_in_training_did() {
+fn the_returned_network_computes_what_the_network_in_training_did() {
     const ROWS: usize = 1000;
     for activation in [Activation::Relu, Activation::Maxout { pieces: 3 }] {
         let network = network(&[5, 18, 3, 4], activation, 6);
@@ -110,22 +108,22 @@ fn a_network_that_is_handed_out_computes_what_the_one_in_training_did() {
         let optimizer = Optimizer::Sgd { momentum: 0.0 };
         let mut session =
             Session::new(network, &Fit { batch_norm, optimizer, ..Fit::default() }).unwrap();
-        // Away from gains of 1; then a step that moves nothing but the averages.
+        // Move the gains away from 1; then take a step that changes only the averages.
         for _ in 0..20 {
             session.step(&examples, 0.5, &Sequential).unwrap();
         }
         let trained = session.step(&examples, f32::MIN_POSITIVE, &Sequential).unwrap();
-        let handed_out = session.network().evaluate(&examples, &Sequential).unwrap();
-        // The variance of a sample is taken to be larger by a thousandth.
-        let error = (trained.loss - handed_out.loss).abs() / trained.loss;
-        assert!(error < 1e-3, "{activation}: {} and {}", trained.loss, handed_out.loss);
+        let returned = session.network().evaluate(&examples, &Sequential).unwrap();
+        // The returned network has the unbiased variance, larger by a thousandth.
+        let error = (trained.loss - returned.loss).abs() / trained.loss;
+        assert!(error < 1e-3, "{activation}: {} and {}", trained.loss, returned.loss);
         let same = session.network().to_bytes();
         assert!(same == session.into_network().to_bytes());
     }
 }
 
 #[test]
-fn gaussian_dropout_and_noise_train_other_networks() {
+fn each_kind_of_dropout_and_noise_trains_a_different_network() {
     let network = network(&[5, 18, 3, 4], Activation::Relu, 6);
     let (x, y) = (uniform(1, 50 * 5), labels(2, 50, 4));
     let examples = examples(&network, &x, &y);
@@ -143,7 +141,7 @@ fn gaussian_dropout_and_noise_train_other_networks() {
         for batch_norm in [None, norm(20)] {
             let fit =
                 Fit { epochs: 2, batch_size: 50, dropout, noise, batch_norm, ..Fit::default() };
-            let model = common::train(network.clone(), &fit, &examples).to_bytes();
+            let model = train(network.clone(), &fit, &examples).to_bytes();
             assert!(!models.contains(&model), "{fit:?}");
             models.push(model);
         }

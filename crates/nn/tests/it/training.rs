@@ -1,16 +1,13 @@
-//! What a run does, step by step and as a whole: it learns, it reports, and it
-//! stops when it is told.
+//! A run learns, reports each step and epoch, and stops when a callback says so.
 
-mod common;
-
-use common::{Recorder, examples, go_on, network, noise, start, train, uniform};
+use crate::common::{Recorder, examples, go_on, network, noise, start, train, uniform};
 use nn::{
     Activation, Curve, Dropout, Error, Examples, Fit, Init, Inputs, Mlp, Progress, Schedule,
     Sequential, StepReport,
 };
 
 #[test]
-fn every_activation_learns_the_exclusive_or() {
+fn every_activation_learns_exclusive_or() {
     let x = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
     let y = [0, 1, 1, 0];
     let fit = Fit { epochs: 1000, batch_size: 4, lr: 0.5, ..Fit::default() };
@@ -25,8 +22,8 @@ fn every_activation_learns_the_exclusive_or() {
 }
 
 #[test]
-fn samples_in_separate_clouds_are_learnt_and_told_apart() {
-    // Five clouds around corners of a cube, half of each held out.
+fn separate_clouds_are_learnt_and_held_out_samples_classified() {
+    // Five clouds around corners of a cube; half of the samples are held out.
     let (width, classes, rows) = (10, 5, 400);
     let corner =
         |class: u32, feature: usize| if (class >> (feature % 3)) & 1 == 1 { 1.5 } else { -1.5 };
@@ -88,7 +85,7 @@ fn each_step_and_each_epoch_is_reported_with_its_numbers() {
         assert!((epoch.lr - lr).abs() < 1e-12);
         assert!(epoch.train_seconds >= 0.0);
         assert!(epoch.validation.is_none());
-        // The means weigh each step with its samples.
+        // In the means, a step counts by its number of samples.
         let steps: Vec<_> = seen.steps.iter().filter(|step| step.epoch == epoch.epoch).collect();
         let mean = |of: fn(&StepReport) -> f64| {
             let sum: f64 = steps.iter().map(|step| of(step) * step.samples as f64).sum();
@@ -104,7 +101,7 @@ fn each_step_and_each_epoch_is_reported_with_its_numbers() {
 }
 
 #[test]
-fn each_step_has_the_rate_of_its_place_in_the_run() {
+fn each_step_has_the_learning_rate_of_the_schedule() {
     let (network, fit) = start();
     let schedule = Schedule { curve: Curve::Cosine, warmup: 0.25 };
     let fit = Fit { schedule, batch_size: 3, ..fit };
@@ -112,7 +109,7 @@ fn each_step_has_the_rate_of_its_place_in_the_run() {
     let examples = examples(&network, &x, &y);
     let mut seen = Recorder::default();
     fit.run(&mut network.clone(), &examples, None, &Sequential, &mut seen).unwrap();
-    // 17 steps an epoch, 3 epochs.
+    // 17 steps in each of 3 epochs.
     assert_eq!(seen.steps.len(), 51);
     for (step, report) in seen.steps.iter().enumerate() {
         let at = Progress { step: step as u64, steps: 51, epoch: step / 17, epochs: 3 };
@@ -123,7 +120,7 @@ fn each_step_has_the_rate_of_its_place_in_the_run() {
 }
 
 #[test]
-fn the_first_loss_is_that_of_the_network_as_it_was() {
+fn the_first_loss_is_that_of_the_network_before_training() {
     let (mut network, fit) = start();
     let (x, y) = noise();
     let fit = Fit { batch_size: 50, ..fit };
@@ -131,13 +128,13 @@ fn the_first_loss_is_that_of_the_network_as_it_was() {
     let before = network.evaluate(&examples, &Sequential).unwrap();
     let mut seen = Recorder::default();
     fit.run(&mut network, &examples, None, &Sequential, &mut seen).unwrap();
-    // In another order, so not to the bit.
+    // The samples are summed in another order, so the bits may differ.
     assert!((seen.steps[0].loss - before.loss).abs() < 1e-12);
     assert_eq!(seen.steps[0].accuracy, before.accuracy);
 }
 
 #[test]
-fn validation_is_an_evaluation_after_each_epoch_and_changes_nothing() {
+fn validation_evaluates_after_each_epoch_and_changes_nothing() {
     let (network, fit) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
@@ -159,21 +156,21 @@ fn validation_is_an_evaluation_after_each_epoch_and_changes_nothing() {
 }
 
 #[test]
-fn a_run_ends_after_the_step_or_epoch_that_breaks_it() {
+fn a_run_ends_after_the_step_or_epoch_in_which_a_callback_breaks() {
     let (network, fit) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
     let one_epoch = train(network.clone(), &Fit { epochs: 1, ..fit.clone() }, &examples);
 
-    // (step, epoch) to end at; steps and epochs reported; whole epochs in the
-    // history; whether it stopped early.
+    // The step or epoch to end at; the steps and epochs that are reported; the whole
+    // epochs in the history; whether the run stopped early.
     for (end, reported, whole, stopped) in [
         ((Some(1), None), (1, 0), 0, true),
         ((Some(3), None), (3, 0), 0, true),
         ((Some(4), None), (4, 1), 1, true),
         ((None, Some(1)), (3, 1), 1, true),
         ((None, Some(2)), (6, 2), 2, true),
-        // There was nothing left to stop.
+        // The last epoch: nothing is left to stop.
         ((None, Some(3)), (9, 3), 3, false),
         ((None, None), (9, 3), 3, false),
     ] {
@@ -183,7 +180,8 @@ fn a_run_ends_after_the_step_or_epoch_that_breaks_it() {
             fit.run(&mut stopped_network, &examples, None, &Sequential, &mut recorder).unwrap();
         assert_eq!((recorder.steps.len(), recorder.epochs.len()), reported, "{end:?}");
         assert_eq!((history.epochs.len(), history.stopped), (whole, stopped), "{end:?}");
-        // Three steps are an epoch: what they taught is kept, and nothing else.
+        // Three steps are an epoch. The network keeps the steps that were taken, and no
+        // others.
         let same = stopped_network.to_bytes() == one_epoch.to_bytes();
         assert_eq!(same, reported.0 == 3, "{end:?}");
     }
@@ -207,7 +205,7 @@ fn a_run_that_diverges_leaves_the_network_as_it_was() {
             let Error::Diverged { step, loss, lr } = error else {
                 panic!("{name}: {error}");
             };
-            // The first loss is that of a network in order.
+            // The first loss is that of the network before training, which is finite.
             assert!(step > 1 && !loss.is_finite(), "{name}: {step}, {loss}");
             assert_eq!(lr, f64::from(f32::MAX));
             assert_eq!(seen.steps.len() as u64, step - 1, "{name}");
@@ -217,7 +215,7 @@ fn a_run_that_diverges_leaves_the_network_as_it_was() {
 }
 
 #[test]
-fn a_batch_may_be_larger_than_the_set() {
+fn a_batch_size_above_the_number_of_samples_means_all_samples() {
     let (network, fit) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
@@ -231,7 +229,7 @@ fn a_batch_may_be_larger_than_the_set() {
 }
 
 #[test]
-fn the_seed_decides_order_and_masks_and_all_else_is_given() {
+fn the_seed_decides_order_and_masks_and_nothing_else_is_random() {
     let (network, fit) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
@@ -260,9 +258,9 @@ fn the_seed_decides_order_and_masks_and_all_else_is_given() {
 }
 
 #[test]
-fn each_epoch_shuffles_all_the_samples_anew() {
-    // With a rate too small to move a weight, what a step reports is the loss of
-    // the one sample that it took.
+fn each_epoch_shuffles_all_samples_again() {
+    // With a learning rate too small to move a weight, and batches of one sample, a step
+    // reports the loss of its sample.
     let (network, fit) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
@@ -294,7 +292,7 @@ fn each_epoch_shuffles_all_the_samples_anew() {
 }
 
 #[test]
-fn a_subset_is_its_samples_in_its_order() {
+fn a_subset_trains_like_a_copy_of_its_samples_in_their_order() {
     let (network, fit) = start();
     let (x, y) = noise();
     let indices: Vec<u32> = (0..60).map(|i| i * 31 % 50).collect();
@@ -312,7 +310,7 @@ fn a_subset_is_its_samples_in_its_order() {
 }
 
 #[test]
-fn labels_of_every_type_are_the_same_labels() {
+fn labels_of_every_type_train_the_same_network() {
     let (network, fit) = start();
     let (x, y) = noise();
     let inputs = Inputs::new(&x, 7).unwrap();

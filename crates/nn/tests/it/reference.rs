@@ -1,23 +1,21 @@
-//! The reference is right: its outputs are those that one works out by hand, and
-//! its gradient is the slope of its own loss, by central differences.
+//! The `f64` reference is right: its outputs equal those computed by hand, and its
+//! gradient is the slope of its own loss, by central differences.
 //!
-//! The other tests lean on the reference, so this one leans on nothing.
+//! The other tests rely on the reference; these rely on no other code of the crate.
 
-mod common;
-
-use common::{labels, largest, network, reference, uniform, wide};
+use crate::common::{labels, largest, network, reference, uniform, wide};
 use nn::Activation;
 use nn::reference::{Draws, Layer, Network};
 
-/// How far a slope may be off, as a share of it: three times what it was,
+/// The largest relative error of a slope that passes: three times the largest measured,
 /// 3.5·10⁻⁸.
 const TOLERANCE: f64 = 1e-7;
 
-/// Half the distance between the two points of a difference. Its square is the
-/// error of the method, and 10⁻¹⁶ / STEP that of rounding.
+/// Half the distance between the two points of a central difference. The error of the
+/// method is about its square, and the error of rounding about 10⁻¹⁶ / STEP.
 const STEP: f64 = 1e-5;
 
-/// Rates are of no interest here: factors of 0 and of something else.
+/// Random masks: factors of 0 and of at least 1, without a dropout rate.
 fn masks(seed: u64, widths: &[usize]) -> Draws {
     let factor = |u: f32| if u < -0.3 { 0.0 } else { 1.0 + f64::from(u.abs()) };
     let rows = widths.iter().enumerate();
@@ -28,8 +26,8 @@ fn masks(seed: u64, widths: &[usize]) -> Draws {
     Draws { masks: masks.collect(), noise: Vec::new() }
 }
 
-/// What goes into the activations of layer `l`: the logits of the layers up to
-/// there, with the masks moved into the weights.
+/// The input of the activation of layer `l`: the logits of the layers up to `l`, with the
+/// masks multiplied into the weights.
 fn before_activation(network: &Network, l: usize, x: &[f64], masks: &Draws) -> Vec<f64> {
     let mut head = network.clone();
     head.layers.truncate(l + 1);
@@ -43,14 +41,13 @@ fn before_activation(network: &Network, l: usize, x: &[f64], masks: &Draws) -> V
     head.logits(x)
 }
 
-/// Every parameter of the network, in one order: weights and biases by layer.
+/// Every parameter of the network: layer by layer, weights, then biases.
 fn parameters(layers: &mut [Layer]) -> impl Iterator<Item = &mut f64> {
     layers.iter_mut().flat_map(|layer| layer.weights.iter_mut().flatten().chain(&mut layer.biases))
 }
 
 /// Compares all the partial derivatives of `loss + penalty` for one sample;
-/// returns the largest error, as a share of the derivative or, if that is
-/// small, of 10⁻³.
+/// returns the largest error relative to the derivative or, if that is smaller, to 10⁻³.
 fn largest_error(network: &Network, x: &[f64], label: usize, masks: &Draws) -> f64 {
     let (l1, l2) = (0.05, 0.1);
     let cost = |network: &Network| network.loss(x, label, masks) + network.penalty(l1, l2);
@@ -98,8 +95,8 @@ fn the_gradient_is_the_slope_of_the_loss() {
 }
 
 fn check(network: &Network, x: &[f64], label: usize, masks: &Draws) {
-    // A rectifier has no slope at 0, and a step that crosses 0 measures neither
-    // side's.
+    // ReLU has no slope at 0, and a difference across 0 measures the slope of neither
+    // side.
     if network.activation == Activation::Relu {
         for l in 0..network.layers.len() - 1 {
             let z = before_activation(network, l, x, masks);
@@ -125,7 +122,7 @@ fn small(activation: Activation) -> Network {
 }
 
 #[test]
-fn logits_and_losses_are_those_worked_out_by_hand() {
+fn logits_and_losses_equal_those_computed_by_hand() {
     // tanh(ln 2) = (2 − ½) / (2 + ½) and sigmoid(ln 3) = 3 / (1 + 3).
     for (activation, z, a) in [
         (Activation::Tanh, 2f64.ln(), 0.6),
@@ -158,7 +155,7 @@ fn masks_multiply_inputs_and_hidden_units() {
 }
 
 #[test]
-fn penalties_are_sizes_and_half_the_squares_of_the_weights() {
+fn penalties_are_absolute_values_and_half_the_squares_of_the_weights() {
     let network = small(Activation::Tanh);
     assert_eq!(network.penalty(0.0, 0.5), 0.25 * (4.0 + 25.0 + 100.0));
     assert_eq!(network.penalty(0.5, 0.0), 0.5 * (2.0 + 5.0 + 10.0));

@@ -1,18 +1,16 @@
-//! A network outlives its process; bytes that are none are errors.
+//! A saved network is loaded as it was; any other bytes are an error.
 
-mod common;
-
-use common::{examples, labels, network, noise, reference, start, train, uniform};
+use crate::common::{examples, labels, network, noise, reference, start, train, uniform};
 use nn::{Activation, BatchNorm, Error, Fit, Inputs, Mlp};
 
 #[test]
-fn a_network_outlives_its_process() {
+fn a_loaded_network_predicts_and_trains_like_the_saved_one() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("network.safetensors");
     let (network, fit) = start();
     let (x, y) = noise();
     let examples = examples(&network, &x, &y);
-    // Over a file that was there before.
+    // The second save replaces the first file.
     network.save(&path).unwrap();
     let mut trained = train(network, &fit, &examples);
     trained.set_pixel_scale(0.7).unwrap();
@@ -32,13 +30,13 @@ fn a_network_outlives_its_process() {
     }
     // The temporary file is gone.
     assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
-    // What was loaded goes on as what was saved would have.
+    // Training goes on from the loaded network as from the saved one.
     let again = train(loaded, &fit, &examples).to_bytes();
     assert_eq!(again, train(trained, &fit, &examples).to_bytes());
 }
 
 #[test]
-fn files_that_are_not_there_or_cannot_be_are_errors_with_their_path() {
+fn a_file_that_cannot_be_read_or_written_is_an_error_with_its_path() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("no").join("network");
     let (network, _) = start();
@@ -49,7 +47,7 @@ fn files_that_are_not_there_or_cannot_be_are_errors_with_their_path() {
     std::fs::create_dir(&path).unwrap();
     let error = network.save(&path).unwrap_err();
     assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error}");
-    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1, "the temporary file stayed");
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1, "the temporary file is still there");
 
     let path = dir.path().join("text");
     std::fs::write(&path, "not a network").unwrap();
@@ -64,7 +62,7 @@ fn class_names_are_kept_and_checked() {
     let nameless = network.to_bytes();
     assert_eq!(network.class_names(), None);
     assert_eq!(Mlp::from_bytes(&nameless).unwrap().class_names(), None);
-    // What JSON has to escape, and what it need not.
+    // Characters that JSON escapes, and others that it does not.
     let names = ["a \"quoted\" \\ one", "größer als ½"];
     network.set_class_names(names).unwrap();
     let bytes = network.to_bytes();
@@ -82,7 +80,7 @@ fn class_names_are_kept_and_checked() {
         assert_eq!(network.class_names().unwrap(), names);
     }
     network.set_class_names(["a", "b"]).unwrap();
-    // In the file, a JSON list in a JSON string.
+    // The file has the names as a JSON list in a JSON string.
     let bytes = network.to_bytes();
     let listed = br#"[\"a\",\"b\"]"#;
     let at = bytes.windows(listed.len()).position(|w| w == listed).unwrap();
@@ -99,12 +97,12 @@ fn class_names_are_kept_and_checked() {
         let error = Mlp::from_bytes(&file).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    // No UTF-8.
+    // Invalid UTF-8.
     let mut file = bytes.clone();
     file[at + 3] = 0xff;
     assert!(matches!(Mlp::from_bytes(&file).unwrap_err(), Error::Model { .. }));
 
-    // Training keeps them, also where it hands out a folded copy.
+    // Training keeps them, also where it returns a folded copy.
     for batch_norm in [None, Some(BatchNorm::default())] {
         let (x, y) = (uniform(1, 30), labels(2, 10, 2));
         let fit = Fit { epochs: 1, batch_norm, ..Fit::default() };
@@ -117,7 +115,7 @@ fn class_names_are_kept_and_checked() {
 }
 
 #[test]
-fn what_is_done_to_samples_is_kept() {
+fn the_preparation_is_kept() {
     let mut network = network(&[3, 2, 2], Activation::Sigmoid, 1);
     let plain = network.to_bytes();
     assert_eq!(Mlp::from_bytes(&plain).unwrap().preparation(), None);
@@ -127,7 +125,7 @@ fn what_is_done_to_samples_is_kept() {
     assert_eq!(loaded.preparation(), Some(said));
     assert_eq!(loaded.to_bytes(), network.to_bytes());
 
-    // Training keeps it, also where it hands out a folded copy.
+    // Training keeps it, also where it returns a folded copy.
     for batch_norm in [None, Some(BatchNorm::default())] {
         let (x, y) = (uniform(1, 30), labels(2, 10, 2));
         let fit = Fit { epochs: 1, batch_norm, ..Fit::default() };
@@ -139,21 +137,22 @@ fn what_is_done_to_samples_is_kept() {
 }
 
 #[test]
-fn no_byte_that_is_wrong_makes_reading_a_network_panic() {
+fn no_changed_byte_makes_reading_a_network_panic() {
     let mut named = network(&[3, 2, 2], Activation::Sigmoid, 1);
     named.set_class_names(["no", "yes"]).unwrap();
     let bytes = named.to_bytes();
     let x = uniform(1, 6);
     let (mut read, mut refused) = (0, 0);
     for at in 0..bytes.len() {
-        // Every bit, all bits, and what a number or a list might turn into.
+        // Each bit flipped, all bits flipped, and characters that change the meaning of
+        // a number or a list.
         let flips = (0..8).map(|bit| bytes[at] ^ 1 << bit);
         let others = [!bytes[at], 0, b'0', b'9', b'-', b'e', b',', b'"', b'}'];
         for byte in flips.chain(others) {
             let mut wrong = bytes.clone();
             wrong[at] = byte;
             match Mlp::from_bytes(&wrong) {
-                // A weight may be another: then it is a network like any.
+                // The byte of a weight, for example: the result is a valid network.
                 Ok(network) => {
                     read += 1;
                     let width = network.architecture().inputs;
@@ -169,12 +168,12 @@ fn no_byte_that_is_wrong_makes_reading_a_network_panic() {
             }
         }
     }
-    // Both happen, so neither arm is dead.
+    // Both cases occur.
     assert!(read > 100 && refused > 1000, "{read} read, {refused} refused");
 }
 
 #[test]
-fn a_file_with_a_weight_that_is_no_number_is_an_error_that_names_it() {
+fn a_file_with_a_weight_that_is_not_finite_is_an_error_that_names_the_weight() {
     // The file ends with the weights of the last layer.
     let good = network(&[3, 2, 2], Activation::Sigmoid, 1).to_bytes();
     let (before, _) = good.split_at(good.len() - 4);

@@ -1,0 +1,48 @@
+//! AdaDelta: [`Optimizer::Adadelta`] states the formula and its source.
+
+use super::Optimizer;
+use super::formula::{Formula, MAX_SLOTS, Moved, Scalars, above_0, at_least_0_below_1};
+use crate::Error;
+use crate::train::tiny::{flush, flush_square};
+
+pub(super) const fn rho() -> f32 {
+    0.9
+}
+
+pub(super) const fn epsilon() -> f32 {
+    1e-6
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Adadelta {
+    pub(super) rho: f32,
+    pub(super) epsilon: f32,
+}
+
+impl Adadelta {
+    pub(super) const DEFAULT: Optimizer = Optimizer::Adadelta { rho: rho(), epsilon: epsilon() };
+}
+
+impl Formula for Adadelta {
+    /// s and u.
+    const SLOTS: usize = 2;
+
+    fn validate(self) -> Result<(), Error> {
+        at_least_0_below_1("rho", self.rho)?;
+        above_0("epsilon", self.epsilon)
+    }
+
+    #[inline(always)]
+    fn element(self, scalars: Scalars, w: f32, g: f32, kept: &mut [f32; MAX_SLOTS]) -> Moved {
+        let Self { rho, epsilon } = self;
+        let Scalars { lr, shrink, .. } = scalars;
+        let [s, u, ..] = kept;
+        let q = flush_square(g);
+        *s = flush(rho * *s + (1.0 - rho) * (q * q));
+        let ratio = (*u + epsilon).sqrt() / (*s + epsilon).sqrt();
+        let d = g * ratio;
+        let q = flush_square(d);
+        *u = flush(rho * *u + (1.0 - rho) * (q * q));
+        Moved { w: w - lr * d, toward_0: shrink * ratio }
+    }
+}

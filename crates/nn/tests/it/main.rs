@@ -1,0 +1,40 @@
+//! The tests of `nn` from outside, by its public items alone: one binary, so that it is
+//! linked once. `allocations.rs` is a binary of its own.
+
+#![forbid(unsafe_code)]
+
+mod common;
+
+// The `f64` network that the other modules compare with.
+mod reference;
+
+// A step: its gradient, its loss, what it does to the parameters.
+mod batch_norm;
+mod golden;
+mod gradients;
+mod heads;
+mod losses;
+mod penalties;
+mod threads;
+
+// A run of steps.
+mod augment;
+mod schedules;
+mod stopping;
+mod training;
+
+// Data and networks.
+mod classes;
+mod files;
+mod predictor;
+mod splits;
+
+// How good a network is.
+mod metrics;
+mod search;
+
+mod perceptron;
+
+// What does not fit.
+mod bad_input;
+mod errors;
