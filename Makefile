@@ -6,7 +6,7 @@
 check: ## everything that must hold before a change lands
 	.ci/run
 
-lint: ## formatting, clippy, and the list of unsafe code
+lint: ## formatting, clippy, the list of unsafe code, and words that are not used
 	.ci/run lint
 
 doc: ## rustdoc without warnings
