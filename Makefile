@@ -1,21 +1,33 @@
-# The names by which people call what .ci/run does.
+# Short names for what people run. The steps of .ci/run are there and not here, so that
+# they work without make.
 
-.PHONY: check test lint doc bench accuracy neon asan peers
+.PHONY: check lint doc test bench-build examples recipes bench accuracy neon asan peers unsafe
 
 check: ## everything that must hold before a change lands
 	.ci/run
 
-test:
-	cargo test --workspace
+lint: ## formatting, clippy, the list of unsafe code, and words that are not used
+	.ci/run lint
 
-lint:
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+doc: ## rustdoc without warnings
+	.ci/run doc
 
-doc:
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+test: ## all tests, and those of nn on each instruction set of this CPU
+	.ci/run test
 
-bench: ## and the tables of docs/performance.md from it
+bench-build: ## the benches compile
+	.ci/run bench-build
+
+examples: ## the examples of nn that take seconds
+	.ci/run examples
+
+recipes: ## three recipes on the real data: accuracy, and the same bits on three threads
+	.ci/run recipes
+
+unsafe: ## writes the list of unsafe code into docs/reliability.md
+	scripts/unsafe.sh write
+
+bench: ## all benches, and the tables of docs/performance.md from them
 	cargo bench -p kernels
 	cargo bench -p nn
 	cargo bench -p mnist-io

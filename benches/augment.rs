@@ -1,5 +1,5 @@
-//! Augmentation of images of 28 × 28 pixels, on one thread and each instruction
-//! set: what it adds to the time that a training step takes for a sample.
+//! Augmentation of images of 28 × 28 pixels, on one thread and on each instruction
+//! set. This time is added to the training step of each sample.
 //!
 //! ```text
 //! cargo bench -p mnist-io
@@ -29,7 +29,7 @@ fn warps(c: &mut Criterion) {
     ];
     // Ink in the middle, with a soft edge.
     let ink = |at: usize| {
-        let [row, col] = [at / SIDE, at % SIDE].map(|place| place as f32 - 13.5);
+        let [row, col] = [at / SIDE, at % SIDE].map(|index| index as f32 - 13.5);
         (1.5 - (row * row + col * col).sqrt() / 8.0).clamp(0.0, 1.0)
     };
     let original: Vec<f32> = (0..SIDE * SIDE).map(ink).collect();

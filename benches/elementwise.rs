@@ -1,6 +1,6 @@
 //! tanh, sigmoid, exp, other activations, softmax, cross-entropy, dropout masks
-//! and Gaussian numbers, in cache and on one thread; tanh, sigmoid and exp beside
-//! the plain loop over the standard library's functions.
+//! and Gaussian numbers, in cache and on one thread. tanh, sigmoid and exp are
+//! compared with a plain loop over the standard library's functions.
 //!
 //! ```text
 //! cargo bench -p kernels --bench elementwise
@@ -18,7 +18,7 @@ use kernels::{
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-/// 16 KiB: what stays in any first-level cache.
+/// 16 KiB, which fits in the L1 cache of any CPU.
 const LEN: usize = 4096;
 
 fn random(len: usize) -> AlignedBuf {
@@ -28,8 +28,8 @@ fn random(len: usize) -> AlignedBuf {
     buffer
 }
 
-/// The functions overwrite their argument, so that each pass copies it first:
-/// the copy is part of every time that is printed.
+/// Copies `x` to `y` and runs `f` on the copy, because the functions overwrite
+/// their argument. Every printed time includes the copy.
 fn pass(x: &[f32], y: &mut [f32], f: impl FnOnce(&mut [f32])) {
     y.copy_from_slice(x);
     f(y);
@@ -69,8 +69,8 @@ fn functions(c: &mut Criterion) {
     }
 }
 
-/// Functions without a counterpart in the standard library; derivatives take z, or
-/// what it became, from another slice.
+/// Functions that the standard library does not have. Derivatives take z, or the
+/// output f(z), from another slice.
 fn activations(c: &mut Criterion) {
     type Function = (&'static str, fn(Isa, &mut [f32], &[f32]));
     let functions: [Function; 8] = [

@@ -1,15 +1,15 @@
-//! Matrix products of a multilayer perceptron, side by side with the Rust
-//! libraries that a user could have taken instead, on one thread.
+//! Matrix products of a multilayer perceptron, compared with the Rust libraries
+//! that a user could choose instead, on one thread.
 //!
 //! ```text
 //! cargo bench -p kernels --bench matmul
 //! cargo bench -p kernels --bench matmul -- 128x784x30
 //! ```
 //!
-//! Throughput is in elements, and an element is a floating-point operation here:
-//! `Gelem/s` reads as GFLOP/s. The first group is the peak of fused multiply-adds
-//! that the machine reaches at this moment, for the share of it to be read off.
-//! The last group has the rows of C split over two threads by the caller.
+//! Throughput is in elements, and an element is one floating-point operation here:
+//! `Gelem/s` means GFLOP/s. The first group measures the peak of fused multiply-adds
+//! that the machine reaches at this moment, to compare the products with. In the
+//! last group the caller splits the rows of C over two threads.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -22,8 +22,8 @@ use kernels::{
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-/// m, k, n, and whether A is stored transposed, as activations are for the
-/// gradient of weights.
+/// m, k, n, and whether A is stored transposed, as activations are in the product
+/// for the gradient of weights.
 const SHAPES: [(usize, usize, usize, bool); 13] = [
     (128, 784, 30, false),
     (128, 784, 100, false),
@@ -40,7 +40,7 @@ const SHAPES: [(usize, usize, usize, bool); 13] = [
     (2048, 2048, 2048, false),
 ];
 
-/// Chains of fused multiply-adds: enough to keep every unit busy, few enough
+/// Chains of fused multiply-adds: enough to keep every unit busy, and few enough
 /// for the registers of every instruction set.
 const CHAINS: usize = 12;
 const ROUNDS: usize = 10_000;
@@ -91,14 +91,14 @@ fn random(len: usize, seed: u64) -> Vec<f32> {
     (0..len).map(|_| rng.random::<f32>() - 0.5).collect()
 }
 
-/// One product, and who computes it: A, B and C row-major, but for A where
-/// `transposed`.
+/// One product C = A·B, and the libraries that compute it. A (m × k), B (k × n) and
+/// C (m × n) are row-major, except A where it is stored transposed.
 struct Product {
     m: usize,
     k: usize,
     n: usize,
     a: Vec<f32>,
-    /// Places from a row of A to the next, and from a column.
+    /// Elements from a row of A to the next, and from a column to the next.
     a_strides: (usize, usize),
     b: Vec<f32>,
     c: Vec<f32>,
@@ -181,7 +181,7 @@ impl Product {
         }
     }
 
-    /// Some elements against sums in `f64`, so that nobody is timed who is wrong.
+    /// Compares some elements with sums in `f64`, so that no wrong product is timed.
     fn check(&self, who: &str) {
         let a = self.a();
         for at in (0..self.m * self.n).step_by(self.m * self.n / 50 + 1) {
@@ -228,7 +228,7 @@ fn products(c: &mut Criterion) {
     }
 }
 
-/// The upper rows on one thread, the others on a second.
+/// The upper half of the rows on one thread, the lower half on another.
 fn halves(c: &mut Criterion) {
     let isa = Isa::active().unwrap_or_else(|error| panic!("{error}"));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();

@@ -1,5 +1,5 @@
-//! Prediction by the article's network, on one thread: an image at a time, and ten
-//! thousand in a call.
+//! Prediction with the article's network on one thread: one image per call, and ten
+//! thousand images per call.
 //!
 //! ```text
 //! cargo bench -p nn --bench predict
@@ -29,7 +29,7 @@ fn predictions(c: &mut Criterion) {
     };
     let network = Mlp::new(shape, Init::Xavier, 1).unwrap_or_else(|error| panic!("{error}"));
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-    // As in MNIST, a fifth of the pixels are not 0, and lie in the middle.
+    // As in MNIST, a fifth of the pixels are not 0, and these are in the middle.
     let middle = |at: usize| (6..22).contains(&(at % 28)) && (4..24).contains(&(at / 28 % 28));
     let bytes: Vec<u8> = (0..IMAGES * PIXELS)
         .map(|at| if middle(at) && rng.random::<f32>() < 0.5 { rng.random() } else { 0 })
@@ -64,7 +64,7 @@ fn predictions(c: &mut Criterion) {
 
         group.throughput(Throughput::Elements(1));
         group.bench_function(format!("one image, {name}"), |bencher| {
-            // Another each time, so that no branch is foreseen.
+            // Another image each time, so that the CPU cannot predict the branches.
             let mut i = 0;
             bencher.iter(|| {
                 i = (i + 1) % 1000;
@@ -79,7 +79,7 @@ fn predictions(c: &mut Criterion) {
     group.finish();
 }
 
-/// Compares probabilities with those of the reference, for some of the images.
+/// Compares the probabilities of some images with those of the reference network.
 fn check(network: &Mlp, features: &[f32], found: &[f32]) {
     let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
     let layers = (0..2).filter_map(|l| network.layer(l)).zip([PIXELS, 30]);

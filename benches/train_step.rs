@@ -1,5 +1,5 @@
-//! Whole training steps of networks that people train on MNIST, on one thread:
-//! rows, weights and update. The thread pool is the trainer's and not here.
+//! Whole training steps, on one thread, of networks that people train on MNIST:
+//! forward, backward and update. The trainer's thread pool is not part of this.
 //!
 //! ```text
 //! cargo bench -p nn
@@ -28,7 +28,7 @@ fn steps(c: &mut Criterion) {
     {
         let samples = STEPS * batch_size;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        // As in MNIST, a fifth of the pixels are not 0, and lie in the middle.
+        // As in MNIST, a fifth of the pixels are not 0, and these are in the middle.
         let middle = |at: usize| (6..22).contains(&(at % 28)) && (4..24).contains(&(at / 28 % 28));
         let pixels: Vec<u8> = (0..samples * PIXELS)
             .map(|at| if middle(at) && rng.random::<f32>() < 0.5 { rng.random() } else { 0 })
