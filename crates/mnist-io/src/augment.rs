@@ -19,6 +19,7 @@
 
 mod deskew;
 mod elastic;
+mod error;
 mod matrix;
 mod sample;
 mod shift;
@@ -32,7 +33,7 @@ use elastic::Smoothing;
 use matrix::Matrix;
 use sample::{Bend, Sampler};
 
-use crate::error::AugmentError;
+pub use error::AugmentError;
 
 /// How far an image may be changed. Each number is the end of a range ±, from
 /// which every image draws uniformly; 0 leaves that part out.
@@ -174,7 +175,7 @@ thread_local! {
 
 impl Warp {
     /// Rows and columns of an image at the most.
-    pub const MOST: usize = 1024;
+    pub const MOST: usize = error::MAX_SIDE;
 
     /// For images of `rows` × `cols` pixels.
     ///

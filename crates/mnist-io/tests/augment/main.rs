@@ -333,7 +333,7 @@ fn ranges() {
         assert_eq!(
             error.to_string(),
             format!(
-                "augmentation: the images are of {rows} x {cols} pixels: \
+                "augmentation: the images have {rows} x {cols} pixels: \
                  expected 1 to 1024 along each side"
             )
         );
