@@ -24,7 +24,8 @@
 //! was expected and, where possible, what to do.
 //!
 //! **Augmentation.** [`Warp`] shifts, turns, stretches, shears and bends images at
-//! random, as an [`Augment`] says, and makes leaning digits upright. Augmentation is a module apart: no reader imports it, it imports no reader,
+//! random, as a [`Distortion`] says, and [`deskew_images`] makes leaning digits
+//! upright. Augmentation is a module apart: no reader imports it, it imports no reader,
 //! and it alone uses the crate `kernels`.
 //!
 //! # Example
@@ -89,7 +90,7 @@ mod mapped;
 // Apart from all of the above.
 mod augment;
 
-pub use augment::{Augment, AugmentError, Draw, Elastic, Warp};
+pub use augment::{AugmentError, Distortion, Elastic, Key, Warp, deskew_images};
 pub use bytes::Bytes;
 pub use class_names::ClassNames;
 pub use error::Error;

@@ -2,7 +2,7 @@
 //! evaluated. The arithmetic is in `mnist-io`.
 
 use kernels::Isa;
-use mnist_io::{Augment, Draw, Features, ImageSize, Samples, Warp};
+use mnist_io::{Distortion, Features, ImageSize, Key, Samples, Warp, deskew_images};
 use nn::{Examples, Inputs};
 
 use crate::data;
@@ -20,16 +20,16 @@ pub(crate) struct Augmentation {
 impl Augmentation {
     /// For these images; `None` if the settings leave them as they are.
     pub(crate) fn new(
-        augment: Augment,
+        distortion: Distortion,
         deskew: bool,
         samples: &Samples,
         isa: Isa,
     ) -> Result<Option<Self>, Error> {
-        if augment.is_identity() && !deskew {
+        if distortion.is_identity() && !deskew {
             return Ok(None);
         }
         let ImageSize { rows, cols } = data::image_size(samples)?;
-        let warp = Warp::new(augment, rows, cols)?;
+        let warp = Warp::new(distortion, rows, cols)?;
         Ok(Some(Self { warp: if deskew { warp.deskewed() } else { warp }, isa }))
     }
 }
@@ -60,19 +60,10 @@ impl<'a> Prepared<'a> {
             Some(indices) => indices.iter().map(|&index| index as usize).collect(),
             None => (0..samples.len()).collect(),
         };
-        let warp = Warp::new(Augment::default(), rows, cols)?.deskewed();
-        let width = rows * cols;
-        let mut image = vec![0.0; width];
-        let mut pixels = Vec::with_capacity(indices.len() * width);
-        for &index in &indices {
-            let original = &images[index * width..][..width];
-            kernels::scale_bytes(isa, original, 1.0, &mut image);
-            warp.apply(isa, Draw::default(), &mut image);
-            pixels.extend(image.iter().map(|pixel| (pixel + 0.5) as u8));
-        }
+        let pixels = deskew_images(isa, rows, cols, images, indices.iter().copied())?;
         let labels = data::classes(samples).labels();
         let labels = indices.iter().map(|&index| labels[index]).collect();
-        Ok(Self::Deskewed { pixels, labels, width })
+        Ok(Self::Deskewed { pixels, labels, width: samples.width() })
     }
 
     /// As `nn` takes them.
@@ -92,6 +83,6 @@ impl<'a> Prepared<'a> {
 impl nn::Augment for Augmentation {
     fn augment(&self, draw: nn::Draw, features: &mut [f32]) {
         let nn::Draw { seed, epoch, sample } = draw;
-        self.warp.apply(self.isa, Draw { seed, epoch, sample }, features);
+        self.warp.apply(self.isa, Key { seed, epoch, sample }, features);
     }
 }
