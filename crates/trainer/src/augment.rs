@@ -86,3 +86,46 @@ impl nn::Augment for Augmentation {
         self.warp.apply(self.isa, Key { seed, epoch, sample }, features);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mnist_io::{Classes, Targets};
+
+    use super::*;
+
+    fn samples(features: Features) -> Samples {
+        Samples::new(features, 4, Targets::Classes(Classes::new(vec![1, 0].into(), None)))
+    }
+
+    #[test]
+    fn only_images_of_bytes_are_deskewed() {
+        let isa = Isa::active().unwrap();
+        let size = ImageSize { rows: 2, cols: 2 };
+        let bytes = || samples(Features::Bytes(vec![0; 8].into()));
+        let real = || samples(Features::Real(vec![0.0; 8]));
+
+        let images = bytes().with_image_size(size);
+        let prepared = Prepared::new(&images, Some(&[1]), true, isa).unwrap();
+        assert_eq!(prepared.examples().unwrap().len(), 1);
+        for other in [bytes(), real(), real().with_image_size(size)] {
+            let error = Prepared::new(&other, None, true, isa).err().unwrap();
+            assert!(matches!(error, Error::NotImages));
+            let raw = Prepared::new(&other, None, false, isa).unwrap();
+            assert_eq!(raw.examples().unwrap().len(), 2);
+        }
+    }
+
+    #[test]
+    fn only_images_are_augmented() {
+        let isa = Isa::active().unwrap();
+        let real = samples(Features::Real(vec![0.0; 8]));
+        let shift = Distortion { shift: 1.0, ..Distortion::default() };
+        for (distortion, deskew) in [(shift, false), (Distortion::default(), true)] {
+            let error = Augmentation::new(distortion, deskew, &real, isa).err().unwrap();
+            assert!(matches!(error, Error::NotImages));
+        }
+        assert!(Augmentation::new(Distortion::default(), false, &real, isa).unwrap().is_none());
+        let images = real.with_image_size(ImageSize { rows: 1, cols: 4 });
+        assert!(Augmentation::new(shift, false, &images, isa).unwrap().is_some());
+    }
+}

@@ -201,7 +201,8 @@ fn images_to_deskew_that_are_out_of_range() {
     assert_eq!(size, AugmentError::Size { rows: 0, cols: 28 });
     for index in [2, usize::MAX] {
         let deskew = || deskew_images(isa, 28, 28, &[0; 2 * 784], [0, index]);
-        assert!(std::panic::catch_unwind(deskew).is_err(), "{index}");
+        let panic = std::panic::catch_unwind(deskew).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>(), Some(&format!("image {index} of 2")));
     }
 }
 
