@@ -1,21 +1,32 @@
-//! Reads IDX files, the format MNIST is published in, and pairs images with
-//! labels. Knows no network.
+//! Reads labelled samples from files, and distorts images at random. Knows no
+//! network.
 //!
-//! - [`parse`] takes the bytes of a file and gives its [`Header`] and its
-//!   elements. It is total: any bytes give a result or a typed error, never a
-//!   panic, and a result accounts for every byte.
-//! - [`IdxFile`] is a file that was parsed, either read into memory (raw or
-//!   gzip) or mapped. Mapping is an `unsafe fn`, because a map changes under
-//!   the reader's feet when somebody else changes the file; the caller vouches
-//!   that nobody does. Reading needs no such promise.
-//! - [`Dataset`] is a file of `u8` images with its file of `u8` labels, and
-//!   [`class_names`] what the labels stand for, if a file beside them says so.
-//! - [`Warp`] shifts, turns, stretches and bends images at random, as an
-//!   [`Augment`] says, and makes the lean of a hand upright.
+//! **Samples from files.**
 //!
-//! Everything that can be wrong with a file is a variant of [`Error`] or
-//! [`IdxError`], whose message is one line that says what was read, at which
-//! byte, what was found, what was expected and, where possible, what to do.
+//! - [`Source`] is a format of files. [`SOURCES`] has a row for each format, and
+//!   [`find_source`] picks the one that a folder or a file is in.
+//! - A source gives [`Samples`]: features as bytes or real numbers, what is to be
+//!   learned from them ([`Targets`]), and the size of an image where they are images.
+//! - [`Access`] says how the bytes of a file get into memory: read or mapped.
+//!   Mapping needs a promise, because a map changes when somebody changes the file;
+//!   so [`Access::map`] is an `unsafe fn`. Reading needs none.
+//!
+//! **IDX**, the format that MNIST is published in, is the only format so far.
+//!
+//! - [`parse`] takes the bytes of a file and gives its [`Header`] and its elements.
+//!   It is total: any bytes give a result or a typed error, never a panic, and a
+//!   result accounts for every byte.
+//! - [`IdxFile`] is one file, raw or gzip, and [`Dataset`] a file of images with its
+//!   file of labels, for a program that knows that its data are MNIST.
+//!
+//! Everything that can be wrong with a file is a variant of [`Error`] or [`IdxError`].
+//! Its message is one line: what was read, at which byte or line, what was found, what
+//! was expected and, where possible, what to do.
+//!
+//! **Augmentation.** [`Warp`] shifts, turns, stretches, shears and bends images at
+//! random, as a [`Distortion`] says, and [`deskew_images`] makes leaning digits
+//! upright. Augmentation is a module apart: no reader imports it, it imports no reader,
+//! and it alone uses the crate `kernels`.
 //!
 //! # Example
 //!
@@ -40,23 +51,51 @@
 //! assert_eq!(train.classes(), 8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The same files through the table of formats:
+//!
+//! ```
+//! use mnist_io::{Access, Features, ImageSize, Part, Request, Targets, find_source};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let images = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 11, 20, 21];
+//! # let labels = [0, 0, 8, 1, 0, 0, 0, 2, 7, 3];
+//! # std::fs::write(dir.path().join("train-images-idx3-ubyte"), images)?;
+//! # std::fs::write(dir.path().join("train-labels-idx1-ubyte"), labels)?;
+//! let (path, part, access) = (dir.path(), Part::Train, Access::read());
+//! let samples = find_source(path)?.open(&Request { path, part, access })?;
+//! assert_eq!((samples.len(), samples.width()), (2, 2));
+//! assert_eq!(samples.image_size(), Some(ImageSize { rows: 1, cols: 2 }));
+//! let Features::Bytes(pixels) = samples.features() else { panic!("IDX has bytes") };
+//! assert_eq!(pixels[..], [10, 11, 20, 21]);
+//! let Targets::Classes(classes) = samples.targets();
+//! assert_eq!(classes.labels(), [7, 3]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![deny(unsafe_code)]
 
-mod augment;
-mod dataset;
-mod error;
-mod file;
+// Samples: what a source is, what it gives, and the table of all sources.
+mod source;
+mod samples;
+mod formats;
+// The formats.
 mod idx;
-#[allow(unsafe_code)] // The one module with a reason for it, and nothing else in it.
+// What the formats share.
+mod bytes;
+mod class_names;
+mod error;
+#[allow(unsafe_code)] // The only module that needs it; it has nothing else in it.
 mod mapped;
-mod names;
-mod part;
+// Apart from all of the above.
+mod augment;
 
-pub use augment::{Augment, Draw, Elastic, Warp};
-pub use dataset::Dataset;
-pub use error::{AugmentError, Error, IdxError};
-pub use file::IdxFile;
-pub use idx::{Dtype, Header, parse};
-pub use names::{CLASS_NAMES, class_names};
-pub use part::Part;
+pub use augment::{AugmentError, Distortion, Elastic, Key, Warp, deskew_images};
+pub use bytes::Bytes;
+pub use class_names::ClassNames;
+pub use error::Error;
+pub use formats::{SOURCES, find_source};
+pub use idx::{Dataset, Dtype, Header, Idx, IdxError, IdxFile, parse};
+pub use mapped::Access;
+pub use samples::{Classes, Features, ImageSize, Samples, Targets};
+pub use source::{Part, Request, Source};

@@ -1,6 +1,6 @@
-//! What holds for any bytes, and for any file that was written as IDX.
+//! What is true of any bytes, and of any valid IDX file.
 
-use mnist_io::{Dtype, IdxFile, parse};
+use mnist_io::{Access, Dtype, IdxFile, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -13,13 +13,13 @@ const DTYPES: [(u8, Dtype); 6] = [
     (0x0e, Dtype::F64),
 ];
 
-/// Either an error of one line, or a header and elements that are all there is.
+/// Either an error of one line, or a header and elements that are the whole of `bytes`.
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
     match parse(bytes) {
         Ok((header, body)) => {
             prop_assert_eq!(header.body_offset(), 4 + 4 * header.dims().len());
             prop_assert_eq!(header.body_offset() + body.len(), bytes.len());
-            // In u128: with a zero among them, the other sizes may be any.
+            // In u128: where one size is zero, the product of the others may overflow.
             let product: u128 = header.dims().iter().map(|&dim| dim as u128).product();
             prop_assert_eq!(product, header.elements() as u128);
             prop_assert_eq!(header.elements() * header.dtype().size(), body.len());
@@ -37,17 +37,17 @@ fn write(code: u8, dims: &[u32], body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Bytes that begin as a file does, so that parsing gets to the sizes.
-fn nearly() -> impl Strategy<Value = Vec<u8>> {
+/// Bytes that begin as a file, so that the parser reaches the sizes.
+fn almost_a_file() -> impl Strategy<Value = Vec<u8>> {
     let size = prop_oneof![0..4_u32, Just(u32::MAX), any::<u32>()];
     (0x07..0x10_u8, vec(size, 0..6), vec(any::<u8>(), 0..80))
         .prop_map(|(code, dims, body)| write(code, &dims, &body))
 }
 
-/// A file as it should be, and what is in it.
+/// A valid file: element type, sizes, elements, and all of its bytes.
 fn file() -> impl Strategy<Value = (Dtype, Vec<u32>, Vec<u8>, Vec<u8>)> {
-    (0..DTYPES.len(), vec(0..5_u32, 1..=4)).prop_flat_map(|(which, dims)| {
-        let (code, dtype) = DTYPES[which];
+    (0..DTYPES.len(), vec(0..5_u32, 1..=4)).prop_flat_map(|(index, dims)| {
+        let (code, dtype) = DTYPES[index];
         let len = dims.iter().product::<u32>() as usize * dtype.size();
         vec(any::<u8>(), len).prop_map(move |body| {
             let bytes = write(code, &dims, &body);
@@ -56,9 +56,9 @@ fn file() -> impl Strategy<Value = (Dtype, Vec<u32>, Vec<u8>, Vec<u8>)> {
     })
 }
 
-/// The element at `at`, read without the crate's own reader.
-fn element(dtype: Dtype, body: &[u8], at: usize) -> f64 {
-    let bytes = &body[at * dtype.size()..][..dtype.size()];
+/// Element `index`, read without the crate's own reader.
+fn element(dtype: Dtype, body: &[u8], index: usize) -> f64 {
+    let bytes = &body[index * dtype.size()..][..dtype.size()];
     match dtype {
         Dtype::U8 => bytes[0].into(),
         Dtype::I8 => i8::from_be_bytes([bytes[0]]).into(),
@@ -78,12 +78,12 @@ proptest! {
     }
 
     #[test]
-    fn nearly_a_file(bytes in nearly()) {
+    fn bytes_that_begin_as_a_file(bytes in almost_a_file()) {
         check(&bytes)?;
     }
 
     #[test]
-    fn a_byte_of_the_header_changed((_, _, _, mut bytes) in file(), at in 0..20_usize, byte: u8) {
+    fn one_byte_of_the_header_changed((_, _, _, mut bytes) in file(), at in 0..20_usize, byte: u8) {
         let at = at % bytes.len().min(20);
         bytes[at] = byte;
         check(&bytes)?;
@@ -115,7 +115,7 @@ proptest! {
         std::fs::write(&path, &bytes).unwrap();
         let read = IdxFile::read(&path).unwrap();
         // SAFETY: the folder is this test's own.
-        let mapped = unsafe { IdxFile::map(&path) }.unwrap();
+        let mapped = IdxFile::open(&path, unsafe { Access::map() }).unwrap();
         prop_assert!(mapped.is_mapped());
         for file in [read, mapped] {
             prop_assert_eq!(file.header().dtype(), dtype);
@@ -123,15 +123,15 @@ proptest! {
             prop_assert_eq!(file.as_u8().is_some(), dtype == Dtype::U8);
             let floats = file.to_f64();
             prop_assert_eq!(floats.len(), file.header().elements());
-            for (at, &found) in floats.iter().enumerate() {
-                let expected = element(dtype, &body, at);
+            for (index, &found) in floats.iter().enumerate() {
+                let expected = element(dtype, &body, index);
                 prop_assert!(found == expected || found.is_nan() && expected.is_nan());
             }
         }
     }
 
     #[test]
-    fn any_bytes_behind_a_gzip_magic(bytes in vec(any::<u8>(), 0..100)) {
+    fn any_bytes_after_a_gzip_magic(bytes in vec(any::<u8>(), 0..100)) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         std::fs::write(&path, [&[0x1f, 0x8b, 8, 0][..], &bytes].concat()).unwrap();

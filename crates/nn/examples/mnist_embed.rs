@@ -14,7 +14,7 @@ use nn::{Activation, Architecture, EpochReport, Examples, Fit, Init, Inputs, Mlp
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data");
-    // Read into memory; `Dataset::map_dir` would map the files, but is unsafe.
+    // Read into memory; `Dataset::open_dir` can also map the files.
     let digits = Dataset::read_dir(folder, Part::Train)?;
     let test = Dataset::read_dir(folder, Part::Test)?;
 

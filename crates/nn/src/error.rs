@@ -245,7 +245,7 @@ pub enum Error {
         /// Its name.
         name: String,
         /// Why.
-        source: Box<Error>,
+        source: Box<Self>,
     },
     /// A name that stands for nothing here.
     #[error("`{found}` is no {kind}: expected one of {expected}")]

@@ -1,92 +1,131 @@
-//! Lends the network what changes images while it trains on them, and does to all others
-//! what is done to each image.
-
-use std::borrow::Cow;
+//! Images between a source and the network: augmented while it trains, deskewed where it is
+//! evaluated. The arithmetic is in `mnist-io`.
 
 use kernels::Isa;
-use mnist_io::{Augment, Dataset, Draw, Warp};
+use mnist_io::{Distortion, Features, ImageSize, Key, Samples, Warp, deskew_images};
 use nn::{Examples, Inputs};
 
+use crate::data;
 use crate::error::Error;
 
-/// What a model says of itself that takes deskewed images.
+/// The preparation that the file of a model names if it takes deskewed images.
 pub(crate) const DESKEW: &str = "deskew";
 
-/// Images that are warped on the way into a training step.
+/// Warps an image on its way into a training step.
 pub(crate) struct Augmentation {
     warp: Warp,
     isa: Isa,
 }
 
 impl Augmentation {
-    /// For the images of `data`; none if the settings leave them as they are.
+    /// For these images; `None` if the settings leave them as they are.
     pub(crate) fn new(
-        augment: Augment,
+        distortion: Distortion,
         deskew: bool,
-        data: &Dataset,
+        samples: &Samples,
         isa: Isa,
     ) -> Result<Option<Self>, Error> {
-        if augment.is_identity() && !deskew {
+        if distortion.is_identity() && !deskew {
             return Ok(None);
         }
-        let warp = Warp::new(augment, data.rows(), data.cols())?;
+        let ImageSize { rows, cols } = data::image_size(samples)?;
+        let warp = Warp::new(distortion, rows, cols)?;
         Ok(Some(Self { warp: if deskew { warp.deskewed() } else { warp }, isa }))
     }
 }
 
-/// Images as a network is given them that is not trained, with their labels.
-pub(crate) struct Prepared<'a> {
-    images: Cow<'a, [u8]>,
-    labels: Cow<'a, [u8]>,
-    features: usize,
-    /// If they are some of these.
-    positions: Option<&'a [u32]>,
+/// The samples that a network is evaluated on, as it takes them.
+pub(crate) enum Prepared<'a> {
+    /// As the source gives them: all, or those that `indices` names.
+    Raw { samples: &'a Samples, indices: Option<&'a [u32]> },
+    /// Deskewed to whole bytes, with their labels.
+    Deskewed { pixels: Vec<u8>, labels: Vec<u8>, width: usize },
 }
 
 impl<'a> Prepared<'a> {
-    /// Of `data`, all or those at some positions: deskewed, if the network was trained so,
-    /// and to whole bytes.
+    /// Prepares the samples that `indices` names, or all of them: deskews them if the
+    /// network is trained on deskewed images.
     pub(crate) fn new(
-        data: &'a Dataset,
-        positions: Option<&'a [u32]>,
+        samples: &'a Samples,
+        indices: Option<&'a [u32]>,
         deskew: bool,
         isa: Isa,
     ) -> Result<Self, Error> {
-        let (images, labels, features) = (data.images(), data.labels(), data.features());
         if !deskew {
-            return Ok(Self { images: images.into(), labels: labels.into(), features, positions });
+            return Ok(Self::Raw { samples, indices });
         }
-        let positions: Cow<'_, [u32]> = match positions {
-            Some(positions) => positions.into(),
-            None => (0..labels.len() as u32).collect(),
+        let ImageSize { rows, cols } = data::image_size(samples)?;
+        let Features::Bytes(images) = samples.features() else { return Err(Error::NotImages) };
+        let indices: Vec<usize> = match indices {
+            Some(indices) => indices.iter().map(|&index| index as usize).collect(),
+            None => (0..samples.len()).collect(),
         };
-        let warp = Warp::new(Augment::default(), data.rows(), data.cols())?.deskewed();
-        let mut image = vec![0.0; features];
-        let mut deskewed = Vec::with_capacity(positions.len() * features);
-        for position in positions.iter() {
-            let pixels = &images[*position as usize * features..][..features];
-            kernels::scale_bytes(isa, pixels, 1.0, &mut image);
-            warp.apply(isa, Draw::default(), &mut image);
-            // To the nearest byte. Each is between four of them, so none is out of range.
-            deskewed.extend(image.iter().map(|pixel| (pixel + 0.5) as u8));
-        }
-        let labels = positions.iter().map(|position| labels[*position as usize]).collect();
-        Ok(Self { images: deskewed.into(), labels, features, positions: None })
+        let pixels = deskew_images(isa, rows, cols, images, indices.iter().copied())?;
+        let labels = data::classes(samples).labels();
+        let labels = indices.iter().map(|&index| labels[index]).collect();
+        Ok(Self::Deskewed { pixels, labels, width: samples.width() })
     }
 
     /// As `nn` takes them.
     pub(crate) fn examples(&self) -> Result<Examples<'_>, Error> {
-        let examples = Examples::new(Inputs::pixels(&self.images, self.features)?, &*self.labels)?;
-        Ok(match self.positions {
-            Some(positions) => examples.subset(positions)?,
-            None => examples,
-        })
+        match self {
+            Self::Raw { samples, indices: None } => data::examples(samples),
+            Self::Raw { samples, indices: Some(indices) } => {
+                Ok(data::examples(samples)?.subset(indices)?)
+            }
+            Self::Deskewed { pixels, labels, width } => {
+                Ok(Examples::new(Inputs::pixels(pixels, *width)?, labels)?)
+            }
+        }
     }
 }
 
 impl nn::Augment for Augmentation {
     fn augment(&self, draw: nn::Draw, features: &mut [f32]) {
         let nn::Draw { seed, epoch, sample } = draw;
-        self.warp.apply(self.isa, Draw { seed, epoch, sample }, features);
+        self.warp.apply(self.isa, Key { seed, epoch, sample }, features);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mnist_io::{Classes, Targets};
+
+    use super::*;
+
+    fn samples(features: Features) -> Samples {
+        Samples::new(features, 4, Targets::Classes(Classes::new(vec![1, 0].into(), None)))
+    }
+
+    #[test]
+    fn only_images_of_bytes_are_deskewed() {
+        let isa = Isa::active().unwrap();
+        let size = ImageSize { rows: 2, cols: 2 };
+        let bytes = || samples(Features::Bytes(vec![0; 8].into()));
+        let real = || samples(Features::Real(vec![0.0; 8]));
+
+        let images = bytes().with_image_size(size);
+        let prepared = Prepared::new(&images, Some(&[1]), true, isa).unwrap();
+        assert_eq!(prepared.examples().unwrap().len(), 1);
+        for other in [bytes(), real(), real().with_image_size(size)] {
+            let error = Prepared::new(&other, None, true, isa).err().unwrap();
+            assert!(matches!(error, Error::NotImages));
+            let raw = Prepared::new(&other, None, false, isa).unwrap();
+            assert_eq!(raw.examples().unwrap().len(), 2);
+        }
+    }
+
+    #[test]
+    fn only_images_are_augmented() {
+        let isa = Isa::active().unwrap();
+        let real = samples(Features::Real(vec![0.0; 8]));
+        let shift = Distortion { shift: 1.0, ..Distortion::default() };
+        for (distortion, deskew) in [(shift, false), (Distortion::default(), true)] {
+            let error = Augmentation::new(distortion, deskew, &real, isa).err().unwrap();
+            assert!(matches!(error, Error::NotImages));
+        }
+        assert!(Augmentation::new(Distortion::default(), false, &real, isa).unwrap().is_none());
+        let images = real.with_image_size(ImageSize { rows: 1, cols: 4 });
+        assert!(Augmentation::new(shift, false, &images, isa).unwrap().is_some());
     }
 }

@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use mnist_io::Augment;
+use mnist_io::Distortion;
 use nn::{Activation, Architecture, Average, BatchNorm, EarlyStopping, Fit, Init, Optimizer};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) data: Data,
     #[serde(default)]
-    pub(crate) augment: Augment,
+    pub(crate) augment: Distortion,
     #[serde(default)]
     pub(crate) training: Fit,
 }

@@ -2,50 +2,101 @@
 
 use std::path::Path;
 
-use mnist_io::{Dataset, Part};
+use mnist_io::{
+    Access, Classes, Features, ImageSize, Part, Request, Samples, Targets, find_source,
+};
 use nn::{Examples, Inputs};
 
 use crate::error::Error;
 
-/// Where the data are unless `--data` says otherwise.
+/// The folder of the data, unless `--data` names another.
 pub(crate) const DEFAULT_DIR: &str = "data";
 
-/// Maps one part of the data in the folder `dir`.
+/// Opens one part of the data in the folder or the file at `path`, whatever its format.
 #[allow(unsafe_code)] // One line, with its reason.
-pub(crate) fn open(dir: &Path, part: Part) -> Result<Dataset, Error> {
-    if dir == Path::new(DEFAULT_DIR) && !dir.exists() {
+pub(crate) fn open(path: &Path, part: Part) -> Result<Samples, Error> {
+    if path == Path::new(DEFAULT_DIR) && !path.exists() {
         return Err(Error::NoDefaultData);
     }
-    // SAFETY: vouched for is that nobody writes to these files or truncates them
-    // while this process runs. This program opens them for reading only, and
-    // writes nowhere but into a run directory that it found empty, in which no
-    // data can be. For all other programs the user vouches: the help of `--data`
-    // asks for it.
-    Ok(unsafe { Dataset::map_dir(dir, part) }?)
+    // SAFETY: nobody writes to the files of the data or truncates them while this process
+    // runs. This program opens them for reading only, and writes only into a run directory
+    // that it found empty, where no data can be. For all other programs the user vouches:
+    // the help of `--data` asks for it.
+    let access = unsafe { Access::map() };
+    Ok(find_source(path)?.open(&Request { path, part, access })?)
 }
 
-/// Checks that the two parts are of one kind. Found out before training, it
-/// costs nothing; afterwards, the training.
-pub(crate) fn check_pair(dir: &Path, train: &Dataset, test: &Dataset) -> Result<(), Error> {
-    if (train.rows(), train.cols()) != (test.rows(), test.cols()) {
+/// Checks that the two parts belong together. Before the training that costs nothing;
+/// after it, the training.
+pub(crate) fn check_pair(dir: &Path, train: &Samples, test: &Samples) -> Result<(), Error> {
+    if (train.width(), train.image_size()) != (test.width(), test.image_size()) {
         return Err(Error::PartSizes { dir: dir.to_owned(), train: size(train), test: size(test) });
     }
-    if train.classes() < test.classes() {
-        return Err(Error::PartClasses {
-            dir: dir.to_owned(),
-            train: train.classes() - 1,
-            test: test.classes() - 1,
-        });
+    let [train, test] = [train, test].map(|samples| classes(samples).count());
+    if train < test {
+        return Err(Error::PartClasses { dir: dir.to_owned(), train: train - 1, test: test - 1 });
     }
     Ok(())
 }
 
-/// The whole of a data set, as a network takes it.
-pub(crate) fn examples(data: &Dataset) -> Result<Examples<'_>, Error> {
-    Ok(Examples::new(Inputs::pixels(data.images(), data.features())?, data.labels())?)
+/// All samples of a part, as a network takes them.
+pub(crate) fn examples(samples: &Samples) -> Result<Examples<'_>, Error> {
+    let inputs = match samples.features() {
+        Features::Bytes(values) => Inputs::pixels(values, samples.width())?,
+        Features::Real(values) => Inputs::new(values, samples.width())?,
+    };
+    Ok(Examples::new(inputs, classes(samples).labels())?)
 }
 
-/// The size of the images, as `28 x 28`.
-pub(crate) fn size(data: &Dataset) -> String {
-    format!("{} x {}", data.rows(), data.cols())
+/// The classes of the samples, which are what a network is trained to tell apart.
+pub(crate) fn classes(samples: &Samples) -> &Classes {
+    let Targets::Classes(classes) = samples.targets();
+    classes
+}
+
+/// The size of the images, for what is done to images only.
+pub(crate) fn image_size(samples: &Samples) -> Result<ImageSize, Error> {
+    samples.image_size().ok_or(Error::NotImages)
+}
+
+/// The size of a sample: `28 x 28` for an image, otherwise the number of features.
+pub(crate) fn size(samples: &Samples) -> String {
+    samples.image_size().map_or_else(|| samples.width().to_string(), |size| size.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Samples of three measurements, which are no image.
+    fn measurements(labels: &[u8]) -> Samples {
+        let values = (0..3 * labels.len()).map(|value| value as f32 / 2.0).collect();
+        let targets = Targets::Classes(Classes::new(labels.to_vec().into(), None));
+        Samples::new(Features::Real(values), 3, targets)
+    }
+
+    #[test]
+    fn real_features_reach_the_network() {
+        let samples = measurements(&[2, 0, 1]);
+        let examples = examples(&samples).unwrap();
+        assert_eq!((examples.len(), examples.inputs().width()), (3, 3));
+        assert_eq!(classes(&samples).count(), 3);
+        assert_eq!(size(&samples), "3");
+        assert!(matches!(image_size(&samples), Err(Error::NotImages)));
+    }
+
+    #[test]
+    fn images_and_measurements_do_not_belong_together() {
+        let images =
+            |labels: &[u8]| measurements(labels).with_image_size(ImageSize { rows: 1, cols: 3 });
+        let check = |train: &Samples, test: &Samples| check_pair(Path::new("dir"), train, test);
+        check(&measurements(&[0, 1]), &measurements(&[1, 0, 0])).unwrap();
+        check(&images(&[0, 1]), &images(&[0])).unwrap();
+        let error = check(&measurements(&[0]), &images(&[0])).unwrap_err();
+        assert!(
+            matches!(error, Error::PartSizes { train, test, .. } if (&*train, &*test) == ("3", "1 x 3"))
+        );
+        let error = check(&measurements(&[0, 1]), &measurements(&[2])).unwrap_err();
+        assert!(matches!(error, Error::PartClasses { train: 1, test: 2, .. }));
+    }
 }

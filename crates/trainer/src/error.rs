@@ -37,6 +37,11 @@ pub(crate) enum Error {
     )]
     ImageSize { model: PathBuf, expected: usize, dir: PathBuf, found: String },
     #[error(
+        "the samples are not images of bytes: expected such images for deskewing and \
+         augmentation; take `deskew` and `[augment]` out of the settings"
+    )]
+    NotImages,
+    #[error(
         "{model} takes images after `{found}`: expected `{deskew}`, or nothing, \
          which is all that this version does to images",
         deskew = crate::augment::DESKEW

@@ -36,7 +36,7 @@ pub(crate) fn evaluate(args: &EvalArgs, isa: Isa, started: Instant) -> Result<()
     let test_set = data::open(&args.data, Part::Test)?;
 
     let shape = network.architecture();
-    if shape.inputs != test_set.features() {
+    if shape.inputs != test_set.width() {
         return Err(Error::ImageSize {
             model: args.model.clone(),
             expected: shape.inputs,

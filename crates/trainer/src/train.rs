@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
 use kernels::Isa;
-use mnist_io::{CLASS_NAMES, Part, class_names};
+use mnist_io::{ClassNames, Part};
 use nn::{Callback, EpochReport, Mlp, Split, StepReport};
 
 use crate::augment::{Augmentation, DESKEW, Prepared};
@@ -30,10 +30,10 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
     let deskew = config.data.deskew;
     let augmentation = Augmentation::new(config.augment, deskew, &training_set, isa)?;
 
-    let shape = config.architecture(training_set.features(), training_set.classes());
+    let classes = data::classes(&training_set);
+    let shape = config.architecture(training_set.width(), classes.count());
     let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
-    if let Some(names) = class_names(&config.data.dir)? {
-        let path = config.data.dir.join(CLASS_NAMES);
+    if let Some(ClassNames { path, names }) = classes.names().cloned() {
         network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
     }
     network.set_preparation(deskew.then(|| DESKEW.to_owned()));
@@ -44,7 +44,7 @@ pub(crate) fn train(args: &TrainArgs, isa: Isa, started: Instant) -> Result<(), 
     let Config { data: from, training, .. } = &config;
     let split = match from.validation {
         0.0 => None,
-        fraction => Some(Split::stratified(training_set.labels(), fraction, training.seed)?),
+        fraction => Some(Split::stratified(classes.labels(), fraction, training.seed)?),
     };
     let held_out = match &split {
         None => None,

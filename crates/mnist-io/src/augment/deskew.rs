@@ -1,27 +1,28 @@
-//! Images whose ink stands upright in the middle, whatever the hand that wrote it.
+//! The map that makes the ink of an image stand upright in the middle, whatever the hand
+//! that wrote it.
 //!
-//! The ink of an image has a centre and a lean: how far it lies to the right for each
-//! pixel further down,
+//! The ink of an image has a center and a lean. The lean says how many pixels further right
+//! the ink is for each pixel further down:
 //!
 //! ```text
 //! lean = Σ p·(x − x̄)·(y − ȳ) / Σ p·(y − ȳ)²
 //! ```
 //!
-//! summed over the pixels p. Sheared back by that much and moved to the middle, the
-//! digits of different hands are more alike (LeCun, Bottou, Bengio and Haffner,
-//! "Gradient-Based Learning Applied to Document Recognition", Proc. IEEE 86(11), 1998,
-//! where the networks of the table are given "deskewed" images).
+//! summed over the pixels p. Sheared back by the lean and moved to the middle, the digits
+//! of different hands are more alike (LeCun, Bottou, Bengio and Haffner, "Gradient-Based
+//! Learning Applied to Document Recognition", Proc. IEEE 86(11), 1998, where some networks
+//! of the table are given "deskewed" images).
 
 use kernels::{AlignedBuf, Isa, Simd, SimdOp};
 
 use super::matrix::Matrix;
 
-/// The lean is at most this, 45 degrees: what lies is not made to stand.
-const MOST: f64 = 1.0;
+/// The largest lean that is sheared back, 45 degrees: ink that lies does not have to stand.
+const MAX_LEAN: f64 = 1.0;
 
-/// The map from an upright image to where each of its pixels was in `image`, of rows of
-/// `cols` pixels; where there is no ink, or what there is has no height, nothing is
-/// sheared, or moved. `sums` is scratch memory.
+/// The map from each pixel of the upright image to its point in `image`, which has rows of
+/// `cols` pixels. An image without ink does not move; ink without height is not sheared.
+/// `sums` is scratch memory.
 pub(super) fn upright(isa: Isa, cols: usize, sums: &mut AlignedBuf, image: &[f32]) -> Matrix {
     sums.resize(3 * cols);
     isa.dispatch(Columns { image, cols, sums });
@@ -29,26 +30,27 @@ pub(super) fn upright(isa: Isa, cols: usize, sums: &mut AlignedBuf, image: &[f32
 
     let [mut ink, mut x, mut y, mut xy, mut yy] = [0.0; 5];
     for col in 0..cols {
-        let [of_ink, of_y, of_yy] = [0, 1, 2].map(|sum| f64::from(sums[sum * cols + col]));
-        let at = col as f64 - center_x;
-        ink += of_ink;
-        x += at * of_ink;
-        y += of_y;
-        xy += at * of_y;
-        yy += of_yy;
+        let [col_ink, col_y, col_yy] = [0, 1, 2].map(|sum| f64::from(sums[sum * cols + col]));
+        let col_x = col as f64 - center_x;
+        ink += col_ink;
+        x += col_x * col_ink;
+        y += col_y;
+        xy += col_x * col_y;
+        yy += col_yy;
     }
     let (x, y) = (x / ink, y / ink);
-    // Where they are anything else, they are no shares of ink.
+    // Negative or infinite pixels, and NaN, have no center within the image.
     if !(ink > 0.0 && x.abs() <= center_x && y.abs() <= center_y) {
         return Matrix::IDENTITY;
     }
     let (covariance, variance) = (xy / ink - x * y, yy / ink - y * y);
-    let lean = if variance > 1e-3 { (covariance / variance).clamp(-MOST, MOST) } else { 0.0 };
+    let lean =
+        if variance > 1e-3 { (covariance / variance).clamp(-MAX_LEAN, MAX_LEAN) } else { 0.0 };
     Matrix { x: [1.0, lean as f32, (x - lean * center_y) as f32], y: [0.0, 1.0, y as f32] }
 }
 
 /// For each column the sums over its pixels of p, p·y and p·y², where y counts from the
-/// middle.
+/// middle: 3 × columns, one sum after another.
 struct Columns<'a> {
     image: &'a [f32],
     cols: usize,
@@ -58,7 +60,8 @@ struct Columns<'a> {
 impl SimdOp for Columns<'_> {
     type Output = ();
 
-    /// Plain Rust, of the same bits everywhere: a column is a lane.
+    /// Plain Rust, which the compiler vectorises: each column is a lane and has its own sum,
+    /// so the bits are the same for every width of a vector.
     #[inline(always)]
     fn eval<S: Simd>(self, _: S) {
         let Self { image, cols, sums } = self;

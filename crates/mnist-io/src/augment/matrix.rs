@@ -1,12 +1,12 @@
 //! The part of the map that is the same for all pixels of an image.
 //!
-//! In f64 and with nothing but additions and multiplications, whose bits are the
-//! same everywhere; those of a library's sine are not.
+//! It is computed in f64, by additions and multiplications alone: their bits are the same
+//! on every machine, those of a library's sine are not.
 
-use super::Augment;
+use super::distortion::Distortion;
 
-/// `x' = x_x·x + x_y·y + x_0`, and y' alike, where pixel centers are whole
-/// numbers that count from the first row and column.
+/// `x' = x[0]·x + x[1]·y + x[2]`, and y' with `y` likewise. The centers of pixels are whole
+/// numbers, which count from the first row and column.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Matrix {
     pub(super) x: [f32; 3],
@@ -28,13 +28,13 @@ impl Matrix {
         Self { x: through(next.x), y: through(next.y) }
     }
 
-    /// The map that the first random numbers of an image stand for.
-    pub(super) fn draw(augment: &Augment, head: &[f32], rows: usize, cols: usize) -> Self {
-        let within = |range: f32, place: usize| f64::from(range) * f64::from(head[place]);
-        let (sin, cos) = sin_cos(within(augment.rotate, 2) * (std::f64::consts::PI / 180.0));
-        let shear = within(augment.shear, 3);
-        let [right, down] = [4, 5].map(|place| 1.0 + within(augment.scale, place));
-        let [shift_x, shift_y] = shift(augment, head);
+    /// The map that the first random numbers of an image, in `head`, stand for.
+    pub(super) fn draw(distortion: &Distortion, head: &[f32], rows: usize, cols: usize) -> Self {
+        let within = |range: f32, index: usize| f64::from(range) * f64::from(head[index]);
+        let (sin, cos) = sin_cos(within(distortion.rotate, 2) * (std::f64::consts::PI / 180.0));
+        let shear = within(distortion.shear, 3);
+        let [right, down] = [4, 5].map(|index| 1.0 + within(distortion.scale, index));
+        let [shift_x, shift_y] = shift(distortion, head);
 
         let x = [right * cos, right * (cos * shear - sin)];
         let y = [down * sin, down * (sin * shear + cos)];
@@ -48,23 +48,23 @@ impl Matrix {
     }
 }
 
-/// The shift along x and y, in pixels, that the random numbers stand for.
-pub(super) fn shift(augment: &Augment, head: &[f32]) -> [f64; 2] {
-    let range = f64::from(augment.shift);
+/// The shift along x and y, in pixels, that the random numbers in `head` stand for.
+pub(super) fn shift(distortion: &Distortion, head: &[f32]) -> [f64; 2] {
+    let range = f64::from(distortion.shift);
     [head[0], head[1]].map(|number| {
         let number = f64::from(number);
-        if augment.whole_pixels {
+        if distortion.whole_pixels {
             // One of 2n + 1 equal parts of (0, 1).
-            let most = range.floor();
-            ((number + 1.0) / 2.0 * (2.0 * most + 1.0)).floor() - most
+            let whole = range.floor();
+            ((number + 1.0) / 2.0 * (2.0 * whole + 1.0)).floor() - whole
         } else {
             range * number
         }
     })
 }
 
-/// Sine and cosine of an angle within ±π, by Taylor's series: what is left out
-/// is below 10⁻¹³.
+/// Sine and cosine of an angle within ±π, by Taylor's series. The terms that are left out
+/// are below 10⁻¹³.
 fn sin_cos(angle: f64) -> (f64, f64) {
     let square = angle * angle;
     let (mut sin, mut cos) = (1.0, 1.0);

@@ -1,12 +1,12 @@
-//! Images that are shifted and nothing else: no place needs to be looked up, as
-//! all pixels have the same neighbours and the same weights.
+//! Images that are shifted and nothing else: all pixels have the same neighbours and the
+//! same weights, so no table is needed.
 
 use kernels::{AlignedBuf, Isa, Simd, SimdOp};
 
 use super::sample::BLOCK;
 
-/// Replaces pixel (x, y) by what lies at (x + `by[0]`, y + `by[1]`); `padded` is
-/// scratch memory.
+/// Replaces pixel (x, y) by the value at (x + `by[0]`, y + `by[1]`); `padded` is scratch
+/// memory.
 pub(super) fn shift(
     isa: Isa,
     rows: usize,
@@ -16,23 +16,23 @@ pub(super) fn shift(
     image: &mut [f32],
 ) {
     let [right, down] = by.map(f64::floor);
-    let [part_x, part_y] = [(by[0] - right) as f32, (by[1] - down) as f32];
+    let [fraction_x, fraction_y] = [(by[0] - right) as f32, (by[1] - down) as f32];
     // A shift is at most 1024 pixels.
     let (right, down) = (right as isize, down as isize);
-    if part_x == 0.0 && part_y == 0.0 {
+    if fraction_x == 0.0 && fraction_y == 0.0 {
         whole(rows, cols, right, down, image);
     } else if right.unsigned_abs() > cols || down.unsigned_abs() > rows {
         image.fill(0.0);
     } else {
         let margin = Fraction::margin(cols);
         padded.resize(image.len() + 2 * margin + 2 * cols.next_multiple_of(BLOCK));
-        let op = Fraction { rows, cols, right, down, part_x, part_y, padded, image };
+        let op = Fraction { rows, cols, right, down, fraction_x, fraction_y, padded, image };
         isa.dispatch(op);
     }
 }
 
-/// A shift by whole pixels moves the image in one go, as if its rows were one
-/// long one; what crossed from one row to the next is then outside.
+/// A shift by whole pixels moves the image as one long row. Pixels that crossed into another
+/// row are then set to 0.
 fn whole(rows: usize, cols: usize, right: isize, down: isize, image: &mut [f32]) {
     let sideways = right.unsigned_abs();
     if sideways >= cols || down.unsigned_abs() >= rows {
@@ -40,13 +40,13 @@ fn whole(rows: usize, cols: usize, right: isize, down: isize, image: &mut [f32])
     }
     let len = image.len();
     let by = down * cols as isize + right;
-    let far = by.unsigned_abs();
+    let distance = by.unsigned_abs();
     if by >= 0 {
-        image.copy_within(far.., 0);
-        image[len - far..].fill(0.0);
+        image.copy_within(distance.., 0);
+        image[len - distance..].fill(0.0);
     } else {
-        image.copy_within(..len - far, far);
-        image[..far].fill(0.0);
+        image.copy_within(..len - distance, distance);
+        image[..distance].fill(0.0);
     }
     let outside = if right >= 0 { cols - sideways..cols } else { 0..sideways };
     if !outside.is_empty() {
@@ -61,16 +61,17 @@ struct Fraction<'a> {
     cols: usize,
     right: isize,
     down: isize,
-    part_x: f32,
-    part_y: f32,
-    /// The image between zeros, then two weights for each column.
+    fraction_x: f32,
+    fraction_y: f32,
+    /// The image between zeros; then, for each column, the weights of its left and of its
+    /// right neighbour: one array after another.
     padded: &'a mut [f32],
     image: &'a mut [f32],
 }
 
 impl Fraction<'_> {
-    /// Zeros before the image and behind it: a row that is outside, and as far as
-    /// one reads sideways.
+    /// Zeros before the image and after it: one row outside, and the columns that a sideways
+    /// shift reads.
     fn margin(cols: usize) -> usize {
         (2 * cols + 2).next_multiple_of(BLOCK) + BLOCK
     }
@@ -81,44 +82,44 @@ impl SimdOp for Fraction<'_> {
 
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
-        let Self { rows, cols, right, down, part_x, part_y, padded, image } = self;
+        let Self { rows, cols, right, down, fraction_x, fraction_y, padded, image } = self;
         let margin = Self::margin(cols);
         let (padded, weights) = padded.split_at_mut(image.len() + 2 * margin);
         padded[..margin].fill(0.0);
         padded[margin..][..image.len()].copy_from_slice(image);
         padded[margin + image.len()..].fill(0.0);
 
-        // A column that is outside has no weight: what is read in its place lies
-        // in the row before or behind.
+        // A column outside has the weight 0: its offset is that of a pixel in the row before
+        // or after.
         let (left_weights, right_weights) = weights.split_at_mut(cols.next_multiple_of(BLOCK));
         let inside = 0..cols as isize;
         for col in 0..cols {
-            let at = col as isize + right;
-            left_weights[col] = if inside.contains(&at) { 1.0 - part_x } else { 0.0 };
-            right_weights[col] = if inside.contains(&(at + 1)) { part_x } else { 0.0 };
+            let left = col as isize + right;
+            left_weights[col] = if inside.contains(&left) { 1.0 - fraction_x } else { 0.0 };
+            right_weights[col] = if inside.contains(&(left + 1)) { fraction_x } else { 0.0 };
         }
 
-        let part_y = s.splat(part_y);
+        let fraction_y = s.splat(fraction_y);
         for (row, to) in image.chunks_exact_mut(cols).enumerate() {
             let from = row as isize + down;
             if !(-1..rows as isize).contains(&from) {
                 to.fill(0.0);
                 continue;
             }
-            // At least `margin − 2·cols`, which is not negative.
+            // Not negative: at least `margin − 2·cols`.
             let first = (margin as isize + from * cols as isize + right) as usize;
             for at in (0..cols).step_by(S::LEN) {
-                // The last vector begins early enough to be whole, if it can.
+                // The last vector begins earlier, so that it is whole, if the row is that long.
                 let col = at.min(cols.saturating_sub(S::LEN));
                 let to = &mut to[col..];
                 let weights = [s.load(&left_weights[col..]), s.load(&right_weights[col..])];
-                let between = |at: usize| {
-                    let left = s.load(&padded[at + col..]);
-                    let right = s.load(&padded[at + col + 1..]);
+                let between = |row: usize| {
+                    let left = s.load(&padded[row + col..]);
+                    let right = s.load(&padded[row + col + 1..]);
                     s.fma(weights[1], right, s.mul(weights[0], left))
                 };
                 let (upper, lower) = (between(first), between(first + cols));
-                let pixel = s.fma(part_y, s.sub(lower, upper), upper);
+                let pixel = s.fma(fraction_y, s.sub(lower, upper), upper);
                 if to.len() >= S::LEN {
                     s.store(pixel, to);
                 } else {

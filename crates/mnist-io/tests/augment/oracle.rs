@@ -1,7 +1,7 @@
-//! What an augmented image is, by plain loops in f64.
+//! An augmented image, computed by plain loops in f64.
 
 use kernels::{Isa, Stream, uniform};
-use mnist_io::{Augment, Draw};
+use mnist_io::{Distortion, Key};
 
 use crate::images::posture;
 
@@ -10,43 +10,40 @@ fn gaussian(d: f64, sigma: f64) -> f64 {
     if d.abs() <= 3.0 * sigma { (-0.5 * (d / sigma).powi(2)).exp() } else { 0.0 }
 }
 
-/// How much a node moves each pixel of a side: pixels × nodes.
+/// The weight of each node in the displacement of each pixel of a side: pixels × nodes.
 fn weights(pixels: usize, sigma: f64) -> Vec<Vec<f64>> {
     let nodes = ((pixels as f64 / (0.75 * sigma)).ceil() as usize).min(pixels);
-    let apart = pixels as f64 / nodes as f64;
+    let distance = pixels as f64 / nodes as f64;
     let total: f64 = (-4000..=4000).map(|d| gaussian(f64::from(d), sigma)).sum();
     let weight = |pixel: usize, node: usize| {
-        let place = apart * (node as f64 + 0.5) - 0.5;
-        apart.sqrt() * gaussian(pixel as f64 - place, sigma) / total
+        let center = distance * (node as f64 + 0.5) - 0.5;
+        distance.sqrt() * gaussian(pixel as f64 - center, sigma) / total
     };
     (0..pixels).map(|pixel| (0..nodes).map(|node| weight(pixel, node)).collect()).collect()
 }
 
-/// What [`Warp::apply`] is to compute, from the same random numbers.
+/// The result of [`Warp::apply`](mnist_io::Warp::apply), from the same random numbers.
 pub(crate) fn expected(
-    (augment, deskew): (&Augment, bool),
+    (distortion, deskew): (&Distortion, bool),
     rows: usize,
     cols: usize,
-    draw: Draw,
+    key: Key,
     image: &[f32],
 ) -> Vec<f64> {
-    let ([mean_x, mean_y], lean) = match deskew {
-        true => posture(image, rows, cols),
-        false => ([0.0; 2], 0.0),
-    };
-    let Augment { shift, whole_pixels, rotate, scale, shear, elastic } = *augment;
+    let ([mean_x, mean_y], lean) =
+        if deskew { posture(image, rows, cols) } else { ([0.0; 2], 0.0) };
+    let Distortion { shift, whole_pixels, rotate, scale, shear, elastic } = *distortion;
     let [shift, rotate, scale, shear] = [shift, rotate, scale, shear].map(f64::from);
     let sigma = f64::from(elastic.sigma);
     let (by_row, by_col) = (weights(rows, sigma), weights(cols, sigma));
     let (down, right) = (by_row[0].len(), by_col[0].len());
 
     let mut numbers = vec![0.0; 16 + 2 * down * right];
-    let counter = [draw.sample as u32, draw.epoch as u32, u32::MAX];
-    uniform(Isa::available()[0], Stream { seed: draw.seed, counter, first: 0 }, &mut numbers);
+    let counter = [key.sample as u32, key.epoch as u32, u32::MAX];
+    uniform(Isa::available()[0], Stream { seed: key.seed, counter, first: 0 }, &mut numbers);
     let numbers: Vec<_> = numbers.into_iter().map(f64::from).collect();
-    let shifts = [numbers[0], numbers[1]].map(|number| match whole_pixels {
-        false => shift * number,
-        true => ((shift.floor() + 0.5) * number).round(),
+    let shifts = [numbers[0], numbers[1]].map(|number| {
+        if whole_pixels { ((shift.floor() + 0.5) * number).round() } else { shift * number }
     });
     let angle = (rotate * numbers[2]).to_radians();
     let field = |axis: usize, row: usize, col: usize| {
@@ -82,13 +79,13 @@ pub(crate) fn expected(
                 y += field(1, row, col);
             }
             let (left, top) = (x.floor(), y.floor());
-            let (of_right, of_lower) = (x - left, y - top);
+            let (right_share, lower_share) = (x - left, y - top);
             let mut sum = 0.0;
             for (lower, right, weight) in [
-                (0.0, 0.0, (1.0 - of_lower) * (1.0 - of_right)),
-                (0.0, 1.0, (1.0 - of_lower) * of_right),
-                (1.0, 0.0, of_lower * (1.0 - of_right)),
-                (1.0, 1.0, of_lower * of_right),
+                (0.0, 0.0, (1.0 - lower_share) * (1.0 - right_share)),
+                (0.0, 1.0, (1.0 - lower_share) * right_share),
+                (1.0, 0.0, lower_share * (1.0 - right_share)),
+                (1.0, 1.0, lower_share * right_share),
             ] {
                 sum += weight * pixel(top + lower, left + right);
             }

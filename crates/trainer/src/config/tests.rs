@@ -44,7 +44,7 @@ fn every_flag_arrives() {
     assert!(found.network.hidden.is_empty());
     assert_eq!(found.network.activation, Activation::Sigmoid);
     assert_eq!(found.network.init, Init::Uniform);
-    let augment = Augment {
+    let augment = Distortion {
         shift: 2.5,
         whole_pixels: true,
         rotate: 10.0,
@@ -147,7 +147,7 @@ fn a_recipe_may_be_short() {
     assert_eq!(found.recipe, "short");
     assert_eq!(found.training, Fit::default());
     assert_eq!(found.data, Data::default());
-    assert_eq!(found.augment, Augment::default());
+    assert_eq!(found.augment, Distortion::default());
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn augmentation_in_a_recipe_and_flags_over_it() {
     );
     let mut config = Config::parse(&text, "x.toml", "x").unwrap();
     let elastic = mnist_io::Elastic { displacement: 0.1, sigma: 5.0 };
-    let expected = Augment { shift: 1.5, whole_pixels: true, elastic, ..Augment::default() };
+    let expected = Distortion { shift: 1.5, whole_pixels: true, elastic, ..Distortion::default() };
     assert_eq!(config.augment, expected);
     let written = config.to_toml().unwrap();
     assert!(written.contains("displacement = 0.1\n"), "f32 as it was typed: {written}");
@@ -168,7 +168,7 @@ fn augmentation_in_a_recipe_and_flags_over_it() {
     let Command::Train(args) = Cli::parse_from(line).command() else { unreachable!() };
     config.lay_over(&args.overrides).unwrap();
     let elastic = mnist_io::Elastic { displacement: 7.0, sigma: 5.0 };
-    assert_eq!(config.augment, Augment { whole_pixels: false, elastic, ..expected });
+    assert_eq!(config.augment, Distortion { whole_pixels: false, elastic, ..expected });
 }
 
 #[test]

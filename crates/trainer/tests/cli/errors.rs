@@ -54,7 +54,7 @@ fn data_that_are_damaged() {
         fs::write(&path, b"").unwrap();
         fail(dir.path(), "", &[name]);
         fs::write(&path, b"nonsense").unwrap();
-        fail(dir.path(), "", &[name, "no IDX file"]);
+        fail(dir.path(), "", &[name, "not an IDX file"]);
         no_runs(dir.path());
     }
 }
@@ -85,7 +85,7 @@ fn class_names_that_are_wrong() {
     for (text, parts) in [
         ("one\ntwo\n", &["classes.txt: list of class names has 2 elements: expected 10"][..]),
         ("a\nb\nc\nd\ne\nf\ng\nh\ni\na\n", &["classes.txt: classes 0 and 9 are both called `a`"]),
-        ("a\n\nc\n", &["classes.txt: line 2: found none"]),
+        ("a\n\nc\n", &["classes.txt: line 2: found no name"]),
     ] {
         fs::write(&path, text).unwrap();
         fail(dir.path(), "", parts);

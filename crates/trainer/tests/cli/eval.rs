@@ -3,7 +3,7 @@
 use std::fs;
 
 use kernels::Isa;
-use mnist_io::{Augment, Dataset, Draw, Part, Warp};
+use mnist_io::{Dataset, Distortion, Key, Part, Warp};
 use nn::{Examples, Inputs, Mlp, Sequential, Split};
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ fn held_out_images_are_those_of_the_split_as_the_model_takes_them() {
     let set = Dataset::read_dir(dir.path().join("data"), Part::Train).unwrap();
     let split = Split::stratified(set.labels(), 0.2, 1).unwrap();
     let isa = Isa::active().unwrap();
-    let warp = Warp::new(Augment::default(), set.rows(), set.cols()).unwrap().deskewed();
+    let warp = Warp::new(Distortion::default(), set.rows(), set.cols()).unwrap().deskewed();
     for (run, flag) in [("raw", ""), ("deskewed", "--deskew")] {
         let flags = format!("--epochs 1 --lr 0.005 --validation 0.2 --seed 1 {flag} --out {run}");
         succeed(dir.path(), &flags);
@@ -78,7 +78,7 @@ fn held_out_images_are_those_of_the_split_as_the_model_takes_them() {
             let image = &set.images()[first..first + set.features()];
             let mut image: Vec<f32> = image.iter().map(|byte| f32::from(*byte)).collect();
             if !flag.is_empty() {
-                warp.apply(isa, Draw::default(), &mut image);
+                warp.apply(isa, Key::default(), &mut image);
             }
             pixels.extend(image.into_iter().map(|pixel| (pixel + 0.5) as u8));
         }

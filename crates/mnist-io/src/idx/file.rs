@@ -1,100 +1,88 @@
-//! An IDX file that was parsed, and the memory it lies in.
+//! An IDX file that was parsed.
 
 use std::fmt;
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use byteorder::{BigEndian, ByteOrder};
 use flate2::bufread::MultiGzDecoder;
-use memmap2::Mmap;
 
-use crate::error::{Error, IdxError};
-use crate::idx::{Dtype, Header, MAX_HEADER, parse};
+use super::error::IdxError;
+use super::header::{Dtype, Header, MAX_HEADER};
+use super::parse::{parse, read_header};
+use crate::bytes::Bytes;
+use crate::error::Error;
+use crate::mapped::Access;
 
-/// What every gzip file begins with. No IDX file does: it begins with zeros.
+/// The first bytes of every gzip file. An IDX file begins with zeros.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// An IDX file, read into memory or mapped.
-///
-/// Its bytes were parsed when it was made, so that there is nothing left to go
-/// wrong. [`map`](IdxFile::map) stands beside [`read`](IdxFile::read) and is
-/// `unsafe`; what both give behaves alike.
+/// An IDX file that was parsed: its header and its elements.
 pub struct IdxFile {
     path: PathBuf,
     header: Header,
-    storage: Storage,
-}
-
-/// The whole file, header and all; inflated if it was gzip.
-pub(crate) enum Storage {
-    Owned(Vec<u8>),
-    Mapped(Mmap),
-}
-
-impl Storage {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Storage::Owned(bytes) => bytes,
-            Storage::Mapped(map) => map,
-        }
-    }
+    body: Bytes,
 }
 
 impl IdxFile {
-    /// Reads the file at `path` into memory, and inflates it if it is gzip,
-    /// whatever its name.
+    /// Reads the file at `path` into memory. A gzip file, whatever its name, is inflated.
     ///
     /// # Errors
+    /// If the file cannot be opened or read, if it is gzip and damaged, or if it is not
+    /// an IDX file from its first byte to its last.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open(path, Access::read())
+    }
+
+    /// Reads or maps the file at `path`. A gzip file, whatever its name, is inflated into
+    /// memory.
     ///
-    /// If the file cannot be opened or read, if it is gzip and damaged, or if
-    /// it is not an IDX file from its first byte to its last.
-    pub fn read(path: impl AsRef<Path>) -> Result<IdxFile, Error> {
+    /// # Errors
+    /// As for [`read`](Self::read), and if the file cannot be mapped.
+    pub fn open(path: impl AsRef<Path>, access: Access) -> Result<Self, Error> {
         let path = path.as_ref();
-        IdxFile::read_from(path, open(path)?)
-    }
-
-    fn read_from(path: &Path, mut file: File) -> Result<IdxFile, Error> {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|error| Error::Read { path: path.into(), error })?;
-        IdxFile::from_storage(path, Storage::Owned(bytes))
-    }
-
-    /// Parses what lies in `storage`. If that is gzip, it is inflated into
-    /// memory of its own and `storage` is given up.
-    pub(crate) fn from_storage(path: &Path, storage: Storage) -> Result<IdxFile, Error> {
-        let inflated = storage.bytes().starts_with(&GZIP);
-        let storage =
-            if inflated { Storage::Owned(inflate(path, storage.bytes())?) } else { storage };
-        let (header, _) = parse(storage.bytes()).map_err(|error| Error::Idx {
-            path: path.into(),
-            inflated,
-            error,
-        })?;
-        Ok(IdxFile { path: path.into(), header, storage })
+        let mut bytes = access.open(path)?;
+        let inflated = bytes.starts_with(&GZIP);
+        if inflated {
+            bytes = inflate(path, &bytes)?.into();
+        }
+        let (header, _) =
+            parse(&bytes).map_err(|error| Error::Idx { path: path.into(), inflated, error })?;
+        Ok(Self { path: path.into(), header, body: bytes.after(header.body_offset()) })
     }
 
     /// What the file says about its elements.
+    #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Where the file was read from, as the caller spelt it.
+    /// The path that the file was opened with.
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The bytes of all elements, big-endian, as they lie in the file.
+    /// The bytes of all elements, big-endian, as in the file.
+    #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.storage.bytes()[self.header.body_offset()..]
+        &self.body
     }
 
-    /// The elements, if they are bytes.
+    /// As [`body`](Self::body), without the rest of the file. Copies nothing.
+    #[must_use]
+    pub fn into_body(self) -> Bytes {
+        self.body
+    }
+
+    /// The elements, if they are of type `u8`.
+    #[must_use]
     pub fn as_u8(&self) -> Option<&[u8]> {
         (self.header.dtype() == Dtype::U8).then(|| self.body())
     }
 
-    /// The elements as `f64`, which holds every value of every type exactly.
+    /// The elements as `f64`, which represents every value of every [`Dtype`] exactly.
+    #[must_use]
     pub fn to_f64(&self) -> Vec<f64> {
         let body = self.body();
         match self.header.dtype() {
@@ -107,10 +95,10 @@ impl IdxFile {
         }
     }
 
-    /// Whether the elements lie in a map of the file. Those of a gzip file
-    /// never do.
+    /// Whether the elements are in a map of the file. Those of a gzip file never are.
+    #[must_use]
     pub fn is_mapped(&self) -> bool {
-        matches!(self.storage, Storage::Mapped(_))
+        self.body.is_mapped()
     }
 }
 
@@ -129,27 +117,17 @@ fn convert<T: Into<f64>>(body: &[u8], read: impl Fn(&[u8]) -> T) -> Vec<f64> {
     body.chunks_exact(size_of::<T>()).map(|element| read(element).into()).collect()
 }
 
-pub(crate) fn open(path: &Path) -> Result<File, Error> {
-    let failed = |error| Error::Open { path: path.into(), error };
-    // Asked first, because some systems open a folder and fail later, with a
-    // message about something else.
-    if fs::metadata(path).map_err(failed)?.is_dir() {
-        return Err(Error::NotAFile { path: path.into() });
-    }
-    File::open(path).map_err(failed)
-}
-
 /// Inflates a gzip file whose content is IDX.
 ///
-/// A small gzip file can inflate to a very large one. So the header is inflated
-/// first, and then no more is kept than it asks for; the rest is counted and
-/// dropped. It is inflated all the same, because the checksum comes last.
+/// A small gzip file can inflate to a very large one. So the header is inflated first, and
+/// the bytes that it announces are kept, and no more. The rest is counted and dropped: it
+/// has to be inflated too, because the checksum comes last.
 fn inflate(path: &Path, gzip: &[u8]) -> Result<Vec<u8>, Error> {
     let idx = |error| Error::Idx { path: path.into(), inflated: true, error };
     let mut decoder = MultiGzDecoder::new(gzip);
     let mut bytes = Vec::new();
     take(path, gzip, &mut decoder, MAX_HEADER, &mut bytes)?;
-    let header = Header::read(&bytes).map_err(idx)?;
+    let header = read_header(&bytes).map_err(idx)?;
 
     let whole = header.body_offset() + header.body_len();
     let rest = whole.saturating_sub(bytes.len());
@@ -157,8 +135,7 @@ fn inflate(path: &Path, gzip: &[u8]) -> Result<Vec<u8>, Error> {
     let dropped = io::copy(&mut decoder, &mut io::sink())
         .map_err(|error| damaged(path, gzip, &decoder, error))?;
     if dropped > 0 {
-        // If the header was shorter than the longest, the end of a tiny file
-        // was passed before the header was read.
+        // `MAX_HEADER` bytes of a tiny file may reach beyond its end.
         let found = dropped + bytes.len().saturating_sub(whole) as u64;
         return Err(idx(IdxError::TrailingBytes { header, found }));
     }
@@ -185,28 +162,9 @@ fn damaged(path: &Path, gzip: &[u8], decoder: &MultiGzDecoder<&[u8]>, error: io:
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::io::Write;
-
-    use flate2::{Compression, write::GzEncoder};
-    use tempfile::TempDir;
-
+mod tests {
+    use super::super::fixtures::{encode, file, gzip};
     use super::*;
-    use crate::idx::tests::encode;
-
-    pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    /// A file with these bytes, and the folder that keeps it there.
-    fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("file");
-        fs::write(&path, bytes).unwrap();
-        (dir, path)
-    }
 
     fn read(bytes: &[u8]) -> Result<IdxFile, Error> {
         let (_dir, path) = file(bytes);
@@ -253,7 +211,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_bytes_as_bytes() {
+    fn only_u8_as_u8() {
         let (_dir, path) = file(&encode(0x08, &[3], &[1, 2, 3]));
         assert_eq!(IdxFile::read(path).unwrap().as_u8(), Some(&[1, 2, 3][..]));
         let (_dir, path) = file(&encode(0x09, &[3], &[1, 2, 3]));
@@ -272,7 +230,7 @@ pub(crate) mod tests {
 
     #[test]
     fn gzip_reads_the_same() {
-        // Shorter than the longest header, and longer.
+        // Shorter than the longest header, and longer than it.
         for count in [0, 1, 12, 13, 1000] {
             let body: Vec<u8> = (0..count).map(|i| i as u8).collect();
             let raw = encode(0x08, &[count], &body);
@@ -288,45 +246,10 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn not_a_file() {
+    fn errors_of_the_file_itself() {
         let dir = tempfile::tempdir().unwrap();
-        let error = IdxFile::read(dir.path()).unwrap_err();
-        assert!(matches!(&error, Error::NotAFile { path } if path == dir.path()));
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "{}: found a folder, expected an IDX file; pass the path of the file itself",
-                dir.path().display()
-            )
-        );
-    }
-
-    #[test]
-    fn cannot_be_opened() {
-        let dir = tempfile::tempdir().unwrap();
-        let missing = dir.path().join("none");
-        let error = IdxFile::read(&missing).unwrap_err();
-        let Error::Open { path, error: cause } = &error else {
-            panic!("{error}");
-        };
-        assert_eq!(path, &missing);
-        assert_eq!(cause.kind(), io::ErrorKind::NotFound);
-        let text = error.to_string();
-        let begin = format!("{}: cannot be opened: ", missing.display());
-        assert!(text.starts_with(&begin), "{text}");
-        assert!(!text.contains('\n'));
-    }
-
-    #[test]
-    fn cannot_be_read() {
-        let (_dir, path) = file(&encode(0x08, &[1], &[7]));
-        let write_only = fs::OpenOptions::new().write(true).open(&path).unwrap();
-        let error = IdxFile::read_from(&path, write_only).unwrap_err();
-        assert!(matches!(&error, Error::Read { path: found, .. } if *found == path));
-        let text = error.to_string();
-        let begin = format!("{}: cannot be read: ", path.display());
-        assert!(text.starts_with(&begin), "{text}");
-        assert!(!text.contains('\n'));
+        assert!(matches!(IdxFile::read(dir.path()), Err(Error::NotAFile { .. })));
+        assert!(matches!(IdxFile::read(dir.path().join("none")), Err(Error::Open { .. })));
     }
 
     #[test]
@@ -356,7 +279,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn bytes_too_many_are_counted_when_inflated() {
+    fn trailing_bytes_are_counted_when_inflated() {
         for (count, more) in [(0, 1), (0, 100_000), (3, 9), (3, 10), (1000, 1), (1000, 50_000)] {
             let raw = encode(0x08, &[count as u32], &vec![7; count + more]);
             let inflated = error(&gzip(&raw));
@@ -383,8 +306,7 @@ pub(crate) mod tests {
         let body: Vec<u8> = (0..500_u32).map(|i| (i * i / 3) as u8).collect();
         let raw = encode(0x08, &[500], &body);
         let whole = gzip(&raw);
-        // Behind the ten bytes of gzip's own header, some of which say nothing
-        // about the content.
+        // After the ten bytes of gzip's own header, some of which do not matter.
         for at in 10..whole.len() {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x10;
@@ -401,7 +323,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn bytes_behind_gzip_are_damage() {
+    fn bytes_after_gzip_are_damage() {
         let mut bytes = gzip(&encode(0x08, &[1], &[7]));
         bytes.push(0);
         assert!(matches!(error(&bytes), Error::Gzip { .. }));

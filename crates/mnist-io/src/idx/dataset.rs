@@ -2,32 +2,32 @@
 
 use std::path::Path;
 
+use super::file::IdxFile;
+use super::folder;
+use super::header::Dtype;
 use crate::error::Error;
-use crate::file::IdxFile;
-use crate::idx::Dtype;
-use crate::part::Part;
+use crate::mapped::Access;
+use crate::source::Part;
 
-/// Images of `u8` pixels, each with a `u8` label. At least one.
+/// Images of `u8` pixels, each with a `u8` label. At least one image.
 #[derive(Debug)]
 pub struct Dataset {
     images: IdxFile,
     labels: IdxFile,
     rows: usize,
     cols: usize,
-    class_counts: Vec<usize>,
 }
 
 impl Dataset {
     /// Pairs a file of images with its file of labels.
     ///
     /// The images have three dimensions (images, rows, columns), or two (images,
-    /// features), which is taken for images of one row. The labels have one.
+    /// features), which stand for images of one row. The labels have one.
     ///
     /// # Errors
-    ///
-    /// If either has other elements than `u8` or other dimensions, if there are
-    /// not as many labels as images, or if there is no image or no pixel.
-    pub fn new(images: IdxFile, labels: IdxFile) -> Result<Dataset, Error> {
+    /// If either file has other elements than `u8` or other dimensions, if the counts of
+    /// labels and images differ, or if there is no image or no pixel.
+    pub fn new(images: IdxFile, labels: IdxFile) -> Result<Self, Error> {
         for file in [&images, &labels] {
             let found = file.header().dtype();
             if found != Dtype::U8 {
@@ -64,61 +64,65 @@ impl Dataset {
                 found: images.header().dims()[1..].to_vec(),
             });
         }
-        let class_counts = count_classes(labels.body());
-        Ok(Dataset { images, labels, rows, cols, class_counts })
-    }
-
-    /// Reads a file of images and its file of labels into memory.
-    ///
-    /// # Errors
-    ///
-    /// If [`IdxFile::read`] fails for either, or [`Dataset::new`] for both.
-    pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<Dataset, Error> {
-        Dataset::new(IdxFile::read(images)?, IdxFile::read(labels)?)
+        Ok(Self { images, labels, rows, cols })
     }
 
     /// Finds the files of `part` in the folder `dir` and reads them into memory.
     ///
     /// For [`Part::Train`] these are `train-images-idx3-ubyte` and
-    /// `train-labels-idx1-ubyte`. Also found are the spelling
-    /// `train-images.idx3-ubyte`, with a dot, and either with `.gz` behind it.
-    /// If there are several, the raw one is taken, and of those the hyphen.
+    /// `train-labels-idx1-ubyte`, for [`Part::Test`] `t10k-images-idx3-ubyte` and
+    /// `t10k-labels-idx1-ubyte`. The spelling `train-images.idx3-ubyte`, with a dot, is
+    /// found too, and either spelling with `.gz` at the end. Of several files, a raw one
+    /// comes first, and then one with a hyphen.
     ///
     /// # Errors
-    ///
-    /// If there is no such folder, if it lacks a file, or if
-    /// [`read`](Dataset::read) fails.
-    pub fn read_dir(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, Error> {
-        let (images, labels) = part.find(dir.as_ref())?;
-        Dataset::read(images, labels)
+    /// If there is no such folder, if it lacks a file, if [`IdxFile::read`] fails for
+    /// either file, or [`new`](Self::new) for both.
+    pub fn read_dir(dir: impl AsRef<Path>, part: Part) -> Result<Self, Error> {
+        Self::open_dir(dir, part, Access::read())
     }
 
-    /// How many images there are, and labels.
+    /// As [`read_dir`](Self::read_dir), with files that are read or mapped.
+    ///
+    /// # Errors
+    /// As for [`read_dir`](Self::read_dir), and if a file cannot be mapped.
+    pub fn open_dir(dir: impl AsRef<Path>, part: Part, access: Access) -> Result<Self, Error> {
+        let (images, labels) = folder::find(dir.as_ref(), part)?;
+        Self::new(IdxFile::open(images, access)?, IdxFile::open(labels, access)?)
+    }
+
+    /// The number of images, and of labels.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.labels.header().elements()
     }
 
-    /// Whether there are none: never, since [`new`](Dataset::new) refuses that.
+    /// Whether there is no image: never, since [`new`](Self::new) refuses that.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The height of an image.
+    #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// The width of an image.
+    #[must_use]
     pub fn cols(&self) -> usize {
         self.cols
     }
 
-    /// The pixels of an image: rows × columns.
+    /// The number of pixels of an image: rows × columns.
+    #[must_use]
     pub fn features(&self) -> usize {
         self.rows * self.cols
     }
 
     /// All pixels: images × features, row-major.
+    #[must_use]
     pub fn images(&self) -> &[u8] {
         self.images.body()
     }
@@ -126,8 +130,8 @@ impl Dataset {
     /// The pixels of image `i`: rows × columns, row-major.
     ///
     /// # Panics
-    ///
-    /// If `i` is not below [`len`](Dataset::len).
+    /// If `i` is not below [`len`](Self::len).
+    #[must_use]
     pub fn image(&self, i: usize) -> &[u8] {
         // Checked here, so that the product below cannot overflow.
         assert!(i < self.len(), "image {i} of {}", self.len());
@@ -135,40 +139,34 @@ impl Dataset {
     }
 
     /// The labels, one for each image.
+    #[must_use]
     pub fn labels(&self) -> &[u8] {
         self.labels.body()
     }
 
-    /// How many classes there are: the largest label and one.
+    /// The number of classes: the largest label plus one.
+    #[must_use]
     pub fn classes(&self) -> usize {
-        self.class_counts.len()
+        self.labels().iter().max().map_or(0, |&largest| usize::from(largest) + 1)
     }
 
-    /// How many images there are of each class.
-    pub fn class_counts(&self) -> Vec<usize> {
-        self.class_counts.clone()
-    }
-
-    /// The file the images come from.
+    /// The file that the images come from.
+    #[must_use]
     pub fn images_file(&self) -> &IdxFile {
         &self.images
     }
 
-    /// The file the labels come from.
+    /// The file that the labels come from.
+    #[must_use]
     pub fn labels_file(&self) -> &IdxFile {
         &self.labels
     }
-}
 
-/// How often each label occurs, up to the largest that does.
-fn count_classes(labels: &[u8]) -> Vec<usize> {
-    let mut counts = vec![0; 256];
-    for &label in labels {
-        counts[usize::from(label)] += 1;
+    /// The file of images and the file of labels.
+    #[must_use]
+    pub fn into_files(self) -> (IdxFile, IdxFile) {
+        (self.images, self.labels)
     }
-    let classes = counts.iter().rposition(|&count| count > 0);
-    counts.truncate(classes.map_or(0, |last| last + 1));
-    counts
 }
 
 #[cfg(test)]
@@ -177,9 +175,8 @@ mod tests {
 
     use tempfile::TempDir;
 
+    use super::super::fixtures::{encode, gzip, images, labels, message};
     use super::*;
-    use crate::idx::tests::encode;
-    use crate::part::tests::{images, labels, message};
 
     /// Reads a pair of files, `images` and `labels`, from a folder of its own.
     fn pair(images: &[u8], labels: &[u8]) -> (TempDir, Result<Dataset, Error>) {
@@ -188,11 +185,12 @@ mod tests {
         fs::write(&paths[0], images).unwrap();
         fs::write(&paths[1], labels).unwrap();
         let [images, labels] = paths;
-        let dataset = Dataset::read(images, labels);
+        let files = IdxFile::read(images).and_then(|images| Ok((images, IdxFile::read(labels)?)));
+        let dataset = files.and_then(|(images, labels)| Dataset::new(images, labels));
         (dir, dataset)
     }
 
-    /// The error of a pair, with the folder it lies in written as `DIR`.
+    /// The error of a pair, with its folder written as `DIR`.
     fn error(images: &[u8], labels: &[u8]) -> (Error, String) {
         let (dir, dataset) = pair(images, labels);
         let error = dataset.unwrap_err();
@@ -218,7 +216,6 @@ mod tests {
         assert_eq!(dataset.image(1), [4, 5, 6]);
         assert_eq!(dataset.labels(), [4, 2]);
         assert_eq!(dataset.classes(), 5);
-        assert_eq!(dataset.class_counts(), [0, 0, 1, 0, 1]);
         assert_eq!(dataset.images_file().path(), dir.path().join("images"));
         assert_eq!(dataset.labels_file().path(), dir.path().join("labels"));
     }
@@ -232,17 +229,37 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_label() {
+    fn the_largest_label_counts_the_classes() {
         let (_dir, dataset) = pair(&images(), &encode(0x08, &[2], &[0, 255]));
-        let counts = dataset.unwrap().class_counts();
-        assert_eq!((counts.len(), counts[0], counts[255]), (256, 1, 1));
+        assert_eq!(dataset.unwrap().classes(), 256);
+    }
+
+    #[test]
+    fn every_spelling_is_found_and_a_raw_one_comes_first() {
+        let dir = tempfile::tempdir().unwrap();
+        for (part, stem) in [(Part::Train, "train"), (Part::Test, "t10k")] {
+            // From the last choice to the first: each comes before all that are there.
+            for (spelling, gz) in [(".", ".gz"), ("-", ".gz"), (".", ""), ("-", "")] {
+                let wrap = |raw: Vec<u8>| if gz.is_empty() { raw } else { gzip(&raw) };
+                let name = |what, dims| format!("{stem}-{what}{spelling}idx{dims}-ubyte{gz}");
+                let [images_name, labels_name] = [name("images", 3), name("labels", 1)];
+                fs::write(dir.path().join(&images_name), wrap(images())).unwrap();
+                fs::write(dir.path().join(&labels_name), wrap(labels())).unwrap();
+
+                let read = Dataset::read_dir(dir.path(), part).unwrap();
+                assert!(read.images_file().path().ends_with(&images_name));
+                assert!(read.labels_file().path().ends_with(&labels_name));
+                assert!(!read.images_file().is_mapped());
+                assert_eq!(read.image(1), [4, 5, 6]);
+            }
+        }
     }
 
     #[test]
     #[should_panic(expected = "image 2 of 2")]
-    fn an_image_that_is_not_there() {
+    fn an_image_beyond_the_last() {
         let (_dir, dataset) = pair(&images(), &labels());
-        dataset.unwrap().image(2);
+        let _ = dataset.unwrap().image(2);
     }
 
     #[test]
@@ -250,7 +267,7 @@ mod tests {
     #[cfg(target_pointer_width = "64")]
     fn an_image_whose_offset_would_overflow() {
         let (_dir, dataset) = pair(&images(), &labels());
-        dataset.unwrap().image(usize::MAX);
+        let _ = dataset.unwrap().image(usize::MAX);
     }
 
     #[test]
@@ -295,7 +312,7 @@ mod tests {
         assert_eq!(
             text,
             "DIR/labels: at byte 4: found 3 labels, expected 2, \
-             as many as there are images in DIR/images; pass two files that belong together"
+             one for each image in DIR/images; pass two files that belong together"
         );
     }
 
