@@ -14,7 +14,7 @@ pub(crate) const DEFAULT_DIR: &str = "data";
 #[allow(unsafe_code)] // One line, with its reason.
 pub(crate) fn open(dir: &Path, part: Part) -> Result<Dataset, Error> {
     if dir == Path::new(DEFAULT_DIR) && !dir.exists() {
-        return Err(Error::NoDefaultData);
+        return Err(Error::NoDefaultData { dir: DEFAULT_DIR });
     }
     // SAFETY: vouched for is that nobody writes to these files or truncates them
     // while this process runs. This program opens them for reading only, and
