@@ -42,6 +42,9 @@ impl Command {
 /// Without a command it trains: `trainer --epochs 5` is `trainer train --epochs 5`.
 /// Each run leaves a directory with its settings, a line of metrics for each epoch, a
 /// summary and the model.
+///
+/// The brackets after the help of a setting have its key in recipe files, the values
+/// that it takes, and the default: the value that a recipe without the key gets.
 #[derive(Debug, Parser)]
 #[command(name = "trainer", version, args_conflicts_with_subcommands = true)]
 struct Cli {

@@ -22,9 +22,9 @@ use crate::summary::{Measured, Summary};
 
 /// Train a network and test it once, at the end
 ///
-/// Without a flag it trains the recipe `default`. After the help of a setting stand
-/// its key in recipe files, what values it takes, and which one a recipe gets that
-/// does not have the key.
+/// Without a flag it trains the recipe `default`. The brackets after the help of a
+/// setting have its key in recipe files, the values that it takes, and the default:
+/// the value that a recipe without the key gets.
 #[derive(Debug, clap::Args)]
 #[command(after_help = recipe::help())]
 pub(crate) struct Args {
