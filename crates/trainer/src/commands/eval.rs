@@ -24,8 +24,8 @@ pub(crate) struct Args {
     /// Folder of the four MNIST files
     ///
     /// They are IDX files, raw or .gz. A relative path starts at the current
-    /// directory. Raw files are mapped into memory: nobody may change them
-    /// meanwhile.
+    /// directory. Raw files are mapped into memory: nobody may change them while
+    /// the program runs.
     #[arg(long, value_name = "DIR", default_value = data::DEFAULT_DIR)]
     data: PathBuf,
 

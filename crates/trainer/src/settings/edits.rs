@@ -44,17 +44,21 @@ fn parse(setting: &'static Setting, typed: String, text: &str) -> Result<Vec<Edi
         (Some(second), Some((first, rest))) => (first, Some((second, rest))),
         _ => (text, None),
     };
-    let wrong =
-        |error: Option<String>| error.unwrap_or_else(|| format!("expected {}", setting.expected()));
     let mut edits = Vec::new();
     if let Some((second, text)) = second {
-        let value = Some(second.kind.parse(text).map_err(wrong)?);
+        let value = second.kind.parse(text).map_err(|error| {
+            error.unwrap_or_else(|| format!("`{text}`: expected {}", second.expected()))
+        })?;
         let typed = format!("the second number of {typed}");
-        edits.push(Edit { setting: second, value, typed, text: text.to_owned() });
+        edits.push(Edit { setting: second, value: Some(value), typed, text: text.to_owned() });
     }
     let value = match (setting.presence, setting.kind, text.trim()) {
         (Presence::OrNone(_), _, "none") | (Presence::OrNone(_), Kind::Count(..), "0") => None,
-        _ => Some(setting.kind.parse(text).map_err(wrong)?),
+        _ => {
+            let value = setting.kind.parse(text);
+            let expected = || format!("expected {}", setting.expected());
+            Some(value.map_err(|error| error.unwrap_or_else(expected))?)
+        }
     };
     edits.push(Edit { setting, value, typed, text: text.to_owned() });
     Ok(edits)

@@ -48,7 +48,8 @@ impl Kind {
         Self::Count(low, i64::MAX)
     }
 
-    /// The value that `text` stands for on a command line, whatever its range.
+    /// The value that `text` stands for on a command line. [`Kind::contains`] checks
+    /// its range.
     ///
     /// # Errors
     /// What a name is no name of, or nothing, if only the type is wrong.

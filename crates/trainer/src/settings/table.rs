@@ -1,9 +1,9 @@
 //! Every setting, a row each. To add one, add a field to `nn::Fit`, or to `Data` or
 //! `Network` in `config.rs`, and a row here, in the section that suits it.
 //!
-//! Settings are applied in this order, whatever their order on the command line: a
-//! `kind` comes before its parameters, and what turns a table on before the rest of
-//! the table.
+//! Edits are applied in the order of this table, not of the command line: a `kind`
+//! comes before its parameters, and the setting that turns a table on before the rest
+//! of the table.
 
 mod augmentation;
 mod data;

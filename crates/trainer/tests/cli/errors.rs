@@ -1,4 +1,4 @@
-//! Whatever is wrong, one line says so.
+//! Each error is one line that says what to do.
 
 use std::fs;
 use std::path::Path;
@@ -188,7 +188,7 @@ fn recipes_that_are_unknown_or_wrong() {
     let parts = ["no recipe `nonsense`", "default", "article"];
     fail(dir.path(), "--recipe nonsense", &parts);
     fail(dir.path(), "--config none.toml", &["cannot read none.toml"]);
-    // A folder is no file, whatever the system says of reading it.
+    // A folder is no file; systems differ in what they say of reading one.
     fail(dir.path(), "--config data", &["cannot read data"]);
 
     let file = dir.path().join("mine.toml");

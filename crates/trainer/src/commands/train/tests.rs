@@ -8,10 +8,8 @@ use crate::commands::{self, Command};
 fn settings(flags: &str) -> Result<Config, Error> {
     let line: Vec<_> = ["trainer"].into_iter().chain(flags.split_whitespace()).collect();
     let line: Vec<_> = line.into_iter().map(Into::into).collect();
-    match commands::parse(&line).unwrap() {
-        Command::Train(args) => args.settings(),
-        Command::Eval(_) => unreachable!("no flag is eval"),
-    }
+    let Command::Train(args) = commands::parse(&line).unwrap() else { panic!("{flags}") };
+    args.settings()
 }
 
 #[test]
