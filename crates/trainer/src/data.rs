@@ -16,7 +16,7 @@ pub(crate) const DEFAULT_DIR: &str = "data";
 #[allow(unsafe_code)] // One line, with its reason.
 pub(crate) fn open(path: &Path, part: Part) -> Result<Samples, Error> {
     if path == Path::new(DEFAULT_DIR) && !path.exists() {
-        return Err(Error::NoDefaultData);
+        return Err(Error::NoDefaultData { dir: DEFAULT_DIR });
     }
     // SAFETY: nobody writes to the files of the data or truncates them while this process
     // runs. This program opens them for reading only, and writes only into a run directory

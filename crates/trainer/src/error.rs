@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nn::Optimizer;
-
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -17,10 +15,9 @@ pub(crate) enum Error {
     Network(#[from] nn::Error),
     #[error(
         "there is no folder `{dir}` in the current directory: \
-         go to the root of the repository, or name the folder of the MNIST files with --data DIR",
-        dir = crate::data::DEFAULT_DIR
+         go to the root of the repository, or name the folder of the MNIST files with --data DIR"
     )]
-    NoDefaultData,
+    NoDefaultData { dir: &'static str },
     #[error(
         "{dir}: the training images are {train} pixels and the test images {test}: \
          expected the same size"
@@ -42,25 +39,26 @@ pub(crate) enum Error {
     )]
     NotImages,
     #[error(
-        "{model} takes images after `{found}`: expected `{deskew}`, or nothing, \
-         which is all that this version does to images",
-        deskew = crate::augment::DESKEW
+        "{model} takes images after `{found}`: expected `{known}`, or nothing: \
+         this version does nothing else to images"
     )]
-    Preparation { model: PathBuf, found: String },
+    Preparation { model: PathBuf, found: String, known: &'static str },
     #[error("{path}: {source}")]
     ClassNames { path: PathBuf, source: nn::Error },
-    #[error("there is no recipe `{name}`: the recipes are {}", crate::recipe::names())]
-    UnknownRecipe { name: String },
+    #[error("there is no recipe `{name}`: the recipes are {known}")]
+    UnknownRecipe { name: String, known: String },
     #[error(
-        "--momentum is for sgd and nesterov, and the optimizer is {optimizer}: \
-         leave it out, or choose one of them with --optimizer"
+        "{what} is for {kinds}, and the {name} is {kind}: \
+         leave it out, or choose one of them with {switch}"
     )]
-    NoMomentum { optimizer: Optimizer },
+    OtherKind { what: String, kinds: String, name: String, kind: String, switch: String },
+    #[error("the {name} {kind} needs a value of {key}: add --set {key}={example}")]
+    NoParameter { name: String, kind: String, key: &'static str, example: &'static str },
     #[error(
-        "--monitor and --min-delta are for early stopping, and there is none: \
-         leave them out, or say how long to wait with --patience"
+        "{what} is a part of `{table}`, which is off: \
+         leave it out, or turn the whole on with {switch}"
     )]
-    NoPatience,
+    Off { what: String, table: &'static str, switch: String },
     #[error(
         "early stopping watches held-out images, and there are none: \
          hold some out with --validation 0.1, or train to the end with --patience none"
@@ -68,6 +66,8 @@ pub(crate) enum Error {
     NothingToWatch,
     #[error("{origin}, line {line}: {message}")]
     Toml { origin: String, line: usize, message: String },
+    #[error("the flags leave no valid recipe: {message}")]
+    Edited { message: String },
     #[error(transparent)]
     Range(#[from] Range),
     #[error("cannot start {threads} threads: {reason}: try fewer with --threads")]
@@ -85,17 +85,18 @@ pub(crate) enum Error {
     Stdout(io::Error),
 }
 
-/// A number that is outside its range.
+/// A value that is outside its range.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} is {found}: expected {expected}")]
 pub(crate) struct Range {
-    pub(crate) what: &'static str,
+    /// The flag or the key, as it was typed.
+    pub(crate) what: String,
     pub(crate) found: String,
     pub(crate) expected: String,
 }
 
 impl Error {
-    /// For `map_err`: what was tried with which path.
+    /// For `map_err`: what failed, and with which path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }

@@ -1,36 +1,45 @@
 //! Trains a network on MNIST from the command line, and says how good it is.
 //!
 //! This crate owns the loop around the others: it reads the command line and the
-//! recipes, maps the data, lends the network its threads, and writes what came
-//! of it to a run directory. The mathematics is in `nn`.
+//! recipes, maps the data, lends the network its threads, and writes the results to
+//! a run directory. The mathematics is in `nn`.
 
 #![deny(unsafe_code)] // The one line with a reason for it is in `data.rs`.
 
-mod augment;
-mod cli;
-mod config;
-mod data;
-mod error;
-mod evaluate;
-mod pool;
+mod commands;
+
+mod settings;
+
 mod recipe;
-mod report;
+
+mod config;
+
+mod data;
+
+mod augment;
+
+mod pool;
+
 mod run_dir;
+
+mod report;
+
 mod summary;
-mod train;
+
+mod error;
 
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
-
-use cli::{Cli, Command};
+use commands::{Command, Process};
 use error::Error;
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    match run(Cli::parse(), started) {
+    let line: Vec<_> = std::env::args_os().collect();
+    let command = commands::parse(&line).unwrap_or_else(|error| error.exit());
+    match run(&command, started) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not `eprintln!`, which panics when stderr is closed.
@@ -41,12 +50,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, started: Instant) -> Result<(), Error> {
-    // First of all, so that an instruction set that the CPU lacks is an error
-    // before anything was read or written.
+fn run(command: &Command, started: Instant) -> Result<(), Error> {
+    // Before all else, so that an instruction set that the CPU lacks is an error
+    // before the program reads or writes anything.
     let isa = kernels::Isa::active()?;
-    match cli.command() {
-        Command::Train(args) => train::train(&args, isa, started),
-        Command::Eval(args) => evaluate::evaluate(&args, isa, started),
-    }
+    command.run(&Process { isa, started })
 }

@@ -1,4 +1,4 @@
-//! The threads of a run: the only use of rayon.
+//! The threads of a run. rayon is used here only.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Range};
 
-/// More threads than this are a slip of the keyboard.
+/// A larger value of `--threads` is a slip of the keyboard.
 const MOST_THREADS: usize = 1024;
 
 /// Runs the tasks of a step on a fixed number of threads.
@@ -18,7 +18,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Starts `threads` threads, or as many as the machine runs at once.
+    /// Starts `threads` threads; without a number, one for each core.
     pub(crate) fn new(threads: Option<usize>) -> Result<Self, Error> {
         let threads = threads.unwrap_or_else(|| {
             let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -26,9 +26,9 @@ impl Pool {
         });
         if !(1..=MOST_THREADS).contains(&threads) {
             return Err(Error::Range(Range {
-                what: "number of threads",
+                what: "--threads".to_owned(),
                 found: threads.to_string(),
-                expected: format!("1 to {MOST_THREADS}"),
+                expected: format!("a whole number from 1 to {MOST_THREADS}"),
             }));
         }
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
@@ -37,9 +37,9 @@ impl Pool {
         Ok(Self { threads })
     }
 
-    /// Runs `work` on one of the threads, and keeps the others awake until it ends:
-    /// a thread that sleeps is woken in some 50 µs, about as long as a task of a
-    /// small step, so that the first thread would have done both of a pair by then.
+    /// Runs `work` on one of the threads, and keeps the others awake until it ends. To
+    /// wake a thread takes some 50 µs, about as long as a task of a small step: the
+    /// first thread would by then have run both tasks of a pair.
     pub(crate) fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let finished = Flag::default();
         self.threads.scope(|scope| {
@@ -56,12 +56,12 @@ impl Pool {
     }
 }
 
-/// Something has ended.
+/// Whether something has ended.
 #[derive(Default)]
 struct Flag(AtomicBool);
 
 impl Flag {
-    /// Sets the flag when it is dropped: also where a panic ends what it is about.
+    /// A guard that sets the flag when it is dropped, also by a panic.
     fn set_at_end(&self) -> impl Drop {
         struct Set<'a>(&'a AtomicBool);
         impl Drop for Set<'_> {
@@ -72,9 +72,9 @@ impl Flag {
         Set(&self.0)
     }
 
-    /// Runs tasks of the pool, as they come, until the flag is set. Where none has
-    /// come for some 100 µs it lets others have the core between two looks, and
-    /// after some milliseconds it sleeps: the steps may be too small to share.
+    /// Runs tasks of the pool until the flag is set. After some 100 µs without a task
+    /// it yields the core between two checks, and after some milliseconds it sleeps:
+    /// the steps may be too small to share.
     fn work_until_set(&self) {
         const SOON: u32 = 1_000;
         const LATE: u32 = 10_000;
@@ -103,10 +103,10 @@ impl Executor for Pool {
     }
 
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        // From one of the pool's own threads this joins there. From any other it
-        // would join on a pool of rayon's own making, hence `install`.
+        // On a thread of this pool, rayon joins in this pool. On any other thread it
+        // would join in its global pool, hence `install`.
         debug_assert!(self.threads.current_thread_index().is_some(), "join outside of install");
-        // Rayon's own wait would put this thread to sleep if the other task takes
+        // Without it, rayon would put this thread to sleep while the other task takes
         // a little longer.
         let done = Flag::default();
         rayon::join(
@@ -164,7 +164,10 @@ mod tests {
         assert!(Pool::new(None).unwrap().threads() >= 1);
         for threads in [0, 1025, usize::MAX] {
             let error = Pool::new(Some(threads)).err().unwrap().to_string();
-            assert_eq!(error, format!("number of threads is {threads}: expected 1 to 1024"));
+            assert_eq!(
+                error,
+                format!("--threads is {threads}: expected a whole number from 1 to 1024")
+            );
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The recipes that come with the program. To add one, add a file to `recipes/`
 //! and a row here.
 
+use std::fs;
+use std::path::Path;
+
 use crate::config::Config;
 use crate::error::Error;
 
-/// Name and TOML text of each recipe; the first is taken if none is named.
+/// Name and TOML text of each recipe; the first is the default.
 const RECIPES: &[(&str, &str)] = &[
     ("default", include_str!("../recipes/default.toml")),
     ("plain", include_str!("../recipes/plain.toml")),
@@ -15,28 +18,45 @@ const RECIPES: &[(&str, &str)] = &[
     ("article", include_str!("../recipes/article.toml")),
 ];
 
-/// The name of the recipe to begin with if none is asked for.
+/// Columns of a terminal, and those that a recipe's name takes in `--help`.
+const WIDTH: usize = 80;
+const INDENT: usize = 12;
+
+/// The name of the recipe that a run without `--recipe` and `--config` starts from.
 pub(crate) const DEFAULT: &str = RECIPES[0].0;
 
 /// The recipe of this name.
 pub(crate) fn find(name: &str) -> Result<Config, Error> {
     let row = RECIPES.iter().find(|(known, _)| *known == name);
-    let (name, text) = row.ok_or_else(|| Error::UnknownRecipe { name: name.into() })?;
+    let (name, text) = row.ok_or_else(|| {
+        let known: Vec<_> = RECIPES.iter().map(|(name, _)| *name).collect();
+        Error::UnknownRecipe { name: name.into(), known: known.join(", ") }
+    })?;
     Config::parse(text, &format!("recipe {name}"), name)
 }
 
-/// The names of all recipes, in one line.
-pub(crate) fn names() -> String {
-    let names: Vec<_> = RECIPES.iter().map(|(name, _)| *name).collect();
-    names.join(", ")
+/// Reads a recipe file. Its name is the name of the recipe unless the file has one.
+pub(crate) fn read(path: &Path) -> Result<Config, Error> {
+    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    Config::parse(&text, &path.display().to_string(), &name)
 }
 
-/// The recipes and what they are, for `--help`.
+/// The recipes with their descriptions, for `--help`.
 pub(crate) fn help() -> String {
     let mut help = "Recipes:".to_owned();
     for (name, _) in RECIPES {
-        let description = find(name).map(|recipe| recipe.description);
-        help += &format!("\n  {name:<10}  {}", description.unwrap_or_default());
+        help += &format!("\n  {name:<10}");
+        let mut column = INDENT;
+        let description = find(name).map(|recipe| recipe.description).unwrap_or_default();
+        for word in description.split(' ') {
+            if column + 1 + word.len() > WIDTH {
+                help += &format!("\n{:INDENT$}", "");
+                column = INDENT;
+            }
+            help += &format!(" {word}");
+            column += 1 + word.len();
+        }
     }
     help
 }

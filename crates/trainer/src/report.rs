@@ -1,4 +1,4 @@
-//! What a run shows: a bar on stderr, a table, and how it ended.
+//! What a run shows: a bar on stderr, a table of epochs, and its result.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -15,10 +15,10 @@ use crate::error::Error;
 use crate::run_dir::{EpochLine, RunDir};
 use crate::summary::Summary;
 
-/// Between two looks of the bar.
+/// Time between two updates of the bar.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// Shows a run while it lasts.
+/// Shows the progress and the result of a run.
 pub(crate) struct Report {
     bar: ProgressBar,
     text: Target,
@@ -75,7 +75,7 @@ impl Report {
         Self { bar: bar.with_finish(ProgressFinish::AndClear), text, json, recent: Recent::new() }
     }
 
-    /// What is about to be trained, and the head of the table.
+    /// Before training: the network, and the head of the table.
     pub(crate) fn begin(
         &mut self,
         config: &Config,
@@ -100,7 +100,7 @@ impl Report {
         self.recent = Recent::new();
     }
 
-    /// After each step: moves the bar, if it is time.
+    /// After each step: updates the bar, but not more often than every [`REFRESH`].
     pub(crate) fn step(&mut self, step: &StepReport) {
         if self.bar.is_hidden() {
             return;
@@ -138,11 +138,11 @@ impl Report {
         }
         let _ = writeln!(text, "  {:>7.2}", line.seconds);
         self.write(&text);
-        // What validation took is no time of the next steps.
+        // The time of the validation does not count for the next steps.
         self.recent = Recent::new();
     }
 
-    /// How the run ended, and what to try next.
+    /// After the run: its result, and what to try next.
     pub(crate) fn end(self, config: &Config, summary: &Summary, run: &RunDir) -> Result<(), Error> {
         self.bar.finish_and_clear();
         let mut zeros = String::new();
@@ -175,8 +175,8 @@ impl Report {
         Ok(())
     }
 
-    /// Writes text above the bar. A reader that went away, or a full disk behind
-    /// stdout, is no reason to lose a run, so what fails here is not an error.
+    /// Writes text above the bar. A reader that closed the pipe, or a full disk, is no
+    /// reason to lose a run, so a failure here is not an error.
     fn write(&self, text: &str) {
         self.bar.suspend(|| {
             let _ = match self.text {
@@ -188,8 +188,8 @@ impl Report {
     }
 }
 
-/// Prints a result, for which the program was called: not to get rid of it is an
-/// error, unless nobody wants it any more.
+/// Prints the result that the program was called for. A failure is an error, unless
+/// the reader has closed the pipe.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout();
     let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
@@ -205,7 +205,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Error> {
     print(&text.map_err(|error| Error::Stdout(error.into()))?)
 }
 
-/// An accuracy and what it is made of: `98.21 % (179 of 10000 wrong)`.
+/// An accuracy and its counts: `98.21 % (179 of 10000 wrong)`.
 pub(crate) fn figure(accuracy: f64, errors: usize, samples: usize) -> String {
     format!("{} ({errors} of {samples} wrong)", percent(accuracy))
 }
@@ -214,14 +214,14 @@ fn percent(fraction: f64) -> String {
     format!("{:.2} %", 100.0 * fraction)
 }
 
-/// A learning rate, with enough digits whatever its size.
+/// A learning rate, with enough digits for any size.
 fn rate(lr: f32) -> String {
     if lr >= 1e-4 { format!("{lr:.6}") } else { format!("{lr:.2e}") }
 }
 
-/// What to try next, as commands that work from here.
+/// What to try next, as commands that work in the current directory.
 fn next(config: &Config, run: &RunDir) -> String {
-    // As the program was called, which may be by a path.
+    // By the same path as this process was called.
     let program = std::env::args_os().next();
     let program = program.unwrap_or_else(|| "trainer".into());
     let program = shell_word(Path::new(&program));
@@ -234,7 +234,7 @@ fn next(config: &Config, run: &RunDir) -> String {
     let (purpose, flag) = if config.data.validation == 0.0 {
         ("hold out a tenth, to tune by", "--validation 0.1")
     } else if config.training.early_stopping.is_some() {
-        // It would have nothing to watch.
+        // Early stopping needs held-out images.
         ("train on all images again", "--validation 0 --patience none")
     } else {
         ("train on all images again", "--validation 0")

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::summary::{Summary, VERSION};
 
-/// Where runs go that are not given a directory.
+/// Directory of runs without `--out`.
 const RUNS: &str = "runs";
 
 /// A line of `metrics.jsonl`.
@@ -24,7 +24,7 @@ pub(crate) struct EpochLine {
     pub(crate) epoch: usize,
     /// Steps taken so far in all epochs.
     pub(crate) step: u64,
-    /// In the precision that steps have it in, so that 0.1 is written as 0.1.
+    /// As steps use it, in f32, so that 0.1 is written as 0.1.
     pub(crate) lr: f32,
     pub(crate) train_loss: f64,
     pub(crate) train_accuracy: f64,
@@ -51,10 +51,10 @@ impl EpochLine {
     }
 }
 
-/// The directory of the run at hand.
+/// The directory of the current run.
 pub(crate) struct RunDir {
     path: PathBuf,
-    /// Not buffered: a line that was written can be read, whatever comes next.
+    /// Not buffered, so that a reader sees each line at once.
     metrics: File,
 }
 
@@ -75,11 +75,10 @@ impl RunDir {
             }
         };
 
-        let file = path.join("config.toml");
         let heading = format!(
             "# Settings of a run of trainer {VERSION}. To repeat it: trainer --config THIS_FILE\n"
         );
-        fs::write(&file, heading + &settings).map_err(Error::io("write", &file))?;
+        write(&path.join("config.toml"), heading + &settings)?;
         let file = path.join("metrics.jsonl");
         let metrics = File::create(&file).map_err(Error::io("write", &file))?;
         Ok(Self { path, metrics })
@@ -112,15 +111,20 @@ impl RunDir {
     /// Writes the summary, whole or not at all.
     pub(crate) fn save_summary(&self, summary: &Summary) -> Result<(), Error> {
         let path = self.path.join("summary.json");
-        let part = self.path.join("summary.json.tmp");
         let text = serde_json::to_string_pretty(summary).map_err(io::Error::from);
-        text.and_then(|text| fs::write(&part, text + "\n")).map_err(Error::io("write", &path))?;
-        fs::rename(&part, &path).map_err(Error::io("write", &path))
+        write(&path, text.map_err(Error::io("write", &path))? + "\n")
     }
 }
 
-/// The directory `path`, made if it is not there. What is in it already is not
-/// ours to overwrite.
+/// Writes a file of a run, whole or not at all. (`nn` writes the model.)
+fn write(path: &Path, text: String) -> Result<(), Error> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".tmp");
+    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).map_err(Error::io("write", path))
+}
+
+/// The directory `path`, which is created if it does not exist. It must be empty: a
+/// run overwrites nothing.
 fn claim(path: &Path) -> Result<PathBuf, Error> {
     fs::create_dir_all(path).map_err(Error::io("make the directory", path))?;
     let mut entries = fs::read_dir(path).map_err(Error::io("read the directory", path))?;
@@ -130,8 +134,8 @@ fn claim(path: &Path) -> Result<PathBuf, Error> {
     }
 }
 
-/// A new directory `name` in `parent`, or `name-2`, `name-3`, ... if there is
-/// one. Of several processes that want the same name, each gets its own.
+/// A new directory `name` in `parent`, or `name-2`, `name-3`, ... if `name` exists.
+/// Of several processes that want the same name, each gets its own.
 fn make_new(parent: &Path, name: &str) -> Result<PathBuf, Error> {
     fs::create_dir_all(parent).map_err(Error::io("make the directory", parent))?;
     let mut path = parent.join(name);
@@ -148,8 +152,8 @@ fn make_new(parent: &Path, name: &str) -> Result<PathBuf, Error> {
     }
 }
 
-/// `name` as part of the name of a directory. It may come from a file, so it is
-/// not to lead elsewhere.
+/// `name` as part of the name of a directory. It may come from a file, so it must not
+/// lead out of `runs`.
 fn slug(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let slug = name.chars().map(|c| if plain(c) { c } else { '-' });

@@ -1,4 +1,4 @@
-//! What came of a run, as `summary.json` and `--json` give it.
+//! The result of a run, for `summary.json` and `--json`.
 
 use std::fs;
 use std::time::Instant;
@@ -10,10 +10,10 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::pool::Pool;
 
-/// The version that summaries carry.
+/// The version of the program, which summaries have.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a run was measured to do.
+/// The measurements of a run.
 pub(crate) struct Measured {
     pub(crate) history: History,
     pub(crate) test: Evaluation,
@@ -36,16 +36,16 @@ pub(crate) struct Summary {
     pub(crate) test_errors: usize,
     /// Of the training steps alone, without evaluation.
     pub(crate) train_seconds: f64,
-    /// Of the whole process, until here.
+    /// Of the whole process, until the summary.
     pub(crate) total_seconds: f64,
     pub(crate) samples_per_second: f64,
     pub(crate) gflops: f64,
-    /// `None` where the system does not say.
+    /// `None` on systems that do not report it.
     pub(crate) peak_rss_bytes: Option<u64>,
     pub(crate) threads: usize,
     pub(crate) isa: &'static str,
     pub(crate) version: &'static str,
-    /// Test images, for the report. The key is no part of the summary's format.
+    /// Number of test images, for the report. It is no key of the summary.
     #[serde(skip)]
     pub(crate) test_samples: usize,
 }
@@ -85,7 +85,7 @@ impl Summary {
     }
 }
 
-/// The most memory that this process had at one time, where Linux says so.
+/// The most memory that this process had at one time, which Linux reports.
 fn peak_rss_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     high_water_mark(&status)

@@ -13,7 +13,7 @@ use std::process::Output;
 use assert_cmd::Command;
 use serde_json::Value;
 
-/// The program, with no instruction set asked for by the environment.
+/// The program, without an instruction set chosen by the environment.
 fn trainer() -> Command {
     let mut command = assert_cmd::cargo::cargo_bin_cmd!("trainer");
     command.env_remove("KERNELS_ISA");

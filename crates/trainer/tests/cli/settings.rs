@@ -52,6 +52,20 @@ fn the_settings_of_a_run_repeat_it() {
 }
 
 #[test]
+fn set_reaches_a_key_without_a_flag() {
+    let dir = data::folder();
+    let base = "--recipe plain --epochs 1 --hidden 17 --quiet";
+    succeed(dir.path(), &format!("{base} --out shuffled"));
+    succeed(dir.path(), &format!("{base} --set training.shuffle=false --out ordered"));
+    let (shuffled, ordered) = (dir.path().join("shuffled"), dir.path().join("ordered"));
+    assert!(model(&shuffled) != model(&ordered));
+    let settings = fs::read_to_string(ordered.join("config.toml")).unwrap();
+    assert!(settings.contains("shuffle = false\n"), "{settings}");
+    succeed(dir.path(), "--config ordered/config.toml --quiet --out again");
+    assert!(model(&ordered) == model(&dir.path().join("again")));
+}
+
+#[test]
 fn each_flag_changes_the_model_and_repeats_it() {
     let dir = data::folder();
     let run = |flags: &str, out: &str| {

@@ -44,52 +44,36 @@ fn help_says_what_there_is() {
         for word in [
             "--recipe",
             "--config",
-            "--data",
+            "--set",
             "--out",
-            "--seed",
-            "--epochs",
-            "--batch-size",
-            "--hidden",
-            "--activation",
-            "--init",
-            "--lr",
-            "--optimizer",
-            "--momentum",
-            "--label-smoothing",
-            "--class-weights",
-            "--l1",
-            "--l2",
-            "--max-norm",
-            "--clip-norm",
-            "--average",
-            "--dropout",
-            "--input-dropout",
-            "--dropout-kind",
-            "--noise",
-            "--input-noise",
-            "--batch-norm",
-            "--patience",
-            "--monitor",
-            "--min-delta",
-            "--schedule",
-            "--deskew",
-            "--shift",
-            "--whole-pixels",
-            "--rotate",
-            "--scale",
-            "--shear",
-            "--elastic",
-            "--validation",
             "--threads",
             "--quiet",
             "--json",
+            // Each heading has its settings: they come from one table.
+            "Data:",
+            "--validation",
+            "Network:",
+            "--hidden",
+            "Training:",
+            "--lr",
+            "Regularisation:",
+            "--dropout",
+            "Augmentation of the training images:",
+            "--elastic <PIXELS[:SIGMA]>",
             "Recipes:",
             "article",
         ] {
             assert!(help.contains(word), "{flags}: no {word} in {help}");
         }
     }
-    assert!(succeed(dir.path(), "--help").contains("eval"));
+    let help = succeed(dir.path(), "--help");
+    for part in ["eval", "[training.clip-norm: a finite number above 0, or none; default none]"] {
+        assert!(help.contains(part), "no {part} in {help}");
+    }
+    let mut command = crate::trainer();
+    let output = command.args(["-h"]).env("COLUMNS", "80").output().unwrap();
+    let short = String::from_utf8(output.stdout).unwrap();
+    assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
     assert!(succeed(dir.path(), "eval --help").contains("--model"));
     assert!(succeed(dir.path(), "--version").starts_with("trainer "));
 }

@@ -1,21 +1,44 @@
 //! `trainer eval`: the test figure of a saved model.
 
-use std::time::Instant;
+use std::path::PathBuf;
 
-use kernels::Isa;
 use mnist_io::Part;
 use nn::{Executor, Mlp};
 use serde::Serialize;
 
 use crate::augment::{DESKEW, Prepared};
-use crate::cli::EvalArgs;
+use crate::commands::Process;
 use crate::data;
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::report;
 use crate::summary::VERSION;
 
-/// What `--json` gives; names and units are those of a run's summary.
+/// Test a saved model again
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Model to test: the model.safetensors of a run
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+
+    /// Folder of the four MNIST files
+    ///
+    /// They are IDX files, raw or .gz. A relative path starts at the current
+    /// directory. Raw files are mapped into memory: nobody may change them while
+    /// the program runs.
+    #[arg(long, value_name = "DIR", default_value = data::DEFAULT_DIR)]
+    data: PathBuf,
+
+    /// Threads, 1 to 1024 [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+
+    /// Print the result as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints; names and units are those of a run's summary.
 #[derive(Serialize)]
 struct Figures<'a> {
     model: &'a str,
@@ -30,7 +53,8 @@ struct Figures<'a> {
     version: &'static str,
 }
 
-pub(crate) fn evaluate(args: &EvalArgs, isa: Isa, started: Instant) -> Result<(), Error> {
+pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
+    let Process { isa, started } = *process;
     let pool = Pool::new(args.threads)?;
     let network = Mlp::load(&args.model)?;
     let test_set = data::open(&args.data, Part::Test)?;
@@ -49,7 +73,7 @@ pub(crate) fn evaluate(args: &EvalArgs, isa: Isa, started: Instant) -> Result<()
         Some(DESKEW) => true,
         Some(found) => {
             let (model, found) = (args.model.clone(), found.to_owned());
-            return Err(Error::Preparation { model, found });
+            return Err(Error::Preparation { model, found, known: DESKEW });
         }
     };
     let prepared = Prepared::new(&test_set, None, deskew, isa)?;

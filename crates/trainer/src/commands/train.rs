@@ -1,0 +1,223 @@
+//! `trainer train`: from settings to a tested model in a run directory.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+
+use kernels::Isa;
+use mnist_io::{ClassNames, Part, Samples};
+use nn::{Callback, EpochReport, Examples, History, Mlp, Split, StepReport};
+
+use crate::augment::{Augmentation, DESKEW, Prepared};
+use crate::commands::Process;
+use crate::config::Config;
+use crate::data;
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::recipe;
+use crate::report::Report;
+use crate::run_dir::{EpochLine, RunDir};
+use crate::settings::Edits;
+use crate::summary::{Measured, Summary};
+
+/// Train a network and test it once, at the end
+///
+/// Without a flag it trains the recipe `default`. The brackets after the help of a
+/// setting have its key in recipe files, the values that it takes, and the default:
+/// the value that a recipe without the key gets.
+#[derive(Debug, clap::Args)]
+#[command(after_help = recipe::help())]
+pub(crate) struct Args {
+    /// Recipe to start from [default: default]
+    ///
+    /// Other flags override its settings. The list of recipes is at the end.
+    #[arg(long, value_name = "NAME", conflicts_with = "config", help_heading = "Recipe")]
+    recipe: Option<String>,
+
+    /// Recipe file to start from
+    ///
+    /// The config.toml of a run repeats that run.
+    #[arg(long, value_name = "FILE", help_heading = "Recipe")]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    edits: Edits,
+
+    /// Directory of the run [default: runs/RECIPE-TIME]
+    ///
+    /// It is created, or is empty. TIME is in UTC.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    out: Option<PathBuf>,
+
+    /// Print nothing but errors
+    ///
+    /// With --json the summary is printed all the same.
+    #[arg(long, help_heading = "Output")]
+    quiet: bool,
+
+    /// Print the summary as one JSON object on stdout
+    ///
+    /// Nothing else is then printed on stdout.
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+
+    /// Threads, 1 to 1024 [default: one for each core]
+    ///
+    /// The result has the same bits for any number of threads.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
+    let config = args.settings()?;
+    let pool = Pool::new(args.threads)?;
+    let sets = Sets::open(&config, process.isa)?;
+    let mut network = network(&config, &sets)?;
+
+    let train = sets.training()?;
+    let held_out = sets.held_out()?;
+    let validation = held_out.as_ref().map(Prepared::examples).transpose()?;
+    // Whatever is wrong is found before the run writes anything.
+    config.training.check(&network, &train, validation.as_ref())?;
+
+    let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
+    let mut report = Report::new(args.quiet, args.json);
+    report.begin(&config, network.architecture(), sets.training.len(), &run);
+    let mut watcher = Watcher::new(&mut report, &mut run);
+    let history = pool.install(|| {
+        config.training.run(&mut network, &train, validation.as_ref(), &pool, &mut watcher)
+    });
+    let history = watcher.unless_failed(history)?;
+
+    let test_images = sets.test()?;
+    let examples = test_images.examples()?;
+    let test = pool.install(|| network.evaluate(&examples, &pool))?;
+    run.save_model(&network)?;
+    let measured = Measured { history, test, started: process.started };
+    let summary = Summary::new(&config, &network, &measured, &pool, process.isa);
+    run.save_summary(&summary)?;
+    report.end(&config, &summary, &run)
+}
+
+impl Args {
+    /// The recipe, with the other flags applied.
+    pub(crate) fn settings(&self) -> Result<Config, Error> {
+        let recipe = match (&self.config, &self.recipe) {
+            (Some(path), _) => recipe::read(path)?,
+            (None, Some(name)) => recipe::find(name)?,
+            (None, None) => recipe::find(recipe::DEFAULT)?,
+        };
+        recipe.edited(&self.edits)
+    }
+}
+
+/// The network before training.
+fn network(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
+    let classes = data::classes(&sets.training);
+    let shape = config.architecture(sets.training.width(), classes.count());
+    let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
+    if let Some(ClassNames { path, names }) = classes.names().cloned() {
+        network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
+    }
+    network.set_preparation(sets.deskew.then(|| DESKEW.to_owned()));
+    Ok(network)
+}
+
+/// The images of a run.
+struct Sets {
+    training: Samples,
+    test: Samples,
+    /// Which training images are held out, if any are.
+    split: Option<Split>,
+    augmentation: Option<Augmentation>,
+    deskew: bool,
+    isa: Isa,
+}
+
+impl Sets {
+    /// Opens the test set too, so that a missing or damaged one is found before the
+    /// training. The run looks at it once, after the training.
+    fn open(config: &Config, isa: Isa) -> Result<Self, Error> {
+        let training = data::open(&config.data.dir, Part::Train)?;
+        let test = data::open(&config.data.dir, Part::Test)?;
+        data::check_pair(&config.data.dir, &training, &test)?;
+        let (fraction, seed) = (config.data.validation, config.training.seed);
+        let split = if fraction == 0.0 {
+            None
+        } else {
+            Some(Split::stratified(data::classes(&training).labels(), fraction, seed)?)
+        };
+        let deskew = config.data.deskew;
+        let augmentation = Augmentation::new(config.augment, deskew, &training, isa)?;
+        Ok(Self { training, test, split, augmentation, deskew, isa })
+    }
+
+    /// The images to train on, augmented.
+    fn training(&self) -> Result<Examples<'_>, Error> {
+        let mut examples = data::examples(&self.training)?;
+        if let Some(augmentation) = &self.augmentation {
+            examples = examples.augmented(augmentation);
+        }
+        Ok(match &self.split {
+            Some(split) => examples.subset(&split.train)?,
+            None => examples,
+        })
+    }
+
+    fn held_out(&self) -> Result<Option<Prepared<'_>>, Error> {
+        let Some(split) = &self.split else { return Ok(None) };
+        let positions = Some(&split.validation[..]);
+        Prepared::new(&self.training, positions, self.deskew, self.isa).map(Some)
+    }
+
+    fn test(&self) -> Result<Prepared<'_>, Error> {
+        Prepared::new(&self.test, None, self.deskew, self.isa)
+    }
+}
+
+/// Shows and writes down what happens while a network is trained.
+struct Watcher<'a> {
+    report: &'a mut Report,
+    run: &'a mut RunDir,
+    epoch_started: Instant,
+    /// Why metrics could not be written; the training ends then.
+    failure: Option<Error>,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(report: &'a mut Report, run: &'a mut RunDir) -> Self {
+        Self { report, run, epoch_started: Instant::now(), failure: None }
+    }
+
+    /// The result of the training, unless metrics could not be written.
+    fn unless_failed(self, history: Result<History, nn::Error>) -> Result<History, Error> {
+        match self.failure {
+            Some(error) => Err(error),
+            None => Ok(history?),
+        }
+    }
+}
+
+impl Callback for &mut Watcher<'_> {
+    fn on_step(&mut self, step: &StepReport) -> ControlFlow<()> {
+        self.report.step(step);
+        ControlFlow::Continue(())
+    }
+
+    fn on_epoch(&mut self, epoch: &EpochReport) -> ControlFlow<()> {
+        let seconds = self.epoch_started.elapsed().as_secs_f64();
+        self.epoch_started = Instant::now();
+        let line = EpochLine::new(epoch, seconds);
+        self.report.epoch(&line);
+        match self.run.append_metrics(&line) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! What a setting is: a row of the table.
+
+use super::kind::Kind;
+
+/// One setting of a recipe. Its flag, its key in recipe files, its errors and its
+/// help all come from here.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// Dotted path in the recipe, such as `training.clip-norm`.
+    pub(crate) key: &'static str,
+    /// Flag of the command line, without its dashes, if it has one of its own.
+    pub(crate) flag: Option<&'static str>,
+    /// What `--help` calls the flag's value.
+    pub(crate) value_name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) presence: Presence,
+    /// Key of a second setting that the flag's value may give after a colon, as in
+    /// `--elastic 20:4`.
+    pub(crate) after_colon: Option<&'static str>,
+    /// The value that a recipe without this key gets, for `--help`: `none` if the
+    /// setting is then off, empty if a recipe must have the key. Where kinds differ
+    /// it is a list, such as `sgd 0, nesterov 0.9`.
+    pub(crate) default: &'static str,
+    /// A value other than the default, for errors, for tests, and as a start.
+    pub(crate) example: &'static str,
+    /// What the setting does, in one line without a full stop.
+    pub(crate) help: &'static str,
+    /// What else `--help` says, in whole sentences.
+    pub(crate) more: &'static str,
+}
+
+/// Which runs have the setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Presence {
+    /// Every run.
+    Always,
+    /// Runs that turn it on; the value `none` deletes this key or table.
+    OrNone(&'static str),
+    /// Runs that have this table, which another setting turns on.
+    In(&'static str),
+    /// Runs in which the `kind` beside this key is one of these.
+    Of(&'static [&'static str]),
+}
+
+impl Setting {
+    /// What a row is if it does not say so.
+    pub(super) const PLAIN: Self = Self {
+        key: "",
+        flag: None,
+        value_name: "VALUE",
+        kind: Kind::Text,
+        presence: Presence::Always,
+        after_colon: None,
+        default: "",
+        example: "",
+        help: "",
+        more: "",
+    };
+
+    /// How one sets it on the command line: `--lr`, or `--set training.shuffle`.
+    pub(crate) fn on_command_line(&self) -> String {
+        match self.flag {
+            Some(flag) => format!("--{flag}"),
+            None => format!("--set {}", self.key),
+        }
+    }
+
+    /// What values it takes: `a number above 0, or none`.
+    pub(crate) fn range(&self) -> String {
+        let range = self.kind.to_string();
+        if matches!(self.presence, Presence::OrNone(_)) { range + ", or none" } else { range }
+    }
+
+    /// What was expected of a wrong value, and what to write.
+    pub(crate) fn expected(&self) -> String {
+        format!("{}, such as {}", self.range(), self.example)
+    }
+
+    /// The value that a recipe gets which has this `kind` and not this key; nothing
+    /// if it must have the key.
+    pub(crate) fn default_of(&self, kind: &str) -> Option<&'static str> {
+        if !matches!(self.presence, Presence::Of(_)) {
+            return (!self.default.is_empty()).then_some(self.default);
+        }
+        self.default.split(", ").find_map(|part| match part.split_once(' ') {
+            Some((name, value)) => (name == kind).then_some(value),
+            None => (!part.is_empty()).then_some(part),
+        })
+    }
+
+    /// All that `--help` says of it.
+    pub(crate) fn long_help(&self) -> String {
+        let mut text = self.help.to_owned();
+        if !self.more.is_empty() {
+            text += &format!(". {}", self.more);
+        }
+        let default = match self.default {
+            "" => "no default".to_owned(),
+            default => format!("default {default}"),
+        };
+        text + &format!("\n[{}: {}; {default}]", self.key, self.range())
+    }
+}

@@ -1,0 +1,41 @@
+//! Every setting, a row each. To add one, add a field to `nn::Fit`, or to `Data` or
+//! `Network` in `config.rs`, and a row here, in the section that suits it.
+//!
+//! Edits are applied in the order of this table, not of the command line: a `kind`
+//! comes before its parameters, and the setting that turns a table on before the rest
+//! of the table.
+
+mod augmentation;
+mod data;
+mod network;
+mod regularisation;
+mod training;
+
+use super::setting::Setting;
+
+/// Settings that `--help` shows under one heading.
+#[derive(Debug)]
+pub(crate) struct Section {
+    pub(crate) heading: &'static str,
+    pub(crate) settings: &'static [Setting],
+}
+
+/// All settings, in the order of `--help`.
+pub(crate) static SECTIONS: [Section; 6] = [
+    Section { heading: "Recipe", settings: data::RECIPE },
+    Section { heading: "Data", settings: data::SETTINGS },
+    Section { heading: "Network", settings: network::SETTINGS },
+    Section { heading: "Training", settings: training::SETTINGS },
+    Section { heading: "Regularisation", settings: regularisation::SETTINGS },
+    Section { heading: "Augmentation of the training images", settings: augmentation::SETTINGS },
+];
+
+/// All settings, without their headings.
+pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
+    SECTIONS.iter().flat_map(|section| section.settings)
+}
+
+/// The setting that has this key.
+pub(crate) fn find(key: &str) -> Option<&'static Setting> {
+    all().find(|setting| setting.key == key)
+}

@@ -1,0 +1,38 @@
+//! The table `[network]`.
+
+use nn::{Activation, Init};
+
+use crate::settings::kind::{Kind, Names, named, names_of};
+use crate::settings::setting::Setting;
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "network.hidden",
+        flag: Some("hidden"),
+        value_name: "UNITS",
+        kind: Kind::Units,
+        example: "100,50",
+        help: "Units of the hidden layers, first to last",
+        ..Setting::PLAIN
+    },
+    Setting {
+        key: "network.activation",
+        flag: Some("activation"),
+        value_name: "NAME",
+        kind: Kind::Name(Names { names: &names_of(&Activation::ALL), check: named::<Activation> }),
+        example: "relu",
+        help: "Activation of the hidden layers",
+        more: "A colon separates a name from its parameter, as in leaky-relu:SLOPE, \
+               elu:ALPHA and maxout:PIECES.",
+        ..Setting::PLAIN
+    },
+    Setting {
+        key: "network.init",
+        flag: Some("init"),
+        value_name: "NAME",
+        kind: Kind::Name(Names { names: &names_of(&Init::ALL), check: named::<Init> }),
+        example: "he",
+        help: "Distribution of the initial weights",
+        ..Setting::PLAIN
+    },
+];
