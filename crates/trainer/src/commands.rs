@@ -5,20 +5,12 @@ mod eval;
 mod train;
 
 use std::ffi::OsString;
-use std::time::Instant;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use kernels::Isa;
 
 use crate::error::Error;
+use crate::process::Process;
 use crate::settings;
-
-/// What every command is given.
-pub(crate) struct Process {
-    pub(crate) isa: Isa,
-    /// When the process began.
-    pub(crate) started: Instant,
-}
 
 #[derive(Debug, Subcommand)]
 // The program has one value of this type: its size does not matter.

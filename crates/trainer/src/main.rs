@@ -20,6 +20,8 @@ mod augment;
 
 mod pool;
 
+mod process;
+
 mod run_dir;
 
 mod report;
@@ -32,8 +34,9 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use commands::{Command, Process};
+use commands::Command;
 use error::Error;
+use process::Process;
 
 fn main() -> ExitCode {
     let started = Instant::now();

@@ -7,10 +7,10 @@ use nn::{Executor, Mlp};
 use serde::Serialize;
 
 use crate::augment::{DESKEW, Prepared};
-use crate::commands::Process;
 use crate::data;
 use crate::error::Error;
 use crate::pool::Pool;
+use crate::process::Process;
 use crate::report;
 use crate::summary::VERSION;
 

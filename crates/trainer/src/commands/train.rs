@@ -9,11 +9,11 @@ use mnist_io::{ClassNames, Part, Samples};
 use nn::{Callback, EpochReport, Examples, History, Mlp, Split, StepReport};
 
 use crate::augment::{Augmentation, DESKEW, Prepared};
-use crate::commands::Process;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
 use crate::pool::Pool;
+use crate::process::Process;
 use crate::recipe;
 use crate::report::Report;
 use crate::run_dir::{EpochLine, RunDir};
