@@ -1,4 +1,4 @@
-//! Activations, each beside its derivative.
+//! Activations, each beside its derivative, and softplus.
 //!
 //! A derivative is a [`Binary`](crate::Binary) that multiplies `da`, the gradient with
 //! respect to the output of the function. It reads the output h where that is enough,
@@ -11,6 +11,7 @@ mod maxout;
 mod relu;
 mod sigmoid;
 mod silu;
+mod softplus;
 mod tanh;
 
 pub use elu::{Elu, EluGradient};
@@ -20,4 +21,5 @@ pub use maxout::Larger;
 pub use relu::{Relu, ReluGradient};
 pub use sigmoid::{Sigmoid, SigmoidGradient};
 pub use silu::{Silu, SiluGradient};
+pub use softplus::Softplus;
 pub use tanh::{Tanh, TanhGradient};

@@ -40,7 +40,7 @@ mod softmax;
 
 pub use activations::{
     Elu, EluGradient, Gelu, GeluGradient, Larger, LeakyRelu, LeakyReluGradient, Relu, ReluGradient,
-    Sigmoid, SigmoidGradient, Silu, SiluGradient, Tanh, TanhGradient,
+    Sigmoid, SigmoidGradient, Silu, SiluGradient, Softplus, Tanh, TanhGradient,
 };
 pub use batch_norm::{Gains, GainsGradient, Moments, batch_norm, batch_norm_backward, scale_shift};
 pub use buffer::AlignedBuf;
