@@ -12,7 +12,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernels::{
     AlignedBuf, Elu, EluGradient, Exp, Gelu, GeluGradient, Isa, LeakyRelu, LeakyReluGradient,
-    MatMut, MatRef, RowLoss, Sigmoid, Silu, SiluGradient, Stream, Tanh, cross_entropy,
+    MatMut, MatRef, RowLoss, Sigmoid, Silu, SiluGradient, Softplus, Stream, Tanh, cross_entropy,
     cross_entropy_gradient, dropout, dropout_mask, gaussian_mask, map, softmax_rows, zip,
 };
 use rand::rngs::Xoshiro256PlusPlus;
@@ -73,7 +73,8 @@ fn functions(c: &mut Criterion) {
 /// output f(z), from another slice.
 fn activations(c: &mut Criterion) {
     type Function = (&'static str, fn(Isa, &mut [f32], &[f32]));
-    let functions: [Function; 8] = [
+    let functions: [Function; 9] = [
+        ("softplus", |isa, y, _| map(isa, Softplus, y)),
         ("GELU", |isa, y, _| map(isa, Gelu, y)),
         ("GELU, derivative", |isa, y, x| zip(isa, GeluGradient, y, x)),
         ("SiLU", |isa, y, _| map(isa, Silu, y)),

@@ -7,8 +7,8 @@
     sin πv/2 = v·SIN(v²),  cos πv/2 = COS(v²)       0 ≤ v ≤ 1
 
 LOG is fitted for the least relative error, SIN and COS for the least absolute one.
-Their degrees are the least that bring it under 2⁻²³, which is finer than the
-numbers that go in. The errors printed are those of the polynomials with their
+Their degrees are the least that bring it under 2⁻²³, which is finer than the input
+values. The errors printed are those of the polynomials with their
 f32 coefficients, before any rounding of the evaluation.
 """
 

@@ -6,12 +6,12 @@
 //!
 //! ```text
 //! cargo test -p kernels --release --test accuracy -- --ignored --nocapture
-//! cargo test -p kernels --release --test accuracy -- --ignored --nocapture sigmoid
+//! cargo test -p kernels --release --test accuracy -- --ignored --nocapture softplus
 //! ```
 
 use kernels::{
-    Binary, Elu, Exp, Gelu, GeluGradient, Isa, LeakyRelu, Sigmoid, Silu, SiluGradient, Tanh, map,
-    zip,
+    Binary, Elu, Exp, Gelu, GeluGradient, Isa, LeakyRelu, Sigmoid, Silu, SiluGradient, Softplus,
+    Tanh, map, zip,
 };
 
 struct Function {
@@ -39,6 +39,8 @@ impl Function {
 const TANH: Function = Function::new("tanh", |isa, xs| map(isa, Tanh, xs), f64::tanh, 0.68);
 const SIGMOID: Function = Function::new("sigmoid", |isa, xs| map(isa, Sigmoid, xs), sigmoid, 0.90);
 const EXP: Function = Function::new("exp", |isa, xs| map(isa, Exp, xs), f64::exp, 0.90);
+const SOFTPLUS: Function =
+    Function::new("softplus", |isa, xs| map(isa, Softplus, xs), softplus, 1.87);
 const GELU: Function = Function::new("GELU", |isa, xs| map(isa, Gelu, xs), gelu, 4.02);
 const GELU_GRADIENT: Function = Function {
     name: "GELU′",
@@ -77,6 +79,10 @@ fn derivative(isa: Isa, f: impl Binary, xs: &mut [f32]) {
 
 fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
+}
+
+fn softplus(z: f64) -> f64 {
+    z.max(0.0) + (-z.abs()).exp().ln_1p()
 }
 
 fn silu(z: f64) -> f64 {
@@ -189,7 +195,8 @@ fn every_f32(function: &Function) {
 
 #[test]
 fn a_sample_of_all_floats_is_within_the_bound() {
-    for function in [TANH, SIGMOID, EXP, GELU, GELU_GRADIENT, SILU, SILU_GRADIENT, ELU, LEAKY_RELU]
+    for function in
+        [TANH, SIGMOID, EXP, SOFTPLUS, GELU, GELU_GRADIENT, SILU, SILU_GRADIENT, ELU, LEAKY_RELU]
     {
         sample(&function);
     }
@@ -211,6 +218,12 @@ fn every_f32_of_sigmoid() {
 #[ignore = "takes a minute: every f32"]
 fn every_f32_of_exp() {
     every_f32(&EXP);
+}
+
+#[test]
+#[ignore = "takes a minute: every f32"]
+fn every_f32_of_softplus() {
+    every_f32(&SOFTPLUS);
 }
 
 #[test]
@@ -266,6 +279,16 @@ fn special_values() {
         let mut y = x;
         map(isa, Sigmoid, &mut y);
         assert_eq!(y[..4], [0.5, 0.5, 1.0, 0.0], "sigmoid on {isa}");
+
+        let mut y = x;
+        map(isa, Softplus, &mut y);
+        let ln_2 = std::f32::consts::LN_2;
+        assert_eq!(y[..4], [ln_2, ln_2, f32::INFINITY, 0.0], "softplus on {isa}");
+
+        let mut edges = [-87.0, -103.2, -104.0, f32::MAX, f32::MIN];
+        map(isa, Softplus, &mut edges);
+        assert!(edges[0].is_normal(), "softplus on {isa}: {edges:?}");
+        assert_eq!(edges[1..], [1e-45, 0.0, f32::MAX, 0.0], "softplus on {isa}");
 
         let mut edges = [88.72, 88.73, -87.0, -103.9, -104.0];
         map(isa, Exp, &mut edges);

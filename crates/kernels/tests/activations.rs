@@ -4,8 +4,8 @@
 
 use kernels::{
     Binary, Elu, EluGradient, Exp, Gelu, GeluGradient, Isa, Larger, LeakyRelu, LeakyReluGradient,
-    Relu, ReluGradient, Sigmoid, SigmoidGradient, Silu, SiluGradient, Tanh, TanhGradient, Unary,
-    map, zip,
+    Relu, ReluGradient, Sigmoid, SigmoidGradient, Silu, SiluGradient, Softplus, Tanh, TanhGradient,
+    Unary, map, zip,
 };
 
 /// To compare with: unlike floats, the bits of 0 and −0 differ, and NaN equals itself.
@@ -144,7 +144,7 @@ fn of_two_values_the_larger() {
 #[test]
 fn vector_instruction_sets_agree() {
     type Function = (&'static str, fn(Isa, &mut [f32], &[f32]));
-    let functions: [Function; 15] = [
+    let functions: [Function; 16] = [
         ("tanh", |isa, y, _| map(isa, Tanh, y)),
         ("sigmoid", |isa, y, _| map(isa, Sigmoid, y)),
         ("exp", |isa, y, _| map(isa, Exp, y)),
@@ -155,6 +155,7 @@ fn vector_instruction_sets_agree() {
         ("ELU", |isa, y, _| map(isa, Elu { alpha: 0.7 }, y)),
         ("leaky ReLU", |isa, y, _| map(isa, LeakyRelu { slope: 0.1 }, y)),
         ("ReLU", |isa, y, _| map(isa, Relu, y)),
+        ("softplus", |isa, y, _| map(isa, Softplus, y)),
         ("tanh′", |isa, y, x| zip(isa, TanhGradient, y, x)),
         ("sigmoid′", |isa, y, x| zip(isa, SigmoidGradient, y, x)),
         ("ReLU′", |isa, y, x| zip(isa, ReluGradient, y, x)),
