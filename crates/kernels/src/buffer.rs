@@ -1,22 +1,22 @@
-//! Storage that begins at a cache line.
+//! Storage that is aligned to cache lines.
 
 use bytemuck::{Pod, Zeroable};
 
-/// Numbers in a cache line of 64 bytes, which is also an AVX-512 vector.
+/// Elements of a cache line of 64 bytes, which is also an AVX-512 vector.
 const LINE: usize = 16;
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([f32; LINE]);
 
-// SAFETY: all-zero bytes are sixteen zeros.
+// SAFETY: all-zero bytes are sixteen elements with the value 0.
 unsafe impl Zeroable for Line {}
-// SAFETY: sixteen f32 fill the 64 bytes, so there is no padding, and any bytes
-// are a value.
+// SAFETY: sixteen `f32` fill the 64 bytes, so there is no padding, and any 64 bytes
+// are a valid value.
 unsafe impl Pod for Line {}
 
-/// `f32`s that begin at a multiple of 64 bytes, so that no vector load crosses
-/// a cache line. Dereferences to a slice.
+/// A buffer of `f32` that is aligned to 64 bytes, so that no vector load crosses a cache
+/// line. Dereferences to a slice.
 #[derive(Clone, Default)]
 pub struct AlignedBuf {
     lines: Vec<Line>,
@@ -25,12 +25,18 @@ pub struct AlignedBuf {
 
 impl AlignedBuf {
     /// `len` zeros.
+    ///
+    /// # Panics
+    /// If that is more than `isize::MAX` bytes.
     #[must_use]
     pub fn zeros(len: usize) -> Self {
         Self { lines: vec![Line::zeroed(); len.div_ceil(LINE)], len }
     }
 
-    /// Makes it `len` long; numbers that are new are 0. Never gives memory back.
+    /// Changes the length to `len`; new elements are 0. Never frees memory.
+    ///
+    /// # Panics
+    /// If that is more than `isize::MAX` bytes.
     pub fn resize(&mut self, len: usize) {
         self.lines.resize(len.div_ceil(LINE), Line::zeroed());
         if len > self.len {
@@ -39,6 +45,15 @@ impl AlignedBuf {
             self[old..].fill(0.0);
         }
         self.len = len;
+    }
+
+    /// The first `len` elements, after the buffer has grown to hold them.
+    #[inline]
+    pub(crate) fn at_least(&mut self, len: usize) -> &mut [f32] {
+        if self.len < len {
+            self.resize(len);
+        }
+        &mut self[..len]
     }
 }
 
@@ -69,7 +84,7 @@ mod tests {
     use super::AlignedBuf;
 
     #[test]
-    fn it_is_aligned_and_new_numbers_are_zero() {
+    fn a_buffer_is_aligned_and_new_elements_are_zero() {
         let mut buffer = AlignedBuf::zeros(20);
         assert_eq!(buffer.as_ptr().addr() % 64, 0);
         buffer.fill(1.0);

@@ -1,9 +1,41 @@
-//! The table of instruction sets: what there is, what this CPU has, what runs.
+//! The table of instruction sets: which ones exist, which ones this CPU has, and which one
+//! runs.
 
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::simd::{Simd, SimdOp};
+use crate::simd::{Simd, SimdOp, Tile};
+
+/// Defines the token of an instruction set, a type whose values prove that the CPU has all
+/// of the listed features: the check that makes a value, and the function that runs an
+/// algorithm with them.
+macro_rules! token {
+    ($(#[$doc:meta])* $Token:ident: $has_feature:ident![$($feature:tt),+]) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub(super) struct $Token(());
+
+        impl $crate::simd::sealed::Sealed for $Token {}
+
+        impl $Token {
+            pub(super) fn detect() -> Option<Self> {
+                let found = $($has_feature!($feature))&&+;
+                found.then_some(Self(()))
+            }
+
+            #[inline(always)]
+            fn with_features<O: $crate::simd::SimdOp>(self, op: O) -> O::Output {
+                #[inline(never)]
+                #[target_feature($(enable = $feature),+)]
+                fn eval<O: $crate::simd::SimdOp>(op: O, isa: $Token) -> O::Output {
+                    op.eval(isa)
+                }
+                // SAFETY: `self` exists only if `detect` found these features.
+                unsafe { eval(op, self) }
+            }
+        }
+    };
+}
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -13,25 +45,67 @@ mod avx512;
 mod neon;
 mod scalar;
 
+/// Writes what has one entry for each instruction set, from one list of them.
+macro_rules! table {
+    ($($(#[$cfg:meta])? $module:ident::$Token:ident,)+) => {
+        /// Each variant holds the token that proves its CPU check passed.
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        enum Kind {
+            $($(#[$cfg])? $Token($module::$Token),)+
+        }
+
+        impl Kind {
+            fn available() -> Vec<Self> {
+                let rows = [$($(#[$cfg])? $module::$Token::detect().map(Self::$Token),)+];
+                rows.into_iter().flatten().collect()
+            }
+
+            fn facts(self) -> Facts {
+                match self {
+                    $($(#[$cfg])? Self::$Token(_) => Facts::of::<$module::$Token>(),)+
+                }
+            }
+
+            #[inline(always)]
+            fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
+                match self {
+                    $($(#[$cfg])? Self::$Token(isa) => isa.vectorize(op),)+
+                }
+            }
+        }
+    };
+}
+
+// Fastest first. The last one must be on every CPU.
+table! {
+    #[cfg(target_arch = "x86_64")]
+    avx512::Avx512,
+    #[cfg(target_arch = "x86_64")]
+    avx2::Avx2,
+    #[cfg(target_arch = "aarch64")]
+    neon::Neon,
+    scalar::Scalar,
+}
+
+/// What is known of an instruction set without running it.
+struct Facts {
+    name: &'static str,
+    fuses: bool,
+    tile_rows: usize,
+}
+
+impl Facts {
+    fn of<S: Simd>() -> Self {
+        Self { name: S::NAME, fuses: S::FUSES, tile_rows: S::Tile::ROWS }
+    }
+}
+
 /// An instruction set that this CPU has.
 ///
-/// There is no way to make one but through a check of the CPU, so a kernel that
-/// is given an `Isa` can run its instructions without asking again.
+/// Every constructor checks the CPU, so a kernel that is given an `Isa` can run its
+/// instructions without a check of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Isa(Kind);
-
-/// One row for each instruction set; each variant carries the token that proves
-/// its CPU check passed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    #[cfg(target_arch = "x86_64")]
-    Avx512(avx512::Avx512),
-    #[cfg(target_arch = "x86_64")]
-    Avx2(avx2::Avx2),
-    #[cfg(target_arch = "aarch64")]
-    Neon(neon::Neon),
-    Scalar(scalar::Scalar),
-}
 
 /// Environment variable that names the instruction set to use.
 const OVERRIDE: &str = "KERNELS_ISA";
@@ -41,23 +115,14 @@ impl Isa {
     /// which every CPU has.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        let rows = [
-            #[cfg(target_arch = "x86_64")]
-            avx512::Avx512::detect().map(Kind::Avx512),
-            #[cfg(target_arch = "x86_64")]
-            avx2::Avx2::detect().map(Kind::Avx2),
-            #[cfg(target_arch = "aarch64")]
-            neon::Neon::detect().map(Kind::Neon),
-            Some(Kind::Scalar(scalar::Scalar)),
-        ];
-        rows.into_iter().flatten().map(Isa).collect()
+        Kind::available().into_iter().map(Self).collect()
     }
 
     /// The instruction set to use: the fastest, unless the environment variable
-    /// `KERNELS_ISA` names another. It is looked up once for each process.
+    /// `KERNELS_ISA` names another. The variable is read once in each process.
     ///
     /// # Errors
-    /// If `KERNELS_ISA` names what this CPU does not have.
+    /// If `KERNELS_ISA` names an instruction set that this CPU does not have.
     ///
     /// ```
     /// let isa = kernels::Isa::active()?;
@@ -74,72 +139,41 @@ impl Isa {
             .clone()
     }
 
-    /// The instruction set with this name, if this CPU has it.
+    /// The instruction set with this name.
     ///
     /// # Errors
-    /// If it does not.
+    /// If this CPU does not have it.
     pub fn by_name(name: &str) -> Result<Self, UnknownIsa> {
         Self::available()
             .into_iter()
             .find(|isa| isa.name() == name)
-            .ok_or_else(|| UnknownIsa { asked: name.to_owned() })
+            .ok_or_else(|| UnknownIsa { name: name.to_owned() })
     }
 
     /// `avx512`, `avx2`, `neon` or `scalar`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512(_) => "avx512",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2(_) => "avx2",
-            #[cfg(target_arch = "aarch64")]
-            Kind::Neon(_) => "neon",
-            Kind::Scalar(_) => "scalar",
-        }
+        self.0.facts().name
+    }
+
+    /// Whether [`Simd::fma`] rounds once. All instruction sets for which this is true
+    /// compute the same bits; `scalar` rounds twice, and differs once in 2²⁹ times.
+    #[must_use]
+    pub fn fuses(self) -> bool {
+        self.0.facts().fuses
+    }
+
+    /// Rows of the register tile of [`matmul`](crate::matmul()): a caller that splits rows
+    /// between threads loses least at multiples of it.
+    #[must_use]
+    pub fn tile_rows(self) -> usize {
+        self.0.facts().tile_rows
     }
 
     /// Runs `op`, compiled for this instruction set.
     #[inline]
     pub fn dispatch<O: SimdOp>(self, op: O) -> O::Output {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512(isa) => isa.run(op),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2(isa) => isa.run(op),
-            #[cfg(target_arch = "aarch64")]
-            Kind::Neon(isa) => isa.run(op),
-            Kind::Scalar(isa) => op.eval(isa),
-        }
-    }
-
-    /// Rows of the register tile of [`matmul`](crate::matmul()): a caller that
-    /// cuts rows for several threads loses least at multiples of it.
-    #[must_use]
-    pub fn tile_rows(self) -> usize {
-        struct Rows;
-        impl SimdOp for Rows {
-            type Output = usize;
-            #[inline(always)]
-            fn eval<S: Simd>(self, _: S) -> usize {
-                S::TILE_ROWS
-            }
-        }
-        self.dispatch(Rows)
-    }
-
-    /// Panels of 16 columns of the register tile of [`matmul`](crate::matmul()).
-    #[must_use]
-    pub fn tile_panels(self) -> usize {
-        struct Panels;
-        impl SimdOp for Panels {
-            type Output = usize;
-            #[inline(always)]
-            fn eval<S: Simd>(self, _: S) -> usize {
-                S::TILE_PANELS
-            }
-        }
-        self.dispatch(Panels)
+        self.0.vectorize(op)
     }
 }
 
@@ -155,10 +189,10 @@ impl fmt::Debug for Isa {
     }
 }
 
-/// An instruction set was asked for that this CPU does not have.
+/// A name that is not the name of an instruction set of this CPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownIsa {
-    asked: String,
+    name: String,
 }
 
 impl fmt::Display for UnknownIsa {
@@ -167,7 +201,7 @@ impl fmt::Display for UnknownIsa {
         write!(
             f,
             "{OVERRIDE}={}: this CPU has no such instruction set; it has {}",
-            self.asked,
+            self.name,
             names.join(", ")
         )
     }
@@ -180,7 +214,7 @@ mod tests {
     use super::Isa;
 
     #[test]
-    fn scalar_is_always_there_and_names_lead_back() {
+    fn scalar_is_always_available_and_names_are_unique() {
         let isas = Isa::available();
         assert_eq!(isas.last().map(|isa| isa.name()), Some("scalar"));
         for isa in isas {
@@ -194,8 +228,8 @@ mod tests {
         assert!(error.contains("avx1024") && error.contains("scalar"), "{error}");
     }
 
-    /// `KERNELS_REQUIRE=avx512,avx2` makes a test run fail on a machine where
-    /// these paths would be skipped in silence.
+    /// `KERNELS_REQUIRE=avx512,avx2` makes a test run fail on a machine that would skip
+    /// these instruction sets without a word.
     #[test]
     fn required_instruction_sets_are_available() {
         let Ok(required) = std::env::var("KERNELS_REQUIRE") else { return };

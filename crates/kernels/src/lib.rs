@@ -7,8 +7,9 @@
 //! caller who has several splits the views ([`MatMut::split_rows`]) and runs the
 //! parts where it likes. Results are the same bits whichever way it splits.
 //!
-//! Shapes that do not fit are a programmer's mistake and panic; no number that
-//! is put in does.
+//! Shapes that do not fit are a programmer's mistake and panic; no value of an element
+//! does. From safe code, no kernel reads or writes outside of its slices, whatever sizes and
+//! strides it is given.
 //!
 //! ```
 //! use kernels::{Isa, MatMut, Tanh, map, softmax_rows};
@@ -49,9 +50,9 @@ pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};
 pub use math::Exp;
 pub use matmul::{
-    Start, Zeros, matmul, matmul_into_panels, matmul_panels, matmul_transposed_panels,
+    Start, Zeros, matmul, matmul_into_panels, matmul_panels, matmul_transposed_panels, pack,
 };
-pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, pack, packed_len};
+pub use panels::{BLOCK, PANEL, PanelsMut, PanelsRef, packed_len};
 pub use prefetch::{prefetch, prefetch_write};
 pub use random::{
     Stream, add_gaussian, dropout, dropout_in_place, dropout_mask, gaussian_mask, uniform,

@@ -1,84 +1,107 @@
 //! The vector operations that the kernels need, and no more.
 //!
-//! An algorithm is written once, as a [`SimdOp`] whose `eval` is generic over
-//! `S: Simd`; [`Isa::dispatch`](crate::Isa::dispatch) compiles it for each
-//! instruction set and runs the one that was asked for.
+//! An algorithm is written once, as a [`SimdOp`] whose `eval` is generic over `S: Simd`.
+//! [`Isa::dispatch`](crate::Isa::dispatch) compiles it for each instruction set and runs
+//! the version for the given one.
 //!
-//! Everything between `dispatch` and an instruction is `#[inline(always)]`:
-//! a function that is not inlined is compiled without the instruction set, and
-//! then passes its vectors through memory.
+//! Everything between `dispatch` and an instruction is `#[inline(always)]`: the compiler
+//! may use the instruction set only inside of [`Simd::vectorize`]. A function that is not
+//! inlined there is compiled without it, and passes its vectors through memory.
 
-use crate::matmul::microkernel::Column;
+/// Keeps other crates from implementing [`Simd`](super::Simd) and [`Tile`](super::Tile).
+pub(crate) mod sealed {
+    /// Implemented for what this crate chose.
+    pub trait Sealed {}
+}
 
-/// An instruction set: its vectors of `f32` and what can be done with them.
+/// An instruction set: its vectors of `f32` and the operations on them.
 ///
-/// A value of an implementing type exists only if the CPU has the instructions
-/// (see [`Isa`](crate::Isa)), so every method but those that take pointers is
-/// safe: holding the value is the proof.
+/// A value of an implementing type exists only if the CPU has the instructions (see
+/// [`Isa`](crate::Isa)), so all methods are safe except those that take pointers: the
+/// value is the proof.
 ///
-/// Lane for lane, each operation is the IEEE 754 one, rounded to nearest even.
-pub trait Simd: Copy + Send + Sync + 'static {
+/// In each lane, each operation is the IEEE 754 operation, rounded to nearest even.
+///
+/// # Safety
+/// An implementation promises three things that `unsafe` code relies on and that the
+/// compiler cannot check: a value exists only after a check of the CPU; the methods that
+/// take pointers touch no more memory than they say; and results are as documented, since
+/// the matrix product reads the columns that [`list_nonzero`](Self::list_nonzero) lists.
+///
+/// The trait is sealed too: `unsafe` tells the author of the next instruction set what to
+/// promise, and the seal lets methods be added without breaking other crates.
+pub unsafe trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// A vector of [`LEN`](Self::LEN) `f32`.
     type F32: Copy;
-    /// A vector of as many `i32`.
+    /// A vector of [`LEN`](Self::LEN) `i32`.
     type I32: Copy;
-    /// A vector of as many `u64`, which takes two registers.
+    /// A vector of [`LEN`](Self::LEN) `u64`, which fills two registers.
     type U64: Copy;
     /// A truth value for each lane.
     type Mask: Copy;
+    /// The tile of C that the [matrix product](crate::matmul()) keeps in registers.
+    type Tile: Tile;
 
+    /// Name of the instruction set, such as `avx2`.
+    const NAME: &'static str;
     /// Lanes of a vector; a power of two that divides 16.
     const LEN: usize;
+    /// Whether [`fma`](Self::fma) and [`fnma`](Self::fnma) round once.
+    const FUSES: bool;
 
-    /// Reads [`LEN`](Self::LEN) numbers; `src` need not be aligned.
+    /// Runs `op`, compiled for this instruction set. If the instruction set is more than
+    /// what every CPU has, that is a function of its own, which is not inlined.
+    fn vectorize<O: SimdOp>(self, op: O) -> O::Output;
+
+    /// Reads [`LEN`](Self::LEN) elements; `src` need not be aligned.
     ///
     /// # Safety
-    /// `src` is valid for reads of `LEN` numbers.
+    /// `src` is valid for reads of `LEN` elements.
     unsafe fn load_ptr(self, src: *const f32) -> Self::F32;
 
-    /// Writes [`LEN`](Self::LEN) numbers; `dst` need not be aligned.
+    /// Writes [`LEN`](Self::LEN) elements; `dst` need not be aligned.
     ///
     /// # Safety
-    /// `dst` is valid for writes of `LEN` numbers.
+    /// `dst` is valid for writes of `LEN` elements.
     unsafe fn store_ptr(self, v: Self::F32, dst: *mut f32);
 
-    /// Reads the first `n ≤ LEN` numbers; the lanes behind are 0, and the
-    /// memory behind is not touched.
+    /// Reads the first `n ≤ LEN` elements; the other lanes become 0, and their memory is
+    /// not touched.
     ///
     /// # Safety
-    /// `src` is valid for reads of `n` numbers, and `n ≤ LEN`.
+    /// `src` is valid for reads of `n` elements, and `n ≤ LEN`.
     unsafe fn load_first(self, src: *const f32, n: usize) -> Self::F32;
 
-    /// Writes the first `n ≤ LEN` lanes; the memory behind is not touched.
+    /// Writes the first `n ≤ LEN` lanes; memory after them is not touched.
     ///
     /// # Safety
-    /// `dst` is valid for writes of `n` numbers, and `n ≤ LEN`.
+    /// `dst` is valid for writes of `n` elements, and `n ≤ LEN`.
     unsafe fn store_first(self, v: Self::F32, dst: *mut f32, n: usize);
 
-    /// Asks for the cache line at `place`, which need not be valid: soon it will
-    /// be read or written. A hint, and nothing where there is no such instruction.
+    /// Prefetches the cache line at `address` for reading. The address need not be valid.
+    /// Does nothing where there is no such instruction.
     #[inline(always)]
-    fn prefetch(self, place: *const f32) {
-        let _ = place;
+    fn prefetch(self, address: *const f32) {
+        let _ = address;
     }
-    /// The same, for what will be read later: into the L2 cache only.
+    /// Prefetches the cache line at `address` into the L2 cache only, for a later read.
     #[inline(always)]
-    fn prefetch_l2(self, place: *const f32) {
-        let _ = place;
+    fn prefetch_l2(self, address: *const f32) {
+        let _ = address;
     }
-    /// The same, for what will be written: no other core keeps it.
+    /// Prefetches the cache line at `address` for writing: other cores drop their copies.
     #[inline(always)]
-    fn prefetch_write(self, place: *const f32) {
-        let _ = place;
+    fn prefetch_write(self, address: *const f32) {
+        let _ = address;
     }
-    /// Writes `first + i` for each i where `any[i]` is not 0, one behind the other;
-    /// returns how many. What is behind them in `to` may be anything.
+    /// Writes `first + i` to `to` for each i where `any[i]` is not 0, in ascending order
+    /// and without gaps; returns how many. The rest of `to` is unspecified.
     #[inline(always)]
     fn list_nonzero(self, any: &[u32; 16], first: u32, to: &mut [u32; 16]) -> usize {
         let mut len = 0;
-        for (number, any) in (first..).zip(any) {
-            // Kept by the next one, unless it is not 0.
-            to[len & 15] = number;
+        for (i, any) in (0..).zip(any) {
+            // The next one overwrites it, unless `any` is not 0.
+            to[len & 15] = first.wrapping_add(i);
             len += usize::from(*any != 0);
         }
         len
@@ -93,9 +116,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a / b`.
     fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
-    /// `a · b + c`, rounded once where the instruction set can.
+    /// `a · b + c`, rounded once if the instruction set [can](Self::FUSES).
     fn fma(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
-    /// `c − a · b`, rounded once where the instruction set can.
+    /// `c − a · b`, rounded once if the instruction set [can](Self::FUSES).
     fn fnma(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// `√x`; NaN where x is negative.
     fn sqrt(self, x: Self::F32) -> Self::F32;
@@ -110,7 +133,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn eq(self, a: Self::F32, b: Self::F32) -> Self::Mask;
     /// Where `a < b`, read as `u32`.
     fn lt_u32(self, a: Self::I32, b: Self::I32) -> Self::Mask;
-    /// `a` where the mask holds, else `b`.
+    /// `a` where the mask is true, else `b`.
     fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
 
     /// The largest integer that is not above `x`.
@@ -120,7 +143,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `x · 2ⁿ`, rounded once, for integers `|n| ≤ 252` where `x · 2^(n/2)` is a
     /// normal float or 0; NaN where x is NaN.
     fn mul_power_of_two(self, x: Self::F32, n: Self::F32) -> Self::F32;
-    /// The integers as floats.
+    /// Converts integers to floats.
     fn to_f32(self, x: Self::I32) -> Self::F32;
     /// The bits of each float.
     fn bits(self, x: Self::F32) -> Self::I32;
@@ -140,17 +163,17 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn xor(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// Shifts left by `N` bits.
     fn shl<const N: i32>(self, x: Self::I32) -> Self::I32;
-    /// Shifts right by `N` bits, filling with the sign.
+    /// Shifts right by `N` bits and copies the sign into them.
     fn shr<const N: i32>(self, x: Self::I32) -> Self::I32;
     /// `x` in every lane.
     fn splat_u64(self, x: u64) -> Self::U64;
     /// Each lane, read as `u32`, as a `u64`.
     fn widen(self, x: Self::I32) -> Self::U64;
-    /// The lower half of each number.
+    /// The lower half of each lane.
     fn narrow(self, x: Self::U64) -> Self::I32;
-    /// The upper half of each number, as a number.
+    /// The upper half of each lane, as a `u64`.
     fn upper_half(self, x: Self::U64) -> Self::U64;
-    /// Product of the lower halves of `a` and `b`, all of it.
+    /// All 64 bits of the product of the lower halves of `a` and `b`.
     fn mul_lower_halves(self, a: Self::U64, b: Self::U64) -> Self::U64;
     /// Bitwise exclusive or.
     fn xor_u64(self, a: Self::U64, b: Self::U64) -> Self::U64;
@@ -160,10 +183,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn interleave(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2];
     /// `table[j]`, `table[j + 1]`, `table[j + 2]` and `table[j + 3]` for each lane
     /// i, where j is i modulo 2ᵏ, the largest power of two with `2ᵏ + 3 ≤
-    /// table.len()`: so no lane reads outside, whatever is in it.
+    /// table.len()`: so every lane reads inside the table, for any i.
     ///
     /// # Panics
-    /// If there are fewer than four numbers in the table.
+    /// If the table has fewer than four elements.
     fn gather4(self, table: &[f32], i: Self::I32) -> [Self::F32; 4];
 
     /// Transposes a 16 × 16 block: `to[j][i] = from[i][j]`.
@@ -176,56 +199,48 @@ pub trait Simd: Copy + Send + Sync + 'static {
         }
     }
 
-    /// Computes a column of tiles of a matrix product with this instruction set's
-    /// register tile; see [`matmul`](crate::matmul()).
-    fn column(self, column: &Column<'_>);
-    /// Rows of the register tile.
-    const TILE_ROWS: usize;
-    /// Panels of 16 columns of the register tile.
-    const TILE_PANELS: usize;
-
-    /// Reads the first [`LEN`](Self::LEN) numbers of `src`.
+    /// Reads the first [`LEN`](Self::LEN) elements of `src`.
     ///
     /// # Panics
     /// If there are fewer.
     #[inline(always)]
     fn load(self, src: &[f32]) -> Self::F32 {
         assert!(src.len() >= Self::LEN);
-        // SAFETY: the slice holds at least LEN numbers.
+        // SAFETY: the slice has at least LEN elements.
         unsafe { self.load_ptr(src.as_ptr()) }
     }
 
-    /// Writes to the first [`LEN`](Self::LEN) places of `dst`.
+    /// Writes the first [`LEN`](Self::LEN) elements of `dst`.
     ///
     /// # Panics
     /// If there are fewer.
     #[inline(always)]
     fn store(self, v: Self::F32, dst: &mut [f32]) {
         assert!(dst.len() >= Self::LEN);
-        // SAFETY: the slice holds at least LEN numbers.
+        // SAFETY: the slice has at least LEN elements.
         unsafe { self.store_ptr(v, dst.as_mut_ptr()) }
     }
 
-    /// Reads all of `src`, which is at most [`LEN`](Self::LEN) long; the lanes
-    /// behind are 0.
+    /// Reads all of `src`, which has at most [`LEN`](Self::LEN) elements; the other lanes
+    /// become 0.
     ///
     /// # Panics
     /// If `src` is longer.
     #[inline(always)]
     fn load_partial(self, src: &[f32]) -> Self::F32 {
         assert!(src.len() <= Self::LEN);
-        // SAFETY: the slice holds as many numbers as are read, at most LEN.
+        // SAFETY: the slice has the elements that are read, at most LEN.
         unsafe { self.load_first(src.as_ptr(), src.len()) }
     }
 
-    /// Fills `dst`, which is at most [`LEN`](Self::LEN) long.
+    /// Fills `dst`, which has at most [`LEN`](Self::LEN) elements.
     ///
     /// # Panics
     /// If `dst` is longer.
     #[inline(always)]
     fn store_partial(self, v: Self::F32, dst: &mut [f32]) {
         assert!(dst.len() <= Self::LEN);
-        // SAFETY: the slice has room for as many numbers as are written, at most LEN.
+        // SAFETY: the slice has the elements that are written, at most LEN.
         unsafe { self.store_first(v, dst.as_mut_ptr(), dst.len()) }
     }
 
@@ -235,15 +250,15 @@ pub trait Simd: Copy + Send + Sync + 'static {
         self.with_bits(self.and(self.bits(x), self.splat_i32(i32::MAX)))
     }
 
-    /// The sign bit of each lane, and nothing else.
+    /// The sign bit of each lane; all other bits are 0.
     #[inline(always)]
     fn sign(self, x: Self::F32) -> Self::I32 {
         self.and(self.bits(x), self.splat_i32(i32::MIN))
     }
 
-    /// `x · 2ⁿ` for `|n| ≤ 252`, as two products with powers of two: one alone
-    /// may be no float. The first is exact where its result is a normal float, so
-    /// only the second rounds.
+    /// `x · 2ⁿ` for `|n| ≤ 252`, as two products with powers of two, because 2ⁿ alone may
+    /// not be a float. The first product is exact where it is a normal float, so only
+    /// the second rounds.
     #[inline(always)]
     fn mul_two_powers(self, x: Self::F32, n: Self::I32) -> Self::F32 {
         let half = self.shr::<1>(n);
@@ -263,14 +278,14 @@ pub trait Simd: Copy + Send + Sync + 'static {
     }
 }
 
-/// What [`Simd::gather4`] leaves of an index into a table of `len` numbers: at
-/// most `len − 4`.
+/// The mask that [`Simd::gather4`] applies to an index into a table of `len` elements. No
+/// masked index is above `len − 4`.
 ///
 /// # Panics
 /// If `len` is below 4.
 #[inline(always)]
 pub(crate) fn gather4_mask(len: usize) -> i32 {
-    assert!(len >= 4, "a table of {len} numbers");
+    assert!(len >= 4, "a table of {len} elements, but gather4 reads 4 at a time");
     (1 << (len - 3).ilog2().min(30)) - 1
 }
 
@@ -283,9 +298,58 @@ pub trait SimdOp {
     fn eval<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// A function of one variable, lane by lane.
+/// Rows of a register tile at the most.
+pub(crate) const MAX_TILE_ROWS: usize = 8;
+/// Panels of a register tile at the most.
+pub(crate) const MAX_TILE_PANELS: usize = 3;
+
+/// The shape of a register tile, as a type, so that a [`TileOp`] gets it in constants.
+pub trait Tile: sealed::Sealed {
+    /// Rows of the tile, at most 8.
+    const ROWS: usize;
+    /// Panels of 16 columns of the tile, at most 3.
+    const PANELS: usize;
+
+    /// Runs `op` with this shape.
+    fn visit<S: Simd, O: TileOp>(simd: S, op: O);
+}
+
+/// An algorithm that keeps a tile in registers, and so needs its shape in constants.
+pub trait TileOp {
+    /// Runs it for tiles of `ROWS` rows and `PANELS` panels, where a row of a panel is
+    /// `VECTORS` vectors. Implementations are marked `#[inline(always)]`.
+    fn eval<S: Simd, const ROWS: usize, const PANELS: usize, const VECTORS: usize>(self, simd: S);
+}
+
+/// A tile of `ROWS` rows and `PANELS` panels, where a row of a panel is `VECTORS` vectors.
+pub(crate) enum Registers<const ROWS: usize, const PANELS: usize, const VECTORS: usize> {}
+
+impl<const ROWS: usize, const PANELS: usize, const VECTORS: usize> sealed::Sealed
+    for Registers<ROWS, PANELS, VECTORS>
+{
+}
+
+impl<const ROWS: usize, const PANELS: usize, const VECTORS: usize> Tile
+    for Registers<ROWS, PANELS, VECTORS>
+{
+    const ROWS: usize = {
+        assert!(0 < ROWS && ROWS <= MAX_TILE_ROWS);
+        ROWS
+    };
+    const PANELS: usize = {
+        assert!(0 < PANELS && PANELS <= MAX_TILE_PANELS);
+        PANELS
+    };
+
+    #[inline(always)]
+    fn visit<S: Simd, O: TileOp>(simd: S, op: O) {
+        op.eval::<S, ROWS, PANELS, VECTORS>(simd);
+    }
+}
+
+/// A function of one variable, applied to each lane.
 pub trait Unary: Copy + Send + Sync {
-    /// Whether it changes nothing, so that a pass over memory can be skipped.
+    /// Whether the function changes nothing, so that a pass over memory can be skipped.
     const IDENTITY: bool = false;
 
     /// The function. Implementations are marked `#[inline(always)]`.
@@ -302,113 +366,5 @@ impl Unary for Identity {
     #[inline(always)]
     fn apply<S: Simd>(self, _: S, x: S::F32) -> S::F32 {
         x
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Simd, SimdOp};
-    use crate::isa::Isa;
-
-    /// Runs `gather4` on indices, a vector at a time: four numbers for each.
-    struct Gather<'a>(&'a [f32], &'a [i32; 16]);
-
-    impl SimdOp for Gather<'_> {
-        type Output = Vec<[f32; 4]>;
-        #[inline(always)]
-        fn eval<S: Simd>(self, s: S) -> Vec<[f32; 4]> {
-            let indices = self.1.map(|i| f32::from_bits(i.cast_unsigned()));
-            let mut found = vec![[0.0; 4]; 16];
-            for (part, found) in found.chunks_exact_mut(S::LEN).enumerate() {
-                let i = s.bits(s.load(&indices[part * S::LEN..]));
-                for (k, numbers) in s.gather4(self.0, i).into_iter().enumerate() {
-                    let mut lanes = [0.0; 16];
-                    s.store(numbers, &mut lanes);
-                    for (found, lane) in found.iter_mut().zip(lanes) {
-                        found[k] = lane;
-                    }
-                }
-            }
-            found
-        }
-    }
-
-    #[test]
-    fn four_numbers_are_gathered_from_inside_whatever_the_index() {
-        let numbers: Vec<f32> = (0..2000u16).map(f32::from).collect();
-        for (len, places) in [(4, 1), (5, 2), (6, 2), (7, 4), (66, 32), (67, 64), (2000, 1024)] {
-            let indices = std::array::from_fn(|lane| match lane {
-                0..8 => 37 * lane as i32,
-                8 => -1,
-                9 => i32::MIN,
-                10 => i32::MAX,
-                _ => 1 << (lane * 2),
-            });
-            for isa in Isa::available() {
-                let found = isa.dispatch(Gather(&numbers[..len], &indices));
-                for (i, found) in indices.iter().zip(found) {
-                    let first = i.rem_euclid(places) as f32;
-                    assert_eq!(found, [0.0, 1.0, 2.0, 3.0].map(|k| first + k), "{isa}, {len}: {i}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "a table of 3 numbers")]
-    fn a_table_has_four_numbers() {
-        Isa::available()[0].dispatch(Gather(&[0.0; 3], &[0; 16]));
-    }
-
-    #[test]
-    fn floors() {
-        struct Floor(f32);
-        impl SimdOp for Floor {
-            type Output = f32;
-            #[inline(always)]
-            fn eval<S: Simd>(self, s: S) -> f32 {
-                let mut lanes = [0.0; 16];
-                s.store(s.floor(s.splat(self.0)), &mut lanes);
-                lanes[S::LEN - 1]
-            }
-        }
-        for isa in Isa::available() {
-            for (x, expected) in [
-                (0.0, 0.0f32),
-                (-0.0, -0.0),
-                (0.75, 0.0),
-                (-0.25, -1.0),
-                (-1.0, -1.0),
-                (2.5, 2.0),
-                (-2.5, -3.0),
-                (8_388_607.5, 8_388_607.0),
-                (-1e30, -1e30),
-                (1e-40, 0.0),
-            ] {
-                assert_eq!(isa.dispatch(Floor(x)).to_bits(), expected.to_bits(), "{isa}: {x}");
-            }
-        }
-    }
-
-    #[test]
-    fn vectors_are_interleaved() {
-        struct Both;
-        impl SimdOp for Both {
-            type Output = (usize, Vec<f32>);
-            #[inline(always)]
-            fn eval<S: Simd>(self, s: S) -> (usize, Vec<f32>) {
-                let counts: [f32; 32] = std::array::from_fn(|i| i as f32);
-                let mut to = vec![0.0; 2 * S::LEN];
-                let [first, second] = s.interleave(s.load(&counts), s.load(&counts[16..]));
-                s.store(first, &mut to);
-                s.store(second, &mut to[S::LEN..]);
-                (S::LEN, to)
-            }
-        }
-        for isa in Isa::available() {
-            let (len, found) = isa.dispatch(Both);
-            let expected: Vec<_> = (0..len).flat_map(|i| [i as f32, 16.0 + i as f32]).collect();
-            assert_eq!(found, expected, "{isa}");
-        }
     }
 }

@@ -3,31 +3,14 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use crate::matmul::microkernel::{self, Column};
-use crate::simd::{Simd, SimdOp, gather4_mask};
+use crate::simd::{Registers, Simd, SimdOp, gather4_mask};
 
-/// Proof that the CPU has AVX2 and FMA.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Avx2(());
-
-impl Avx2 {
-    pub(super) fn detect() -> Option<Self> {
-        let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        found.then_some(Self(()))
-    }
-
-    #[inline]
-    pub(super) fn run<O: SimdOp>(self, op: O) -> O::Output {
-        #[target_feature(enable = "avx2,fma")]
-        fn with_avx2<O: SimdOp>(op: O, isa: Avx2) -> O::Output {
-            op.eval(isa)
-        }
-        // SAFETY: `self` exists only if `detect` found these features.
-        unsafe { with_avx2(op, self) }
-    }
+token! {
+    /// Proof that the CPU has AVX2 and FMA.
+    Avx2: is_x86_feature_detected!["avx2", "fma"]
 }
 
-/// A mask of the first `n` of 8 lanes, as `vmaskmovps` wants it.
+/// A mask of the first `n` of 8 lanes, in the form that `vmaskmovps` takes.
 ///
 /// # Safety
 /// The CPU has AVX2.
@@ -40,33 +23,31 @@ unsafe fn first(n: usize) -> __m256i {
     }
 }
 
-// SAFETY of every block below: `self` exists only if `detect` found AVX2 and
-// FMA, which are all that these intrinsics need; those that take a pointer pass
-// on their own contract.
+// SAFETY of the implementation and of every block in it: `self` exists only if `detect`
+// found AVX2 and FMA, which is all that these intrinsics need; methods that take a pointer
+// pass on their own contract.
 #[allow(clippy::undocumented_unsafe_blocks, reason = "one fact discharges all: see above")]
-impl Simd for Avx2 {
+unsafe impl Simd for Avx2 {
     type F32 = __m256;
     type I32 = __m256i;
     /// Even lanes, odd lanes.
     type U64 = [__m256i; 2];
     type Mask = __m256;
-
-    const LEN: usize = 8;
     // 12 of 16 registers accumulate; 2 hold the row of B and one the broadcast
     // element of A. Per step of k: 12 FMAs for 8 loads.
-    const TILE_ROWS: usize = 6;
-    const TILE_PANELS: usize = 1;
+    type Tile = Registers<6, 1, 2>;
 
-    fn column(self, column: &Column<'_>) {
-        #[target_feature(enable = "avx2,fma")]
-        fn with_avx2(isa: Avx2, column: &Column<'_>) {
-            microkernel::run::<Avx2, 6, 1, 2>(isa, column);
-        }
-        unsafe { with_avx2(self, column) }
+    const NAME: &'static str = "avx2";
+    const LEN: usize = 8;
+    const FUSES: bool = true;
+
+    #[inline(always)]
+    fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
+        self.with_features(op)
     }
 
-    /// Four blocks of 8 × 8; in each, pairs of lanes, pairs of pairs, then halves
-    /// trade places.
+    /// Four blocks of 8 × 8. Each is transposed by exchanging single lanes, then pairs of
+    /// lanes, then halves of vectors.
     #[inline(always)]
     fn transpose(self, from: &[f32; 256], to: &mut [f32; 256]) {
         for (top, left) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
@@ -111,19 +92,19 @@ impl Simd for Avx2 {
         unsafe { _mm256_maskstore_ps(dst, first(n), v) }
     }
     #[inline(always)]
-    fn prefetch(self, place: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
+    fn prefetch(self, address: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
     #[inline(always)]
-    fn prefetch_l2(self, place: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(place.cast()) }
+    fn prefetch_l2(self, address: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
     }
     #[inline(always)]
-    fn prefetch_write(self, place: *const f32) {
-        // `_MM_HINT_ET0` becomes PREFETCHT0 where the compiler is not told of PREFETCHW;
-        // a CPU that does not know it, such as Haswell, does nothing.
+    fn prefetch_write(self, address: *const f32) {
+        // Not `_MM_HINT_ET0`, which the compiler turns into PREFETCHT0 unless it may use
+        // PREFETCHW. A CPU without PREFETCHW, such as Haswell, executes it as a NOP.
         unsafe {
-            asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags, readonly))
+            asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly))
         }
     }
     #[inline(always)]
@@ -176,7 +157,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn lt_u32(self, a: __m256i, b: __m256i) -> __m256 {
-        // AVX2 compares signed numbers alone: both move down by 2³¹.
+        // AVX2 has only the signed comparison: subtract 2³¹ from both sides.
         let (a, b) = (self.xor(a, self.splat_i32(i32::MIN)), self.xor(b, self.splat_i32(i32::MIN)));
         unsafe { _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)) }
     }
@@ -284,7 +265,7 @@ impl Simd for Avx2 {
             [_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high)]
         }
     }
-    /// Four numbers at once for each lane, transposed: half as long as a gather.
+    /// One load of four elements for each lane, transposed: half the time of a gather.
     #[inline(always)]
     fn gather4(self, table: &[f32], i: __m256i) -> [__m256; 4] {
         let mask = gather4_mask(table.len());
@@ -292,7 +273,7 @@ impl Simd for Avx2 {
         unsafe {
             _mm256_storeu_si256(lanes.as_mut_ptr().cast(), self.and(i, self.splat_i32(mask)))
         };
-        // No index is above the mask, behind which the table has three numbers.
+        // The table has three more elements after the index that equals the mask.
         let four = |lane: usize| unsafe {
             _mm_loadu_ps(table.as_ptr().add(std::ptr::read_volatile(&lanes[lane]) as usize))
         };

@@ -3,41 +3,23 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use crate::matmul::microkernel::{self, Column};
-use crate::simd::{Simd, SimdOp, gather4_mask};
+use crate::simd::{Registers, Simd, SimdOp, gather4_mask};
 
-/// Proof that the CPU has the AVX-512 subsets that every server and desktop
-/// core with AVX-512 has had since 2017 (F, BW, DQ, VL), FMA and POPCNT.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Avx512(());
+token! {
+    /// Proof that the CPU has FMA, POPCNT and the AVX-512 subsets F, BW, DQ and VL, which
+    /// every server and desktop core with AVX-512 has had since 2017.
+    Avx512: is_x86_feature_detected![
+        "avx512f", "avx512bw", "avx512dq", "avx512vl", "fma", "popcnt"
+    ]
+}
 
 impl Avx512 {
-    pub(super) fn detect() -> Option<Self> {
-        let found = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("popcnt");
-        found.then_some(Self(()))
-    }
-
-    #[inline]
-    pub(super) fn run<O: SimdOp>(self, op: O) -> O::Output {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma,popcnt")]
-        fn with_avx512<O: SimdOp>(op: O, isa: Avx512) -> O::Output {
-            op.eval(isa)
-        }
-        // SAFETY: `self` exists only if `detect` found these features.
-        unsafe { with_avx512(op, self) }
-    }
-
-    /// The four numbers of a 16 × 16 block from `at` on, and those four, eight and twelve
-    /// rows below: brought together by loads, which need no shuffle.
+    /// Four elements of a 16 × 16 block from offset `at` on, then the four elements that
+    /// are four, eight and twelve rows below: four loads, and no shuffle.
     #[inline(always)]
     fn quarters(self, block: &[f32; 256], at: usize) -> __m512 {
         let at = &block[at..at + 12 * 16 + 4];
-        // SAFETY: each of the four loads ends inside of `at`; the CPU has AVX-512, for
+        // SAFETY: each of the four loads ends inside of `at`; the CPU has AVX-512, because
         // `self` exists only if `detect` found it.
         unsafe {
             let first = _mm512_castps128_ps512(_mm_loadu_ps(at.as_ptr()));
@@ -55,33 +37,32 @@ fn first(n: usize) -> __mmask16 {
     ((1u32 << n) - 1) as __mmask16
 }
 
-// SAFETY of every block below: `self` exists only if `detect` found AVX-512 F,
-// BW, DQ and VL, which are all that these intrinsics need; those that take a
-// pointer pass on their own contract.
+// SAFETY of the implementation and of every block in it: `self` exists only if `detect`
+// found AVX-512 F, BW, DQ and VL, which is all that these intrinsics need; methods that
+// take a pointer pass on their own contract. `list_nonzero` compresses the indices of the
+// lanes that are not 0, and counts these lanes.
 #[allow(clippy::undocumented_unsafe_blocks, reason = "one fact discharges all: see above")]
-impl Simd for Avx512 {
+unsafe impl Simd for Avx512 {
     type F32 = __m512;
     type I32 = __m512i;
     /// Even lanes, odd lanes.
     type U64 = [__m512i; 2];
     type Mask = __mmask16;
-
-    const LEN: usize = 16;
     // 24 of 32 registers accumulate; 3 hold the row of B and one the broadcast
     // element of A. Per step of k: 24 FMAs for 11 loads.
-    const TILE_ROWS: usize = 8;
-    const TILE_PANELS: usize = 3;
+    type Tile = Registers<8, 3, 1>;
 
-    fn column(self, column: &Column<'_>) {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma,popcnt")]
-        fn with_avx512(isa: Avx512, column: &Column<'_>) {
-            microkernel::run::<Avx512, 8, 3, 1>(isa, column);
-        }
-        unsafe { with_avx512(self, column) }
+    const NAME: &'static str = "avx512";
+    const LEN: usize = 16;
+    const FUSES: bool = true;
+
+    #[inline(always)]
+    fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
+        self.with_features(op)
     }
 
-    /// Four columns at a time, as four blocks of 4 × 4 side by side; in each, pairs of
-    /// lanes, then pairs of pairs trade places.
+    /// Four columns at a time, as four blocks of 4 × 4 side by side. Each is transposed by
+    /// exchanging single lanes, then pairs of lanes.
     #[inline(always)]
     fn transpose(self, from: &[f32; 256], to: &mut [f32; 256]) {
         for left in [0, 4, 8, 12] {
@@ -115,26 +96,26 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_storeu_ps(dst, first(n), v) }
     }
     #[inline(always)]
-    fn prefetch(self, place: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
+    fn prefetch(self, address: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
     #[inline(always)]
-    fn prefetch_l2(self, place: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(place.cast()) }
+    fn prefetch_l2(self, address: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
     }
     #[inline(always)]
-    fn prefetch_write(self, place: *const f32) {
-        // `_MM_HINT_ET0` becomes PREFETCHT0 where the compiler is not told of PREFETCHW;
-        // a CPU that does not know it, such as Haswell, does nothing.
+    fn prefetch_write(self, address: *const f32) {
+        // Not `_MM_HINT_ET0`, which the compiler turns into PREFETCHT0 unless it may use
+        // PREFETCHW. A CPU without PREFETCHW, such as Haswell, executes it as a NOP.
         unsafe {
-            asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags, readonly))
+            asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly))
         }
     }
     #[inline(always)]
     fn list_nonzero(self, any: &[u32; 16], first: u32, to: &mut [u32; 16]) -> usize {
         unsafe {
-            let numbers = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-            let lanes = _mm512_add_epi32(_mm512_set1_epi32(first as i32), numbers);
+            let indices = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+            let lanes = _mm512_add_epi32(_mm512_set1_epi32(first as i32), indices);
             let any = _mm512_loadu_si512(any.as_ptr().cast());
             let mask = _mm512_test_epi32_mask(any, any);
             // Compressed in a register: to memory it takes some CPUs a hundred cycles.
@@ -292,17 +273,17 @@ impl Simd for Avx512 {
             [_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b)]
         }
     }
-    /// Four numbers at once for each lane, transposed.
+    /// One load of four elements for each lane, transposed.
     #[inline(always)]
     fn gather4(self, table: &[f32], i: __m512i) -> [__m512; 4] {
         let mask = gather4_mask(table.len());
         let mut lanes = [0i32; 16];
         unsafe { _mm512_storeu_epi32(lanes.as_mut_ptr(), self.and(i, self.splat_i32(mask))) };
-        // No index is above the mask, behind which the table has three numbers.
+        // The table has three more elements after the index that equals the mask.
         let four = |lane: usize| unsafe {
             _mm_loadu_ps(table.as_ptr().add(std::ptr::read_volatile(&lanes[lane]) as usize))
         };
-        // Lanes 0, 4, 8 and 12, then those behind them, and so on.
+        // Lanes 0, 4, 8 and 12; then 1, 5, 9 and 13; and so on.
         let r: [__m512; 4] = std::array::from_fn(|lane| unsafe {
             let x = _mm512_castps128_ps512(four(lane));
             let x = _mm512_insertf32x4::<1>(x, four(lane + 4));

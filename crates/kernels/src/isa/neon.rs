@@ -1,53 +1,36 @@
 //! NEON (Advanced SIMD of AArch64): 4 lanes, 32 registers.
 
 use std::arch::aarch64::*;
+use std::arch::is_aarch64_feature_detected;
 
-use crate::matmul::microkernel::{self, Column};
-use crate::simd::{Simd, SimdOp, gather4_mask};
+use crate::simd::{Registers, Simd, SimdOp, gather4_mask};
 
-/// Proof that the CPU has NEON.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Neon(());
-
-impl Neon {
-    pub(super) fn detect() -> Option<Self> {
-        std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
-    }
-
-    #[inline]
-    pub(super) fn run<O: SimdOp>(self, op: O) -> O::Output {
-        #[target_feature(enable = "neon")]
-        fn with_neon<O: SimdOp>(op: O, isa: Neon) -> O::Output {
-            op.eval(isa)
-        }
-        // SAFETY: `self` exists only if `detect` found NEON.
-        unsafe { with_neon(op, self) }
-    }
+token! {
+    /// Proof that the CPU has NEON.
+    Neon: is_aarch64_feature_detected!["neon"]
 }
 
-// SAFETY of every block below: `self` exists only if `detect` found NEON, which
-// is all that these intrinsics need; those that take a pointer pass on their
-// own contract.
+// SAFETY of the implementation and of every block in it: `self` exists only if `detect`
+// found NEON, which is all that these intrinsics need; methods that take a pointer pass on
+// their own contract.
 #[allow(clippy::undocumented_unsafe_blocks, reason = "one fact discharges all: see above")]
-impl Simd for Neon {
+unsafe impl Simd for Neon {
     type F32 = float32x4_t;
     type I32 = int32x4_t;
     /// The first two lanes, the last two.
     type U64 = [uint64x2_t; 2];
     type Mask = uint32x4_t;
+    // 24 of 32 registers accumulate; 4 hold the row of B, the others elements of A. Per
+    // step of k: 24 FMAs for 10 loads.
+    type Tile = Registers<6, 1, 4>;
 
+    const NAME: &'static str = "neon";
     const LEN: usize = 4;
-    // 24 of 32 registers accumulate; 4 hold the row of B, the rest elements of
-    // A. Per step of k: 24 FMAs for 10 loads.
-    const TILE_ROWS: usize = 6;
-    const TILE_PANELS: usize = 1;
+    const FUSES: bool = true;
 
-    fn column(self, column: &Column<'_>) {
-        #[target_feature(enable = "neon")]
-        fn with_neon(isa: Neon, column: &Column<'_>) {
-            microkernel::run::<Neon, 6, 1, 4>(isa, column);
-        }
-        unsafe { with_neon(self, column) }
+    #[inline(always)]
+    fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
+        self.with_features(op)
     }
 
     #[inline(always)]
@@ -231,13 +214,13 @@ impl Simd for Neon {
         let both = unsafe { vzipq_f32(a, b) };
         [both.0, both.1]
     }
-    /// Four numbers at once for each lane, transposed.
+    /// One load of four elements for each lane, transposed.
     #[inline(always)]
     fn gather4(self, table: &[f32], i: int32x4_t) -> [float32x4_t; 4] {
         let mask = gather4_mask(table.len());
         let mut j = [0; 4];
         unsafe { vst1q_s32(j.as_mut_ptr(), self.and(i, self.splat_i32(mask))) };
-        // No index is above the mask, behind which the table has three numbers.
+        // The table has three more elements after the index that equals the mask.
         let [a, b, c, d] = j.map(|j| unsafe { vld1q_f32(table.as_ptr().add(j as usize)) });
         unsafe {
             let (ac, bd) = (vzipq_f32(a, c), vzipq_f32(b, d));

@@ -1,26 +1,38 @@
-//! Plain Rust: one lane. What runs where nothing better is known, and the
-//! plainest reading of what each operation means.
+//! Plain Rust: one lane. It runs where no vector instruction set is known, and says in the
+//! plainest way what each operation means.
 
-use crate::matmul::microkernel::{self, Column};
-use crate::simd::{Simd, gather4_mask};
+use crate::simd::sealed::Sealed;
+use crate::simd::{Registers, Simd, SimdOp, gather4_mask};
 
-/// Every CPU has this one.
+/// Needs no proof: every CPU runs plain Rust.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scalar;
 
-impl Simd for Scalar {
+impl Sealed for Scalar {}
+
+impl Scalar {
+    pub(super) fn detect() -> Option<Self> {
+        Some(Self)
+    }
+}
+
+// SAFETY: every CPU runs plain Rust; methods that take a pointer pass on their own
+// contract; `list_nonzero` is the trait's own.
+unsafe impl Simd for Scalar {
     type F32 = f32;
     type I32 = i32;
     type U64 = u64;
     type Mask = bool;
+    // 2 × 16 accumulators, which the compiler puts into the vectors that it knows.
+    type Tile = Registers<2, 1, 16>;
 
+    const NAME: &'static str = "scalar";
     const LEN: usize = 1;
-    // 2 × 16 accumulators, which the compiler packs into what vectors it knows.
-    const TILE_ROWS: usize = 2;
-    const TILE_PANELS: usize = 1;
+    const FUSES: bool = false;
 
-    fn column(self, column: &Column<'_>) {
-        microkernel::run::<Self, 2, 1, 16>(self, column);
+    #[inline(always)]
+    fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
+        op.eval(self)
     }
 
     #[inline(always)]

@@ -1,23 +1,23 @@
-//! Which columns of A are not zero: what a product with many zeros in A skips.
+//! Which columns of A are not zero: a product with many zeros in A skips the others.
 //!
-//! `fma(0, b, acc)` is `acc` for every finite b, so a step of k for which all rows
-//! of a tile have a zero may be left out, and every other element is the same
-//! chain as before. Four of five pixels of MNIST are 0, and they lie together: of
-//! the steps of eight images, or of eight neighbouring pixels, half and more go.
+//! `fma(0, b, acc)` is `acc` for every finite b. So a step of k in which all rows of a tile
+//! are 0 can be left out, and the chains of all elements keep their bits. Four of five
+//! pixels of MNIST are 0, and zeros are neighbours: half of the steps or more can be left
+//! out, for tiles of eight images and for tiles of eight neighbouring pixels.
 
 use crate::mat::MatRef;
-use crate::simd::Simd;
+use crate::simd::{MAX_TILE_ROWS, Simd, Tile};
 
-/// The columns of each strip of A in which some row is not zero.
-pub(crate) struct Active<'a> {
+/// For each strip of A, the columns in which some row is not zero.
+pub(super) struct Active<'a> {
     columns: &'a [u32],
-    /// Where the columns of each strip end; those of the first begin at 0.
+    /// End of each strip's part of `columns`; the first part begins at 0.
     ends: &'a [usize],
-    /// Columns of A, above each of `columns`.
+    /// Number of columns of A; each of `columns` is below it.
     cols: usize,
 }
 
-/// Memory for an [`Active`], to be used again.
+/// Memory for an [`Active`], which is used again for the next one.
 #[derive(Default)]
 pub(super) struct Lists {
     columns: Vec<u32>,
@@ -25,12 +25,13 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// Looks for the columns that are not zero in strips of `height` rows. `None`
-    /// where skipping the others seems not to pay, or A has gaps both ways.
+    /// Finds the columns that are not zero, in strips of the rows of a tile. `None` if
+    /// skipping the others would hardly save time, or if A has gaps between its rows and
+    /// between its columns.
     #[inline(always)]
     pub(super) fn find<S: Simd>(&mut self, s: S, a: MatRef<'_>) -> Option<Active<'_>> {
-        let (rows, cols, height) = (a.rows(), a.cols(), S::TILE_ROWS);
-        // A list is written 16 numbers at a time.
+        let (rows, cols, height) = (a.rows(), a.cols(), S::Tile::ROWS);
+        // A list is written 16 elements at a time.
         self.columns.resize(rows.div_ceil(height) * cols + WIDTH, 0);
         self.ends.clear();
         let mut end = 0;
@@ -45,8 +46,8 @@ impl Lists {
                 return None;
             };
             self.ends.push(end);
-            // A step by list costs a little more than the next one in order. Given
-            // up as soon as it seems so, not to look at all of a dense A.
+            // A step of a list takes a little longer than a step in order. The scan ends as
+            // soon as that outweighs the savings, so that a dense A is not read to its end.
             const PAYS: f64 = 0.8;
             let all = self.ends.len() * cols;
             if end as f64 > PAYS * all as f64 {
@@ -71,22 +72,21 @@ impl Active<'_> {
     }
 }
 
-/// Columns that are looked at side by side.
+/// Columns that are tested side by side.
 const WIDTH: usize = 16;
 
-/// All bits of a number but its sign, which zero may have.
+/// All bits except the sign: 0 for 0 and for −0.
 fn magnitude(x: f32) -> u32 {
     x.to_bits() << 1
 }
 
-/// Lists the columns of a strip whose rows have no gaps; returns how many.
+/// Lists the columns of a strip whose rows have no gaps; returns their count.
 #[inline(always)]
 fn by_rows<S: Simd>(s: S, strip: MatRef<'_>, list: &mut [u32]) -> usize {
-    const MOST_ROWS: usize = 8;
-    const { assert!(S::TILE_ROWS <= MOST_ROWS) };
-    // As many as the compiler knows of; behind the last row comes the last again.
-    let rows: [&[f32]; MOST_ROWS] = std::array::from_fn(|i| strip.row(i.min(strip.rows() - 1)));
-    let rows = &rows[..S::TILE_ROWS];
+    // A constant number of slices, so that the loop length is constant; missing rows repeat
+    // the last one.
+    let rows: [&[f32]; MAX_TILE_ROWS] = std::array::from_fn(|i| strip.row(i.min(strip.rows() - 1)));
+    let rows = &rows[..S::Tile::ROWS];
 
     let mut len = 0;
     let whole = strip.cols() / WIDTH * WIDTH;
@@ -98,7 +98,7 @@ fn by_rows<S: Simd>(s: S, strip: MatRef<'_>, list: &mut [u32]) -> usize {
                 *any |= magnitude(*x);
             }
         }
-        let to = list[len..].first_chunk_mut().expect("room behind the list");
+        let to = list[len..].first_chunk_mut().expect("room after the list");
         len += s.list_nonzero(&any, left as u32, to);
     }
     let mut any = [0; WIDTH];
@@ -107,18 +107,18 @@ fn by_rows<S: Simd>(s: S, strip: MatRef<'_>, list: &mut [u32]) -> usize {
             *any |= magnitude(*x);
         }
     }
-    let to = list[len..].first_chunk_mut().expect("room behind the list");
+    let to = list[len..].first_chunk_mut().expect("room after the list");
     len + s.list_nonzero(&any, whole as u32, to)
 }
 
-/// The same for a strip whose columns have no gaps.
+/// Lists the columns of a strip whose columns have no gaps; returns their count.
 #[inline(always)]
 fn by_columns(strip: MatRef<'_>, list: &mut [u32]) -> usize {
     let columns = strip.t();
     let mut len = 0;
     for k in 0..strip.cols() {
         let column = columns.row(k);
-        // Of a length that the compiler knows, where the strip is a tile of AVX-512.
+        // A constant length for the tiles of AVX-512.
         let any = match column.first_chunk::<8>() {
             Some(column) if strip.rows() == 8 => is_any(column),
             _ => is_any(column),
@@ -129,8 +129,8 @@ fn by_columns(strip: MatRef<'_>, list: &mut [u32]) -> usize {
     len
 }
 
-/// Whether some number is not 0.
+/// Whether some element is not 0.
 #[inline(always)]
-fn is_any(numbers: &[f32]) -> bool {
-    numbers.iter().fold(0, |any, x| any | magnitude(*x)) != 0
+fn is_any(elements: &[f32]) -> bool {
+    elements.iter().fold(0, |any, x| any | magnitude(*x)) != 0
 }

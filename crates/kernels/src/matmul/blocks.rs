@@ -1,34 +1,37 @@
-//! How much of a product is computed between two passes over memory.
+//! Block sizes, derived from the sizes of the caches.
 
 use std::sync::OnceLock;
 
 use crate::panels::PANEL;
-use crate::simd::Simd;
+use crate::simd::{Simd, Tile};
 
-/// Rows of A in a block: MC × KC × 4 bytes are read once for each micro-panel of
-/// B, and are to come from an L2 cache of 1 MiB or more: 128 × 512 × 4 = 256 KiB.
+/// Rows of A in a block: its MC × KC × 4 bytes are read once for each micro-panel of B,
+/// and should come from an L2 cache of 1 MiB or more: 128 × 512 × 4 = 256 KiB.
 pub(super) const MC: usize = 128;
 
-/// Numbers of B up to which the L2 cache, of 1 MiB and more, may have it all. Of a
-/// larger one the next micro-panel is asked for while the one before it is used.
+/// Elements of B, 2 MiB, up to which the L2 cache of 1 MiB and more may contain most of it.
+/// Of a larger B, the next micro-panel is prefetched while the current one is used.
 pub(super) const NEAR: usize = 1 << 19;
 
-/// Rows of B in a block, where B has `k`: a multiple of 16, as blocks of panels
-/// are, and as even as they go.
+/// Rows of a slab of B, where B has `k` rows: a multiple of 16, like the blocks of panels,
+/// that makes all slabs nearly equal.
 ///
-/// A micro-panel of B is KC × NR × 4 bytes. Where it fills most of the L1 cache it
-/// stays there for all strips of A, which CPUs with two multiply-adds of 512 bits
-/// a cycle need: 224 × 48 × 4 = 42 KiB of 48. Where that would leave a KC so small
-/// that passes over C cost more, the micro-panel comes from the L2 cache once for
-/// each strip of A, MR × KC × 4 = 16 KiB of which stays in L1: 512 × 48 × 4 =
-/// 96 KiB at 192 bytes in 24 cycles, of which the L2 cache of such a CPU gives
-/// several times as many. The bits of C do not depend on it.
+/// A micro-panel of B is KC × NR × 4 bytes. There are two cases:
+///
+/// - It fills most of the L1 cache, and stays there for all strips of A: 224 × 48 × 4 =
+///   42 KiB of 48 KiB. CPUs with two multiply-adds of 512 bits in a cycle need this.
+/// - If that KC were so small that passes over C cost more, the micro-panel comes from the
+///   L2 cache, once for each strip of A; the strip, MR × KC × 4 = 16 KiB, stays in L1. A
+///   micro-panel of 512 × 48 × 4 = 96 KiB is then read at 192 bytes in 24 cycles, and the
+///   L2 cache of such a CPU delivers several times that.
+///
+/// The bits of C do not depend on KC.
 pub(super) fn kc<S: Simd>(k: usize) -> usize {
-    let most = most_rows(l1_bytes(), S::TILE_PANELS * PANEL);
+    let most = most_rows(l1_bytes(), S::Tile::PANELS * PANEL);
     k.div_ceil(k.div_ceil(most).max(1)).next_multiple_of(PANEL).max(PANEL)
 }
 
-/// KC at the most, for a micro-panel of `nr` columns.
+/// The largest KC for a micro-panel of `nr` columns.
 fn most_rows(l1: usize, nr: usize) -> usize {
     const MOST: usize = 512;
     const LEAST: usize = 192;
@@ -36,13 +39,13 @@ fn most_rows(l1: usize, nr: usize) -> usize {
     if in_l1 < LEAST { MOST } else { in_l1.min(MOST) }
 }
 
-/// Bytes of a core's L1 data cache, as the CPU says, or 32 KiB.
+/// Bytes of a core's L1 data cache, as the CPU reports it; 32 KiB if it does not.
 fn l1_bytes() -> usize {
     static BYTES: OnceLock<usize> = OnceLock::new();
     *BYTES.get_or_init(|| l1_of_this_cpu().unwrap_or(32 << 10))
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 fn l1_of_this_cpu() -> Option<usize> {
     use std::arch::x86_64::__cpuid_count;
 
@@ -51,7 +54,7 @@ fn l1_of_this_cpu() -> Option<usize> {
         if __cpuid_count(base, 0).eax < leaf {
             continue;
         }
-        // No CPU has more caches; the list ends with type 0.
+        // No CPU has more than 8 caches; the list ends with type 0.
         for cache in (0..8).map(|index| __cpuid_count(leaf, index)) {
             let bits =
                 |register: u32, from: u32, len: u32| (register >> from & ((1 << len) - 1)) as usize;
@@ -70,7 +73,7 @@ fn l1_of_this_cpu() -> Option<usize> {
     None
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(any(not(target_arch = "x86_64"), miri))]
 fn l1_of_this_cpu() -> Option<usize> {
     None
 }

@@ -1,26 +1,46 @@
 //! Copies a part of a matrix into the order in which the micro-kernel reads it.
 
-use super::microkernel::{Strips, strip_len};
-use super::reserve;
+use super::operands::{Strips, strip_len};
 use crate::buffer::AlignedBuf;
+use crate::isa::Isa;
 use crate::mat::MatRef;
 use crate::panels::{BLOCK, PANEL, PanelsRef, packed_len};
-use crate::simd::Simd;
+use crate::simd::{Simd, SimdOp, Tile};
 
-/// Rows that are copied side by side. Each is read as a stream, and few enough
-/// that the prefetcher follows them all; together they fill whole cache lines of
-/// what is written.
+/// Rows that are copied side by side. Each is read as a stream; 8 streams are few enough
+/// for the hardware prefetcher.
 const ROWS: usize = 8;
 
-/// Writes `factor · src` as panels, one behind the other, each filled up with
-/// zeros to 16 columns.
+/// Writes `src` as panels without gaps, for [`PanelsRef::packed`]; padding columns become
+/// 0.
 ///
 /// # Panics
-/// If `dst` is not as long as that takes.
+/// If `dst` is not [`packed_len`] long.
+pub fn pack(isa: Isa, src: MatRef<'_>, dst: &mut [f32]) {
+    struct Pack<'a>(MatRef<'a>, &'a mut [f32]);
+    impl SimdOp for Pack<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            panels(s, self.0, 1.0, self.1);
+        }
+    }
+    isa.dispatch(Pack(src, dst));
+}
+
+/// Writes `factor · src` as panels without gaps; padding columns become 0.
+///
+/// # Panics
+/// If `dst` is not [`packed_len`] long.
 #[inline(always)]
-pub(crate) fn panels<S: Simd>(s: S, src: MatRef<'_>, factor: f32, dst: &mut [f32]) {
+pub(super) fn panels<S: Simd>(s: S, src: MatRef<'_>, factor: f32, dst: &mut [f32]) {
     let (rows, cols) = (src.rows(), src.cols());
-    assert_eq!(dst.len(), packed_len(rows, cols), "panels of the packed matrix");
+    let needed = packed_len(rows, cols);
+    assert!(
+        dst.len() == needed,
+        "a {rows} × {cols} matrix in panels needs {needed} elements, found {}",
+        dst.len()
+    );
     if dst.is_empty() {
         return;
     }
@@ -48,16 +68,15 @@ pub(crate) fn panels<S: Simd>(s: S, src: MatRef<'_>, factor: f32, dst: &mut [f32
     }
 }
 
-/// Writes `factor · src`, a matrix of at most 16 columns that are far apart, as one
-/// panel.
+/// Writes `factor · src`, a matrix of at most 16 columns with any strides, as one panel.
 #[inline(always)]
 fn gather(src: MatRef<'_>, factor: f32, dst: &mut [f32]) {
     let cols = src.cols();
     if cols < PANEL {
         dst.fill(0.0);
     }
-    // A few rows at a time, so that what is read and what is written both stay in
-    // the first-level cache.
+    // 16 rows at a time, so that both the lines that are read and those that are written
+    // stay in the L1 cache.
     for (block, dst) in dst.chunks_mut(PANEL * PANEL).enumerate() {
         for j in 0..cols {
             for (i, dst) in dst.chunks_exact_mut(PANEL).enumerate() {
@@ -67,11 +86,11 @@ fn gather(src: MatRef<'_>, factor: f32, dst: &mut [f32]) {
     }
 }
 
-/// Writes `srcᵀ` as panels, one behind the other, each filled up with zeros to 16
-/// columns and to whole blocks of rows.
+/// Writes `srcᵀ` as panels without gaps, padded with zeros to 16 columns and to whole
+/// blocks of rows.
 ///
 /// # Panics
-/// If `dst` is not as long as that takes.
+/// If `dst` has another length.
 #[inline(always)]
 pub(super) fn transposed<S: Simd>(s: S, src: PanelsRef<'_>, dst: &mut [f32]) {
     let blocks = src.cols().div_ceil(PANEL);
@@ -90,19 +109,19 @@ pub(super) fn transposed<S: Simd>(s: S, src: PanelsRef<'_>, dst: &mut [f32]) {
     }
 }
 
-/// Copies A, whose columns have no gaps, into strips: the rows of a tile side by
-/// side, step of k after step of k.
+/// Copies A, whose columns have no gaps, into strips: the elements that a tile reads in one
+/// step of k are neighbours, and steps follow each other.
 #[inline(always)]
 pub(super) fn strips<'a, S: Simd>(a: MatRef<'_>, to: &'a mut AlignedBuf) -> Strips<'a> {
-    let (rows, height) = (a.rows(), S::TILE_ROWS);
+    let (rows, height) = (a.rows(), S::Tile::ROWS);
     let len = strip_len(height, a.cols());
-    let to = reserve(to, rows.div_ceil(height) * len);
+    let to = to.at_least(rows.div_ceil(height) * len);
     let columns = a.t();
     for k in 0..a.cols() {
         let column = columns.row(k);
         for (strip, from) in column.chunks(height).enumerate() {
             let to = &mut to[strip * len + k * height..][..height];
-            // In one piece where the compiler may know its length.
+            // One copy of a constant length where that is possible.
             match from.first_chunk::<8>() {
                 Some(from) if height == 8 => to.copy_from_slice(from),
                 _ => to[..from.len()].copy_from_slice(from),

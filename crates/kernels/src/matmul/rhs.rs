@@ -1,18 +1,18 @@
-//! The right-hand side B of a product: one block of k at a time, a column of tiles at a
-//! time.
+//! The right-hand side B of a product: as the caller has it, then in slabs for LOOP 4, then
+//! in micro-panels for LOOP 2.
 
 use std::ops::Range;
 
 use super::blocks::MC;
-use super::microkernel::Ahead;
-use super::{pack, reserve};
+use super::operands::{MicroPanel, NextB};
+use super::pack;
 use crate::buffer::AlignedBuf;
 use crate::mat::MatRef;
-use crate::panels::{BLOCK, PANEL, PanelsRef, packed_len};
-use crate::simd::Simd;
+use crate::panels::{BLOCK, PANEL, PanelsMut, PanelsRef, packed_len};
+use crate::simd::{Simd, Tile};
 
-/// Rows of A up to which the tiles pack B themselves. With more rows a pass of
-/// its own is a small share, and reads B in order.
+/// Rows of A up to which the tiles pack B themselves. With more rows, a pass over B before
+/// the product takes a small part of the time, and reads B in order.
 const ROWS_PACKED_BY_TILES: usize = 512;
 
 /// B as the caller has it.
@@ -26,114 +26,117 @@ pub(super) enum Rhs<'a> {
     Mat(MatRef<'a>, f32),
 }
 
-/// A block of B, which is `kc` rows.
-pub(super) enum Block<'a> {
+/// KC rows of B, with all columns: what one iteration of LOOP 4 multiplies.
+pub(super) enum Slab<'a> {
     Panels(PanelsRef<'a>),
-    /// Bᵀ in panels, to be transposed a column at a time, into memory for one column, or
-    /// for all of them, if they are wanted again.
+    /// Bᵀ in panels, to be transposed for one column of tiles at a time. `packed` has room
+    /// for one column of tiles or, if `keep`, for all of them: LOOP 3 then reads the slab
+    /// more than once.
     Transposed {
         b: PanelsRef<'a>,
         packed: &'a mut [f32],
         keep: bool,
     },
-    /// Rows without gaps, of which the first tiles make panels.
-    Rows(MatRef<'a>, &'a mut [f32]),
-}
-
-/// What a column of tiles reads of B.
-pub(super) enum Part<'a> {
-    Panels(PanelsRef<'a>),
-    /// Rows, and where the first tile leaves the panels for the others.
+    /// Rows without gaps, and room for the panels that the first tiles make of them.
     Rows(MatRef<'a>, &'a mut [f32]),
 }
 
 impl<'a> Rhs<'a> {
-    /// The `kc` rows from `pc` on, of a product with `m` rows of A; what has to be packed
-    /// goes to `packed`.
+    /// The `kc` rows from row `pc` on, for a product with `m` rows of A. The slab keeps
+    /// what has to be packed in `packed`.
     #[inline(always)]
-    pub(super) fn block<S: Simd>(
+    pub(super) fn slab<S: Simd>(
         self,
         s: S,
         (pc, kc): (usize, usize),
         m: usize,
         packed: &'a mut AlignedBuf,
-    ) -> Block<'a> {
+    ) -> Slab<'a> {
         match self {
-            Self::Panels(b) => Block::Panels(b.sub(pc, kc, 0, b.panels())),
+            Self::Panels(b) => Slab::Panels(b.sub(pc, kc, 0, b.panels())),
             Self::Transposed(b) => {
-                // A column at a time is what the caches hold best.
+                // One column at a time stays in the caches best.
                 let (panels, keep) = (b.rows().div_ceil(PANEL), m > MC);
-                let columns = if keep { panels } else { panels.min(S::TILE_PANELS) };
-                let packed = reserve(packed, columns * panel_len(kc));
+                let room = if keep { panels } else { panels.min(S::Tile::PANELS) };
+                let packed = packed.at_least(room * panel_len(kc));
                 let b = b.sub(0, b.rows(), pc / PANEL, kc.div_ceil(PANEL));
-                Block::Transposed { b, packed, keep }
+                Slab::Transposed { b, packed, keep }
             }
             Self::Mat(b, alpha) => {
                 let b = b.sub(pc, kc, 0, b.cols());
-                let packed = reserve(packed, packed_len(kc, b.cols()));
-                if alpha == 1.0 && b.col_stride() == 1 && by_tiles::<S>(m) {
-                    Block::Rows(b, packed)
+                let packed = packed.at_least(packed_len(kc, b.cols()));
+                if alpha == 1.0 && b.col_stride() == 1 && tiles_pack::<S>(m) {
+                    Slab::Rows(b, packed)
                 } else {
                     pack::panels(s, b, alpha, packed);
-                    Block::Panels(PanelsRef::packed(packed, kc, b.cols()))
+                    Slab::Panels(PanelsRef::packed(packed, kc, b.cols()))
                 }
             }
         }
     }
 
-    /// What the first column of the block from row `pc` on reads; nothing behind the last
-    /// block, nor where B is packed first.
-    pub(super) fn ahead(self, pc: usize) -> Option<Ahead> {
+    /// What the first column of tiles of the slab from row `pc` on reads. Nothing after the
+    /// last slab, or if the slab will be packed first.
+    pub(super) fn next_b(self, pc: usize) -> Option<NextB> {
         match self {
             Self::Panels(b) if pc < b.rows() => {
-                Some(Ahead::panels(b.sub(pc, b.rows() - pc, 0, b.panels())))
+                Some(NextB::panels(b.sub(pc, b.rows() - pc, 0, b.panels())))
             }
             Self::Transposed(b) if pc < b.cols() => {
                 let first = pc / PANEL;
-                Some(Ahead::transposed(b.sub(0, b.rows(), first, b.panels() - first)))
+                Some(NextB::transposed(b.sub(0, b.rows(), first, b.panels() - first)))
             }
             _ => None,
         }
     }
+
+    /// Whether the micro-kernel can leave out steps of k.
+    pub(super) fn can_skip(self) -> bool {
+        match self {
+            Self::Panels(b) => b.has_adjacent_blocks(),
+            Self::Transposed(_) | Self::Mat(..) => false,
+        }
+    }
 }
 
-impl<'a> Block<'a> {
-    /// The part of a column of tiles that has the panels `panels`.
+impl Slab<'_> {
+    /// The panels `panels`, which one column of tiles reads.
     #[inline(always)]
-    pub(super) fn column<S: Simd>(&mut self, s: S, panels: Range<usize>) -> Part<'_> {
+    pub(super) fn micro_panel<S: Simd>(&mut self, s: S, panels: Range<usize>) -> MicroPanel<'_> {
         let (first, count) = (panels.start, panels.len());
         match self {
-            Self::Panels(b) => Part::Panels(b.sub(0, b.rows(), first, count)),
+            Self::Panels(b) => MicroPanel::Panels(b.sub(0, b.rows(), first, count)),
             Self::Transposed { b, packed, keep } => {
                 let (kc, row) = (b.cols(), first * PANEL);
                 let b = b.sub(row, (count * PANEL).min(b.rows() - row), 0, b.panels());
                 let at = if *keep { first * panel_len(kc) } else { 0 };
                 let packed = &mut packed[at..][..count * panel_len(kc)];
                 pack::transposed(s, b, packed);
-                Part::Panels(whole_blocks(packed, kc, b.rows()))
+                MicroPanel::Panels(whole_blocks(packed, kc, b.rows()))
             }
             Self::Rows(b, packed) => {
                 let (kc, col) = (b.rows(), first * PANEL);
-                let b = b.sub(0, kc, col, (count * PANEL).min(b.cols() - col));
-                Part::Rows(b, &mut packed[first * kc * PANEL..][..count * kc * PANEL])
+                let from = b.sub(0, kc, col, (count * PANEL).min(b.cols() - col));
+                let to = &mut packed[first * kc * PANEL..][..count * kc * PANEL];
+                MicroPanel::Rows { from, to: PanelsMut::packed(to, kc, count) }
             }
         }
     }
 
-    /// What the column that begins at panel `first` reads.
-    pub(super) fn ahead(&self, first: usize) -> Option<Ahead> {
+    /// What the column of tiles that begins at panel `first` reads.
+    pub(super) fn next_b(&self, first: usize) -> Option<NextB> {
         match self {
-            Self::Panels(b) => Some(Ahead::panels(b.sub(0, b.rows(), first, b.panels() - first))),
+            Self::Panels(b) => Some(NextB::panels(b.sub(0, b.rows(), first, b.panels() - first))),
             Self::Transposed { b, .. } => {
                 let row = first * PANEL;
-                Some(Ahead::transposed(b.sub(row, b.rows() - row, 0, b.panels())))
+                Some(NextB::transposed(b.sub(row, b.rows() - row, 0, b.panels())))
             }
             Self::Rows(..) => None,
         }
     }
 
-    /// The block as it is once all columns were asked for.
-    pub(super) fn used(self) -> Self {
+    /// The slab after all its micro-panels were read once: in panels, if they were kept.
+    pub(super) fn packed(self) -> Self {
         match self {
             Self::Transposed { b, packed, keep: true } => {
                 Self::Panels(whole_blocks(packed, b.cols(), b.rows()))
@@ -144,18 +147,18 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Numbers in a panel of `rows` rows that are filled up to whole blocks.
+/// Elements of a panel with `rows` rows, padded to whole blocks.
 fn panel_len(rows: usize) -> usize {
     rows.div_ceil(PANEL) * BLOCK
 }
 
-/// Panels, one behind the other, of `rows` rows that are filled up to whole blocks.
+/// Panels one after the other, with `rows` rows each, padded to whole blocks.
 fn whole_blocks(data: &[f32], rows: usize, cols: usize) -> PanelsRef<'_> {
     PanelsRef::new(data, rows, cols, BLOCK, panel_len(rows))
 }
 
-/// Whether the tiles of a product with `m` rows pack B. A tile of one panel would
-/// take a cache line from each row of B, all over memory.
-fn by_tiles<S: Simd>(m: usize) -> bool {
-    S::TILE_PANELS > 1 && (1..=ROWS_PACKED_BY_TILES).contains(&m)
+/// Whether the tiles of a product with `m` rows pack B. A tile of one panel would read one
+/// cache line from each row of B, scattered over memory.
+fn tiles_pack<S: Simd>(m: usize) -> bool {
+    S::Tile::PANELS > 1 && (1..=ROWS_PACKED_BY_TILES).contains(&m)
 }
