@@ -1,5 +1,7 @@
 //! Training step by step.
 
+use std::borrow::Cow;
+
 use super::norm::Running;
 use super::optimizer::{Rule, State};
 use super::step::{self, Batch, Collect, GradientSink, Learner, Memory, Moments};
@@ -143,20 +145,22 @@ impl Session {
     /// so.
     #[must_use]
     pub fn network(&self) -> Mlp {
-        let network = self.average.as_ref().unwrap_or(&self.network);
-        match &self.running {
-            Some(running) => running.fold(network),
-            None => network.clone(),
-        }
+        self.folded().into_owned()
     }
 
-    /// The same, at the end.
+    /// [`network`](Self::network), where the session is no longer needed.
     #[must_use]
     pub fn into_network(self) -> Mlp {
-        let network = self.average.unwrap_or(self.network);
+        self.network()
+    }
+
+    /// The network, or its average if there is one, with batch normalisation folded in.
+    /// Only folding makes a copy.
+    fn folded(&self) -> Cow<'_, Mlp> {
+        let network = self.average.as_ref().unwrap_or(&self.network);
         match &self.running {
-            Some(running) => running.fold(&network),
-            None => network,
+            Some(running) => Cow::Owned(running.fold(network)),
+            None => Cow::Borrowed(network),
         }
     }
 
@@ -218,17 +222,13 @@ impl Session {
         Ok((result, total))
     }
 
-    /// What [`network`](Self::network) says of examples that were checked.
+    /// Evaluates [`network`](Self::network) on examples that were checked.
     pub(crate) fn evaluate(
         &self,
         examples: &Examples<'_>,
         executor: &impl Executor,
     ) -> Result<Evaluation, Error> {
-        let network = self.average.as_ref().unwrap_or(&self.network);
-        match &self.running {
-            Some(running) => running.fold(network).evaluate(examples, executor),
-            None => network.evaluate(examples, executor),
-        }
+        self.folded().evaluate(examples, executor)
     }
 
     /// Whether every parameter is a finite number, and every average.
