@@ -1,4 +1,4 @@
-//! Training: the run, its steps, and the update of the parameters.
+//! Training: the epoch loop, its steps, and the update of the parameters.
 
 mod callback;
 mod fit;

@@ -1,4 +1,4 @@
-//! The epoch loop.
+//! The hyperparameters of training, and the epoch loop.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use crate::{
     Examples, Executor, Mlp, Monitor, Noise, Optimizer, Progress, Schedule, Session, StepReport,
 };
 
-/// Hyperparameters of training by minibatches.
+/// Hyperparameters of minibatch training.
 ///
 /// ```
 /// use nn::{Curve, Fit, Optimizer};
@@ -42,56 +42,55 @@ use crate::{
 pub struct Fit {
     /// Passes over the training set, at least 1.
     pub epochs: usize,
-    /// Samples of a step, at least 1; an epoch's last step takes what is left.
+    /// Samples per step, at least 1. The last step of an epoch takes the remaining samples.
     pub batch_size: usize,
-    /// Learning rate, above 0: the first one, or what the schedule rises to.
+    /// Learning rate, above 0: the initial rate, or the highest one of a schedule that rises.
     pub lr: f32,
     /// How the learning rate changes from step to step.
     pub schedule: Schedule,
-    /// How a step moves the parameters: SGD with a momentum of 0.9 unless given.
+    /// How a step updates the parameters: SGD with a momentum of 0.9 unless given.
     pub optimizer: Optimizer,
-    /// λ of the penalty `½·λ·‖W‖²`, at least 0, or the weight decay of
-    /// [`Optimizer::Adamw`]; biases have none.
+    /// λ of the penalty `½·λ·‖W‖²`, at least 0; with [`Optimizer::Adamw`], the weight decay.
+    /// Biases are not penalised.
     pub l2: f32,
-    /// ε of label smoothing, in `[0, 1)`: the target is `1 − ε` at the label, and
-    /// `ε/K` more at each of the K classes (Szegedy et al. 2016). With class
-    /// weights, each term of the loss has that of its class, as in PyTorch.
+    /// ε of label smoothing, in `[0, 1)`: the target of class k of K is `(1 − ε)·[k = y] +
+    /// ε/K` for the label y (Szegedy et al. 2016). With class weights, each term of the loss
+    /// is multiplied by the weight of its class, as in PyTorch.
     pub label_smoothing: f32,
-    /// How much the samples of each class count, if not alike. The loss is divided
-    /// by the sum of the weights of the batch's samples.
+    /// The weight of each class in the loss; without it, all classes have the same weight.
+    /// The loss is divided by the sum of the weights of the batch's samples.
     pub class_weights: Option<ClassWeights>,
-    /// Factor of the penalty `l1·‖W‖₁`, the sum of the weights' sizes, at least 0;
-    /// biases have none. It makes weights exactly 0, and with `l2` it is the
+    /// Factor of the penalty `l1·‖W‖₁` on the sum of the weights' absolute values, at least
+    /// 0. Biases are not penalised. It makes weights exactly 0; together with `l2` it is the
     /// elastic net. [`Optimizer`] has the formula.
     pub l1: f32,
-    /// The Euclidean norm that no unit's incoming weights exceed, above 0, if
-    /// wanted (Srivastava et al. 2014, section 5.1): after each step those of a
-    /// longer unit are scaled down to it, in every layer, the output layer too.
-    /// Biases are no part of it. With batch normalisation it is about the weights
-    /// as they train, before gains and averages are folded in.
+    /// Max-norm: the largest allowed Euclidean norm of a unit's incoming weights, above 0
+    /// (Srivastava et al. 2014, section 5.1). After each step, the weights of a unit with a
+    /// larger norm are scaled down to it, in every layer, also in the output layer. Biases
+    /// are not included. With batch normalisation it limits the weights as they are trained,
+    /// before gains and averages are folded in.
     pub max_norm: Option<f32>,
-    /// The Euclidean norm that the gradient of a step, of all parameters together
-    /// and without penalties, is clipped to, above 0, if wanted (Pascanu, Mikolov and
-    /// Bengio 2013): it is multiplied by `min(1, clip_norm/(‖g‖ + 10⁻⁶))`, as by
-    /// PyTorch's `clip_grad_norm_`. The gradient then takes memory, and a second
-    /// pass through it.
+    /// The Euclidean norm to which the gradient of a step is clipped, above 0 (Pascanu,
+    /// Mikolov and Bengio 2013). The norm is that of all parameters together, without
+    /// penalties. The gradient is multiplied by `min(1, clip_norm/(‖g‖ + 10⁻⁶))`, as by
+    /// PyTorch's `clip_grad_norm_`. Clipping needs memory for the whole gradient, and a
+    /// second pass over it.
     pub clip_norm: Option<f32>,
-    /// The average of the parameters over the steps, if that is to be the network
-    /// that is validated and handed out. (Weights that `l1` made 0 come near to 0 in
-    /// it, not quite to it.)
+    /// The average of the parameters over the steps. If it is set, the averaged network is
+    /// the one that is validated and returned. (Weights that `l1` made 0 are close to 0 in
+    /// the average, but not exactly 0.)
     pub average: Option<Average>,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
-    /// Noise on inputs and on what goes into activations.
+    /// Noise on the inputs and on the inputs of activations.
     pub noise: Noise,
-    /// Batch normalisation, if wanted.
+    /// Batch normalisation.
     pub batch_norm: Option<BatchNorm>,
-    /// Whether and when to stop before the last epoch; needs validation examples.
+    /// When to stop before the last epoch. It needs validation examples.
     pub early_stopping: Option<EarlyStopping>,
-    /// Whether each epoch draws a new order of the samples; otherwise they come
-    /// as they are given.
+    /// Whether each epoch shuffles the samples; otherwise they keep their order.
     pub shuffle: bool,
-    /// Seed of the order of samples, of dropout, of noise and of augmentation.
+    /// Seed of shuffling, dropout, noise and augmentation.
     pub seed: u64,
 }
 
@@ -126,11 +125,12 @@ impl Default for Fit {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct History {
-    /// One report for each whole epoch, first epoch first.
+    /// One report for each completed epoch, in order.
     pub epochs: Vec<EpochReport>,
     /// Whether a callback or early stopping ended the run before its last epoch.
     pub stopped: bool,
-    /// The epoch (from 1) whose network early stopping gave back.
+    /// The epoch (from 1) whose network was returned; `None` without early stopping, or where
+    /// no epoch was completed.
     pub best: Option<usize>,
 }
 
@@ -138,7 +138,8 @@ impl Fit {
     /// Checks every hyperparameter against its range.
     ///
     /// # Errors
-    /// [`Error::Zero`] and [`Error::OutOfRange`].
+    /// [`Error::Zero`], [`Error::OutOfRange`], and for class weights [`Error::Weight`] and
+    /// [`Error::NoWeight`].
     pub fn validate(&self) -> Result<(), Error> {
         for (what, value) in [("number of epochs", self.epochs), ("batch size", self.batch_size)] {
             if value == 0 {
@@ -171,11 +172,10 @@ impl Fit {
         self.early_stopping.map_or(Ok(()), EarlyStopping::validate)
     }
 
-    /// Checks everything that [`run`](Self::run) with the same arguments asks for
-    /// before it begins, and trains nothing.
+    /// Checks everything that [`run`](Self::run) checks before it begins, without training.
     ///
     /// # Errors
-    /// Those of `run`, but for [`Error::Diverged`].
+    /// Those of `run`, except [`Error::Diverged`].
     ///
     /// ```
     /// use nn::{Activation, Architecture, ClassWeights, Error, Examples, Fit, Init, Inputs, Mlp};
@@ -199,7 +199,7 @@ impl Fit {
         self.objective(network, train, validation).map(|_| ())
     }
 
-    /// What is to be minimised, once everything was checked.
+    /// Checks everything, and returns the objective to minimise.
     fn objective(
         &self,
         network: &Mlp,
@@ -221,16 +221,17 @@ impl Fit {
         Objective::new(head, self, train, shape.outputs)
     }
 
-    /// Trains `network` on `train`, and looks at `validation` after each epoch.
+    /// Trains `network` on `train`, and evaluates `validation` after each epoch.
     ///
-    /// The result is a function of the network, the examples and these
-    /// hyperparameters, seed included: `executor` changes the time that it takes
-    /// and not a bit of it. Batch normalisation is folded into the result.
+    /// `callback` is called after each step and each epoch; pass `()` if you need none. The
+    /// result depends only on the network, the examples and these hyperparameters, including
+    /// the seed. `executor` changes the time of a run, but no bit of its result. Batch
+    /// normalisation is folded into the result.
     ///
     /// # Errors
     /// Hyperparameters out of range, examples that do not fit the network,
-    /// [`Error::NoValidation`], or [`Error::Diverged`]; the network is then as it
-    /// was.
+    /// [`Error::NoValidation`], [`Error::NotExact`] or [`Error::Diverged`]. After an error
+    /// the network is unchanged.
     pub fn run(
         &self,
         network: &mut Mlp,
