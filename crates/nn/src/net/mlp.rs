@@ -249,7 +249,7 @@ impl Mlp {
             return Err(Error::OutOfRange {
                 name: "pixel scale",
                 found: f64::from(scale),
-                expected: "a number above 0 of which 255 times are finite",
+                expected: "a number above 0 whose product with 255 is finite",
             });
         }
         self.pixel_scale = scale;
