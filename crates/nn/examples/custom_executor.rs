@@ -1,24 +1,23 @@
-//! Bring your own threads: an executor of scoped threads, no more of them at a
-//! time than it is told, and the same bits for any number.
+//! Bring your own threads: an executor with scoped threads, which limits how many run at
+//! the same time. Any number of threads gives the same bits.
 //!
 //! ```sh
 //! cargo run -p nn --release --example custom_executor
 //! ```
 //!
-//! A thread is started for each task that is handed over, some ten microseconds
-//! a piece. A pool keeps them: `crates/trainer/src/pool.rs` lends rayon's.
+//! It starts a new thread for each second task, which takes about ten microseconds. A pool
+//! keeps its threads: `crates/trainer/src/pool.rs` uses rayon's.
 
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use nn::{Activation, Architecture, EpochReport, Error};
+use nn::{Activation, Architecture, Error};
 use nn::{Examples, Executor, Fit, Init, Inputs, Mlp};
 
 struct ScopedThreads {
     threads: usize,
-    /// How many more may be started now; the calling one is not among them.
+    /// How many more threads may be started now, not counting the calling one.
     free: AtomicUsize,
-    /// How many were started in all.
+    /// How many threads were started in total.
     started: AtomicUsize,
 }
 
@@ -33,7 +32,7 @@ impl Executor for ScopedThreads {
         self.threads
     }
 
-    // The steps of this example are too small to share by nn's own measure.
+    // By default, nn would not divide the small steps of this example.
     fn threads_for(&self, _operations: usize) -> usize {
         self.threads
     }
@@ -45,7 +44,7 @@ impl Executor for ScopedThreads {
             return;
         }
         self.started.fetch_add(1, Relaxed);
-        // The scope ends when both have.
+        // The scope returns when both tasks have ended.
         std::thread::scope(|scope| {
             scope.spawn(b);
             a();
@@ -56,7 +55,7 @@ impl Executor for ScopedThreads {
 
 /// The bytes of a network trained by this executor.
 fn trained(executor: &impl Executor) -> Result<Vec<u8>, Error> {
-    // Points of a square: are they in the circle?
+    // Classify points of a square: are they inside a circle?
     let grid = (0..50_u8).flat_map(|i| (0..50_u8).map(move |j| [i, j]));
     let x: Vec<f32> = grid.flatten().map(|step| f32::from(step) / 25.0 - 1.0).collect();
     let y: Vec<u8> = x.chunks(2).map(|point| u8::from(point[0].hypot(point[1]) < 0.8)).collect();
@@ -64,9 +63,8 @@ fn trained(executor: &impl Executor) -> Result<Vec<u8>, Error> {
     let shape =
         Architecture { inputs: 2, hidden: vec![64], outputs: 2, activation: Activation::Tanh };
     let mut network = Mlp::new(shape, Init::Xavier, 1)?;
-    let go_on = |_: &EpochReport| ControlFlow::Continue(());
     let fit = Fit { epochs: 60, batch_size: 64, ..Fit::default() };
-    fit.run(&mut network, &examples, None, executor, go_on)?;
+    fit.run(&mut network, &examples, None, executor, ())?;
     assert!(network.accuracy(&examples)? > 0.95);
     Ok(network.to_bytes())
 }
@@ -78,7 +76,7 @@ fn main() -> Result<(), Error> {
         assert!(trained(&executor)? == expected, "{threads} threads train another network");
         let started = executor.started.into_inner();
         assert_eq!(started > 0, threads > 1);
-        println!("up to {threads} at a time, {started} threads started: the same bits");
+        println!("at most {threads} threads at a time, {started} started: the same bits");
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Is the gradient the slope of the loss? For every activation, plain, with batch
-//! normalisation, and with label smoothing and class weights:
+//! Is the gradient the slope of the loss? Checks every activation without extras, with batch
+//! normalisation, and with label smoothing and class weights.
 //!
 //! ```sh
 //! cargo run -p nn --release --example grad_check
@@ -10,7 +10,7 @@ use nn::{
 };
 
 fn main() -> Result<(), Error> {
-    // Twenty samples of six features in four classes, without rhyme or reason.
+    // Twenty arbitrary samples of six features in four classes.
     let x: Vec<f32> = (0..120).map(|i| (i as f32 * 12.9898).sin()).collect();
     let y: Vec<u32> = (0..20).map(|i| i * 7 % 4).collect();
     let examples = Examples::new(Inputs::new(&x, 6)?, &y)?;

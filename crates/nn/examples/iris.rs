@@ -1,20 +1,19 @@
-//! Your own table: three kinds of iris told apart by four lengths. Splits the
-//! rows by a seed, brings each feature to mean 0 and deviation 1 (as measured on
-//! the training rows alone), trains, and prints the confusion matrix.
+//! Train on your own table: classify three species of iris by four lengths. It splits the
+//! rows at random, standardises each feature with the mean and standard deviation of the
+//! training rows, trains, and prints the confusion matrix.
 //!
 //! ```sh
 //! cargo run -p nn --release --example iris
 //! ```
 //!
 //! `iris.csv` is the table of R. A. Fisher, *The use of multiple measurements in
-//! taxonomic problems* (1936), as scikit-learn has it, which follows the paper:
+//! taxonomic problems* (1936), in scikit-learn's version, which follows the paper. A row has
 //! length and width of sepal and petal in centimetres, then the class: 0 setosa,
 //! 1 versicolor, 2 virginica.
 
 use std::error::Error;
-use std::ops::ControlFlow;
 
-use nn::{Activation, Architecture, EpochReport, Examples, Fit, Init, Inputs, Mlp, Predictions};
+use nn::{Activation, Architecture, Examples, Fit, Init, Inputs, Mlp, Predictions};
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
@@ -28,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let fields: Vec<f32> = line.split(',').map(str::parse).collect::<Result<_, _>>()?;
         rows.push(fields);
     }
-    // 100 rows to train on, 50 to test with.
+    // 100 rows for training, 50 for the test.
     rows.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(2));
     let (mut train_x, train_y) = columns(&rows[..100]);
     let (mut test_x, test_y) = columns(&rows[100..]);
@@ -52,21 +51,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut network = Mlp::new(shape, Init::Xavier, 1)?;
     let fit = Fit { epochs: 100, batch_size: 10, lr: 0.02, l2: 1e-3, ..Fit::default() };
-    let go_on = |_: &EpochReport| ControlFlow::Continue(());
-    fit.run(&mut network, &train, None, &nn::Sequential, go_on)?;
+    fit.run(&mut network, &train, None, &nn::Sequential, ())?;
 
     let probabilities = network.predict_proba(&Inputs::new(&test_x, FEATURES)?)?;
     let predictions = Predictions::new(&probabilities, CLASSES, &test_y)?;
     let confusion = predictions.confusion()?;
     println!("{confusion}\nmacro AUC {:.4}", predictions.macro_auc().unwrap_or(f64::NAN));
     for m in predictions.mistakes() {
-        println!("took a {} for a {} with probability {:.3}", m.label, m.predicted, m.probability);
+        println!(
+            "class {} predicted as {} with probability {:.3}",
+            m.label, m.predicted, m.probability
+        );
     }
     assert!(confusion.accuracy() >= 0.9);
     Ok(())
 }
 
-/// The features (samples × features) and classes of some rows.
+/// The features (samples × features, row-major) and the classes of some rows.
 fn columns(rows: &[Vec<f32>]) -> (Vec<f32>, Vec<u8>) {
     let x = rows.iter().flat_map(|row| &row[..FEATURES]).copied().collect();
     (x, rows.iter().map(|row| row[FEATURES] as u8).collect())

@@ -1,6 +1,5 @@
-//! A network in a program's life: trained, saved, loaded by another part of the
-//! program, and asked about single images. Digits come from `data/` by way of
-//! `mnist-io`, pixels go in as bytes.
+//! A network as a part of a program: train it, save it, load it again, and predict single
+//! images. `mnist-io` reads the digits from `data/`, and the network reads pixels as bytes.
 //!
 //! ```sh
 //! cargo run -p nn --release --example mnist_embed
@@ -14,7 +13,7 @@ use nn::{Activation, Architecture, EpochReport, Examples, Fit, Init, Inputs, Mlp
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data");
-    // Read into memory; `Dataset::open_dir` can also map the files.
+    // This reads the files into memory; `Dataset::open_dir` can also map them.
     let digits = Dataset::read_dir(folder, Part::Train)?;
     let test = Dataset::read_dir(folder, Part::Test)?;
 
@@ -38,21 +37,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     network.save(&path)?;
     let loaded = Mlp::load(&path)?;
 
-    // One image at a time, as a program that serves requests would.
+    // One image at a time, like a program that serves requests.
     let image = test.image(0);
     let digit = loaded.predict(&Inputs::pixels(image, image.len())?)?[0];
-    println!("the first image is a {} and taken for a {digit}", test.labels()[0]);
+    println!("the first image is a {}, predicted as {digit}", test.labels()[0]);
 
-    // All of them, and how good that is.
+    // All images, and how good the predictions are.
     let probabilities = loaded.predict_proba(&Inputs::pixels(test.images(), test.features())?)?;
     let predictions = Predictions::new(&probabilities, test.classes(), test.labels())?;
     let confusion = predictions.confusion()?;
     println!("{confusion}");
-    println!("among the first two   {:.4}", predictions.top_k_accuracy(2));
+    println!("top-2 accuracy        {:.4}", predictions.top_k_accuracy(2));
     println!("calibration error     {:.4}", predictions.calibration_error(15)?);
     for m in predictions.mistakes().iter().take(3) {
         println!(
-            "image {} is a {}, taken for a {} ({:.4})",
+            "image {} is a {}, predicted as {} ({:.4})",
             m.sample, m.label, m.predicted, m.probability
         );
     }

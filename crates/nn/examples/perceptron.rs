@@ -1,18 +1,17 @@
-//! From one neuron to the linear softmax classifier, on the digits in `data/`:
-//! two digits told apart by a perceptron, ten by a perceptron each, and ten by a
-//! 10 × 784 matrix that is learnt as one.
+//! From one neuron to the linear softmax classifier, on the digits in `data/`: one
+//! perceptron for two digits, one perceptron per class for ten digits, and softmax over a
+//! 10 × 784 matrix that is learnt as a whole.
 //!
 //! ```sh
 //! cargo run -p nn --release --example perceptron
 //! ```
 
 use std::error::Error;
-use std::ops::ControlFlow;
 
 use mnist_io::{Dataset, Part};
 use nn::{
-    Activation, Architecture, Confusion, Curve, EpochReport, Examples, Fit, Init, Inputs, Mlp,
-    OneVsAll, Perceptron, Sequential,
+    Activation, Architecture, Confusion, Curve, Examples, Fit, Init, Inputs, Mlp, OneVsAll,
+    Perceptron, Sequential,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -23,8 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let test = examples(&test_set)?;
     let (features, classes) = (train_set.features(), train_set.classes());
 
-    // One neuron. Nought and one can be parted by a plane, and it finds one; four
-    // and nine hardly, so it goes on making mistakes.
+    // One neuron. A plane separates 0 and 1, and the perceptron finds one. 4 and 9 are hard
+    // to separate, so it keeps making mistakes.
     for (no, yes) in [(0, 1), (4, 9)] {
         let indices = of(&train_set, no, yes);
         let mut neuron = Perceptron::new(features)?;
@@ -44,13 +43,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
 
-    // Ten neurons, each against all other digits.
+    // Ten neurons, one per digit against all other digits.
     let all = OneVsAll::fit(&train, classes, 20, 1, &Sequential)?;
     let predicted = all.predict(&test.inputs())?;
     let accuracy = Confusion::new(test_set.labels(), &predicted, classes)?.accuracy();
     println!("ten digits, a perceptron for each: {:.2} %", 100.0 * accuracy);
 
-    // The same ten rows of weights, which softmax makes one classifier.
+    // Ten rows of weights again, which softmax turns into one classifier.
     let shape = Architecture {
         inputs: features,
         hidden: vec![],
@@ -60,8 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut linear = Mlp::new(shape, Init::Xavier, 1)?;
     let schedule = Curve::Linear { from: 0.0 }.into();
     let fit = Fit { epochs: 20, lr: 0.05, schedule, ..Fit::default() };
-    let go_on = |_: &EpochReport| ControlFlow::Continue(());
-    fit.run(&mut linear, &train, None, &Sequential, go_on)?;
+    fit.run(&mut linear, &train, None, &Sequential, ())?;
     let softmax = linear.accuracy(&test)?;
     println!("ten digits, softmax over the same ten rows: {:.2} %", 100.0 * softmax);
     assert!(accuracy > 0.8 && softmax > 0.92);

@@ -1,25 +1,24 @@
-//! Which network tells the three kinds of iris apart? A grid and a random search
-//! by five-fold cross-validation, and what the winner is worth on rows that no
-//! fold has seen.
+//! Which network classifies the three species of iris best? A grid search and a random
+//! search with five-fold cross-validation, and a test of the winner on rows that were in no
+//! fold.
 //!
 //! ```sh
 //! cargo run -p nn --release --example search
 //! ```
 //!
-//! `iris.rs` says what is in `iris.csv`.
+//! `iris.rs` describes `iris.csv`.
 
 use std::error::Error;
-use std::ops::ControlFlow;
 
 use nn::{
-    Activation, Architecture, Candidate, EpochReport, Examples, Executor, Fit, Init, Inputs, Mlp,
-    Split, random_candidates, search, vary,
+    Activation, Architecture, Candidate, Examples, Executor, Fit, Init, Inputs, Mlp, Split,
+    random_candidates, search, vary,
 };
 
 const FEATURES: usize = 4;
 
-/// A thread for every second task; the trainings of a search are a few tasks for
-/// each of so many threads.
+/// Starts a thread for each second task. That is cheap enough here, because a search cuts its
+/// trainings into only a few tasks per thread.
 struct Threads(usize);
 
 impl Executor for Threads {
@@ -42,8 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         x.extend_from_slice(&fields[..FEATURES]);
         y.push(fields[FEATURES] as u8);
     }
-    // A fifth of each kind is for the end; the scale of the features is measured
-    // on the rest.
+    // A fifth of each class is kept for the final test. The features are standardised with
+    // the mean and deviation of the rest.
     let split = Split::stratified(&y, 0.2, 1)?;
     for j in 0..FEATURES {
         let values = || split.train.iter().map(|&row| x[row as usize * FEATURES + j]);
@@ -92,11 +91,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     trials.rows.extend(others.rows);
     let winner = &trials.best().ok_or("nothing was tried")?.candidate;
     let mut network = Mlp::new(winner.architecture.clone(), winner.init, winner.fit.seed)?;
-    let go_on = |_: &EpochReport| ControlFlow::Continue(());
-    winner.fit.run(&mut network, &examples, None, &threads, go_on)?;
+    winner.fit.run(&mut network, &examples, None, &threads, ())?;
     let test =
         network.evaluate(&Examples::new(Inputs::new(&test_x, FEATURES)?, &test_y)?, &threads)?;
-    println!("{}: {} of {} rows for the end wrong", winner.name, test.errors, test.samples);
+    println!("{}: {} of {} test rows wrong", winner.name, test.errors, test.samples);
     assert!(test.accuracy >= 0.9);
     Ok(())
 }

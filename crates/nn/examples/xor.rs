@@ -1,14 +1,12 @@
-//! Exclusive or: the smallest thing that needs a hidden layer. A linear
-//! classifier gets at most three of the four points right, a network of one
-//! hidden layer all. No files, no threads.
+//! Exclusive or: the smallest problem that needs a hidden layer. A linear classifier gets at
+//! most three of the four points right, a network with one hidden layer all four. No files,
+//! no threads.
 //!
 //! ```sh
 //! cargo run -p nn --release --example xor
 //! ```
 
-use std::ops::ControlFlow;
-
-use nn::{Activation, Architecture, EpochReport, Error, Examples, Fit, Init, Inputs, Mlp};
+use nn::{Activation, Architecture, Error, Examples, Fit, Init, Inputs, Mlp};
 
 fn main() -> Result<(), Error> {
     let x = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
@@ -28,12 +26,11 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// A network with these hidden layers, trained on all four points at once.
+/// A network with these hidden layers, trained on all four points in each step.
 fn trained(hidden: Vec<usize>, examples: &Examples<'_>) -> Result<Mlp, Error> {
     let shape = Architecture { inputs: 2, hidden, outputs: 2, activation: Activation::Tanh };
     let mut network = Mlp::new(shape, Init::Xavier, 1)?;
     let fit = Fit { epochs: 300, batch_size: 4, lr: 0.5, ..Fit::default() };
-    let go_on = |_: &EpochReport| ControlFlow::Continue(());
-    fit.run(&mut network, examples, None, &nn::Sequential, go_on)?;
+    fit.run(&mut network, examples, None, &nn::Sequential, ())?;
     Ok(network)
 }

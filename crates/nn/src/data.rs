@@ -1,5 +1,5 @@
-//! What a network is trained on and judged by: samples and targets, borrowed from the
-//! caller.
+//! The data that a network is trained and evaluated on: samples and targets, borrowed from
+//! the caller.
 
 mod augment;
 mod examples;

@@ -1,11 +1,11 @@
-//! One error for everything that can go wrong in this crate.
+//! The one error type of this crate.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// What went wrong, where, what was found and what was expected.
+/// An error: what went wrong, where, what was found and what was expected.
 ///
-/// A call that returns an error has changed nothing: the network is as it was.
+/// A call that returns an error has not changed the network.
 ///
 /// ```
 /// use nn::{Error, Inputs};
@@ -35,7 +35,7 @@ pub enum Error {
         name: &'static str,
         /// Its value.
         found: f64,
-        /// The range it must lie in.
+        /// The allowed range.
         expected: &'static str,
     },
     /// A slice has the wrong length.
@@ -43,12 +43,12 @@ pub enum Error {
     Length {
         /// What the slice holds, such as `weights of layer 1`.
         what: String,
-        /// Elements it has.
+        /// Elements that it has.
         found: usize,
-        /// Elements it should have.
+        /// Elements that it should have.
         expected: usize,
     },
-    /// Samples have a different number of features from the network's inputs.
+    /// The number of features per sample differs from the number of the network's inputs.
     #[error("layer 0 takes {expected} features a sample: the samples have {found}")]
     Width {
         /// Features of each sample.
@@ -56,15 +56,15 @@ pub enum Error {
         /// Inputs of the network.
         expected: usize,
     },
-    /// The features do not divide into whole samples.
+    /// The number of values is not a multiple of the number of features per sample.
     #[error("{elements} values are not a whole number of samples of {width} features")]
     Ragged {
-        /// Values given.
+        /// Number of values.
         elements: usize,
-        /// Features of a sample.
+        /// Features per sample.
         width: usize,
     },
-    /// There are not as many labels as samples.
+    /// The numbers of samples and labels differ.
     #[error("{samples} samples have {labels} labels: expected one label a sample")]
     Unpaired {
         /// Number of samples.
@@ -72,23 +72,23 @@ pub enum Error {
         /// Number of labels.
         labels: usize,
     },
-    /// There are more samples than a `u32` counts.
+    /// There are more samples than a `u32` can count.
     #[error("there are {samples} samples: expected at most {}", u32::MAX)]
     TooMany {
         /// Number of samples.
         samples: usize,
     },
-    /// There is nothing to work on.
+    /// There are no samples.
     #[error("there are no samples: expected at least one")]
     Empty,
-    /// A label names no class of the network.
+    /// A label is not below the number of classes.
     #[error("sample {sample} has label {label}: the network knows classes 0 to {}", .classes - 1)]
     Label {
         /// Index of the sample.
         sample: usize,
         /// Its label.
         label: usize,
-        /// Number of classes, the network's outputs.
+        /// Number of classes.
         classes: usize,
     },
     /// A head cannot learn from targets of this form.
@@ -101,10 +101,10 @@ pub enum Error {
         /// The form that the head takes.
         expected: &'static str,
     },
-    /// Targets have a different number of values from the network's outputs.
+    /// The number of values per target differs from the number of the network's outputs.
     #[error("a target has {found} values: the network has {expected} outputs")]
     TargetWidth {
-        /// Values of each target.
+        /// Values per target.
         found: usize,
         /// Outputs of the network.
         expected: usize,
@@ -121,7 +121,7 @@ pub enum Error {
         /// What the head takes.
         expected: &'static str,
     },
-    /// A head does not go with this number of outputs.
+    /// A head does not allow this number of outputs.
     #[error("the network has {found} outputs: the head {head} takes {expected}")]
     Outputs {
         /// The head's name.
@@ -131,7 +131,7 @@ pub enum Error {
         /// Outputs that the head takes.
         expected: usize,
     },
-    /// Something is about classes, and the head has none.
+    /// A setting or method needs classes, and the head has none.
     #[error("{name} needs classes: the head {head} has none")]
     NoClasses {
         /// What needs classes, such as `label smoothing`.
@@ -139,7 +139,8 @@ pub enum Error {
         /// The head's name.
         head: &'static str,
     },
-    /// Early stopping watches the accuracy of real values.
+    /// Early stopping watches accuracy, but the head predicts real values, which are never
+    /// exact.
     #[error(
         "early stopping watches accuracy: real values of the head {head} are never exact; watch the loss"
     )]
@@ -152,22 +153,22 @@ pub enum Error {
     SameName {
         /// The name.
         name: String,
-        /// The first class that has it.
+        /// Index of the first class that has it.
         first: usize,
-        /// The next one.
+        /// Index of the second.
         second: usize,
     },
-    /// A prediction names no class.
+    /// A prediction is not below the number of classes.
     #[error("sample {sample} is predicted as {predicted}: there are classes 0 to {}", .classes - 1)]
     Prediction {
         /// Index of the sample.
         sample: usize,
-        /// What was predicted.
+        /// The predicted class.
         predicted: usize,
         /// Number of classes.
         classes: usize,
     },
-    /// A probability is none.
+    /// A probability is not in `[0, 1]`.
     #[error(
         "the probability of class {class} for sample {sample} is {value}: \
          expected a number from 0 to 1"
@@ -190,7 +191,7 @@ pub enum Error {
         /// What was found.
         value: f32,
     },
-    /// The weight of a sample or of a class is none.
+    /// The weight of a sample or of a class is negative, NaN or infinite.
     #[error("the weight of {what} {index} is {value}: expected a finite number of at least 0")]
     Weight {
         /// `sample` or `class`.
@@ -200,7 +201,7 @@ pub enum Error {
         /// What was found.
         value: f32,
     },
-    /// Nothing counts.
+    /// All weights are 0.
     #[error("no {what} has a weight above 0: expected one at least")]
     NoWeight {
         /// `sample`, `class`, or `sample's class`.
@@ -214,10 +215,10 @@ pub enum Error {
         /// Number of samples.
         samples: usize,
     },
-    /// Early stopping has nothing to watch.
+    /// Early stopping is on, but there are no validation examples.
     #[error("early stopping watches validation examples: none were given")]
     NoValidation,
-    /// No sample can be held out such that one of its kind is left.
+    /// There are too few samples to hold one out and keep one for training.
     #[error(
         "nothing can be held out of {samples} samples: expected two at least, \
          and two of one class where each class gives its share"
@@ -226,7 +227,7 @@ pub enum Error {
         /// Number of samples.
         samples: usize,
     },
-    /// The loss or a parameter stopped being a finite number.
+    /// The loss or a parameter became NaN or infinite.
     #[error(
         "training diverged in step {step}, with a loss of {loss}: \
          try a lower learning rate than {lr}"
@@ -247,17 +248,17 @@ pub enum Error {
         /// Why.
         source: Box<Self>,
     },
-    /// A name that stands for nothing here.
+    /// A name that is not known.
     #[error("`{found}` is no {kind}: expected one of {expected}")]
     Unknown {
-        /// What was to be named.
+        /// What it should name, such as `activation`.
         kind: &'static str,
         /// The name.
         found: String,
         /// The names that are known, with commas between them.
         expected: String,
     },
-    /// The environment asks for an instruction set that this CPU lacks.
+    /// The environment selects an instruction set that is unknown or that this CPU lacks.
     #[error(transparent)]
     Isa(#[from] kernels::UnknownIsa),
     /// A file could not be read or written.
@@ -268,7 +269,7 @@ pub enum Error {
         /// The operating system's reason.
         source: std::io::Error,
     },
-    /// Bytes that should be a saved network are not.
+    /// Bytes that should be a saved network are not one.
     #[error("{origin} is not a saved network: {reason}")]
     Model {
         /// The file, or `the input`.
@@ -278,14 +279,14 @@ pub enum Error {
     },
 }
 
-/// The names in a table of values and their names, as [`Error::Unknown`] lists them.
+/// The names of a table of (value, name) rows, as [`Error::Unknown`] lists them.
 pub(crate) fn one_of<T>(table: &[(T, &str)]) -> String {
     let names: Vec<_> = table.iter().map(|(_, name)| *name).collect();
     names.join(", ")
 }
 
-/// A number as it was typed: a fraction that began as an `f32` has many digits as an
-/// `f64`.
+/// Prints a number with the digits that the user typed. An `f32` such as 0.1 would print
+/// as 0.10000000149011612 once it is an `f64`.
 struct Shortest(f64);
 
 impl fmt::Display for Shortest {

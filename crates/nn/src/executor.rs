@@ -1,11 +1,11 @@
-//! Who runs the tasks of a step.
+//! Executors, which run the tasks of a step.
 
-/// Runs two tasks, at the same time if it can.
+/// Runs two tasks, in parallel if it can.
 ///
-/// A training step cuts its work in two again and again and hands the halves
-/// to [`join`](Executor::join), which is all that the network knows of threads.
-/// The result does not depend on who runs what: every executor gives the same
-/// bits. `rayon::join` has this signature; so has a scoped thread.
+/// A training step halves its work repeatedly and passes the halves to
+/// [`join`](Executor::join). This is the only use of threads in the crate. The result does
+/// not depend on which thread runs a task: every executor gives the same bits.
+/// `rayon::join` does what `join` needs, and so does a scoped thread.
 ///
 /// ```
 /// struct TwoThreads;
@@ -22,21 +22,21 @@
 /// }
 /// ```
 pub trait Executor: Sync {
-    /// How many tasks can run at the same time; work is cut into about as many.
+    /// How many tasks can run in parallel. Work is cut into about this number of tasks.
     fn threads(&self) -> usize;
 
-    /// Into how many tasks a training step of so many floating-point operations is
-    /// cut. Unless an executor knows better, a task has three million at the least,
-    /// some 20 µs: threads that take less wait for each other's cache lines.
+    /// The number of tasks into which a training step of `operations` floating-point
+    /// operations is cut. By default a task has at least three million operations, about
+    /// 20 µs: threads with shorter tasks mostly wait for each other's cache lines.
     fn threads_for(&self, operations: usize) -> usize {
         self.threads().min(operations / 3_000_000).max(1)
     }
 
     /// Runs both tasks and returns when both have ended.
     ///
-    /// Best runs `a` on the thread that calls and `b` on one that is always the same:
-    /// in each step a task has the units that it had in the step before, and their
-    /// weights are in the cache of the core that it ran on.
+    /// It is fastest to run `a` on the calling thread and `b` always on the same other
+    /// thread: a task has the same units in each step, and their weights are in the cache of
+    /// the core that ran it before.
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
 }
 
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_feeds_so_many_threads_and_at_least_one() {
+    fn a_task_has_three_million_operations_and_there_is_at_least_one() {
         struct Four;
         impl Executor for Four {
             fn threads(&self) -> usize {

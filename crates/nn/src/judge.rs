@@ -1,4 +1,4 @@
-//! How good a network is, and whether its gradient is right.
+//! Judging a network: how good it is, and whether its gradient is right.
 
 mod confusion;
 mod evaluation;

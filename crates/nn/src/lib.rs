@@ -1,23 +1,45 @@
-//! A feed-forward classifier: dense layers, backpropagation, gradient descent
-//! by minibatches, from momentum to Adam; on hand-written kernels, without a framework.
+//! Feed-forward networks for classification and regression: dense layers,
+//! backpropagation and minibatch gradient descent, with optimizers from SGD with momentum
+//! to AdamW. It runs on hand-written kernels, without a framework.
 //!
-//! - [`Mlp`] is the network: [`Architecture`] and parameters; it predicts, and is
-//!   saved and loaded.
-//! - [`Predictor`] predicts again and again without allocating.
-//! - [`Fit`] holds the hyperparameters of training and runs it.
-//! - [`Inputs`], [`Labels`] and [`Examples`] borrow your data, as `f32` or bytes,
-//!   and [`Split`] deals the samples out to train with and to validate with.
-//! - [`Augment`] changes examples while they are trained on.
-//! - [`Evaluation`], [`Confusion`] and [`Predictions`] say how good a network is,
-//!   and [`Mistake`] where it is wrong.
-//! - [`search()`] cross-validates candidates, from a grid or drawn at random.
-//! - [`Perceptron`] and [`OneVsAll`] are what came before networks, to compare with.
-//! - [`Executor`] is who runs the tasks of a step: [`Sequential`], or your
-//!   threads. This crate starts none, and the result has the same bits for any.
+//! The modules, in reading order, with their public items:
 //!
-//! Nothing from outside panics: every failure is a variant of [`Error`], and a
-//! call that fails has changed nothing. There is no global state, no printing,
-//! and no randomness but from the seeds you give.
+//! - `data`, what a network learns from. [`Inputs`] and [`Targets`] borrow your data:
+//!   features as `f32` or bytes, targets as [`Labels`] (class indices) or [`Values`] (real
+//!   numbers). [`Examples`] pairs them. [`Split`] divides samples into training and
+//!   validation. [`Augment`] changes samples during training, with a [`Draw`] as its source
+//!   of random numbers.
+//! - `net`, the network. [`Mlp`] has an [`Architecture`] with an [`Activation`], and
+//!   parameters, whose initial values an [`Init`] draws. It predicts, and it can be saved
+//!   and loaded. A [`Predictor`] predicts without allocating.
+//! - `head`, what the outputs mean. A [`Head`] names the loss and the form of the targets
+//!   and predictions. [`Figures`] holds what accuracy and loss do not say, such as R² or
+//!   F1. [`ClassWeights`] weights the classes. [`one_hot`] and [`cross_entropy`] are the
+//!   formulas of the softmax head by themselves.
+//! - `train`, training. [`Fit`] holds the hyperparameters and runs the epochs; its parts
+//!   are [`Optimizer`], [`Schedule`] with a [`Curve`], [`Dropout`] with its
+//!   [`DropoutKind`], [`Noise`], [`BatchNorm`], [`Average`], and [`EarlyStopping`] with its
+//!   [`Monitor`]. [`Progress`] says how far a run is. A [`Callback`] watches a run through
+//!   [`StepReport`] and [`EpochReport`] and may stop it, as [`StopToken`] does; [`And`]
+//!   joins two callbacks. A run returns a [`History`]. A [`Session`] takes single steps,
+//!   and a [`Gradient`] is what a step would apply.
+//! - `judge`, how good a network is. [`Evaluation`] has loss and accuracy. [`Confusion`]
+//!   counts predictions for each class, with [`Scores`]. [`Predictions`] judges
+//!   probabilities and lists each [`Mistake`]. [`search()`] cross-validates a
+//!   [`Candidate`] as a [`Trial`] and returns [`Trials`]; [`vary`] makes a grid of
+//!   candidates, [`random_candidates`] draws them with a [`Sampler`]. [`GradientCheck`]
+//!   compares the gradient with [`mod@reference`], the same network in plain `f64`.
+//!
+//! Beside them stand three things. [`Executor`] runs the tasks of a step: [`Sequential`], or
+//! your own threads. This crate starts no threads, and the result has the same bits for
+//! any executor. [`Perceptron`] and [`OneVsAll`] are older linear classifiers to compare
+//! with. [`Error`] is the only error type.
+//!
+//! Invalid data does not panic: every failure is an [`Error`], and a call that fails has not
+//! changed the network. (Methods that take an index may panic, and say so.) The crate prints
+//! nothing, and its only randomness comes from the seeds you give. Its only global state is
+//! the choice of the instruction set: it is made once per process, from the CPU and the
+//! environment variable `KERNELS_ISA`.
 
 #![forbid(unsafe_code)]
 
@@ -53,7 +75,7 @@ pub use train::{
     StopToken,
 };
 
-/// The example of the README, so that it goes on compiling.
+/// Compiles and runs the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,6 +1,6 @@
-//! Functions in `f64` that have the same bits on every platform, which the
-//! standard library promises of none of its own: nothing but operations that
-//! IEEE 754 defines to the bit.
+//! Functions in `f64` that give the same bits on every platform. They use only operations
+//! that IEEE 754 defines exactly. The standard library gives no such guarantee for `ln`,
+//! `exp` or `cos`.
 
 use std::f64::consts::{FRAC_PI_2, LN_2, SQRT_2};
 
@@ -17,37 +17,38 @@ pub(crate) fn power(mut base: f64, mut n: u64) -> f64 {
     product
 }
 
-/// `ln x` of a normal `x` above 0, within some units in the last place.
+/// `ln x` for a normal `x` above 0, accurate to a few units in the last place.
 ///
 /// `x = 2ᵏ·m` with `√½ ≤ m < √2`, and `ln m = 2·artanh s` with
 /// `s = (m − 1)/(m + 1)`, which is at most 0.172.
 pub(crate) fn ln(x: f64) -> f64 {
     let exponent = (x.to_bits() >> 52) as i64 - 1023;
-    // The same fraction, with the exponent of 1.
+    // The significand of x with the exponent of 1.
     let m = f64::from_bits(x.to_bits() & ((1 << 52) - 1) | 1023 << 52);
     let (k, m) = if m < SQRT_2 { (exponent, m) } else { (exponent + 1, m / 2.0) };
     let s = (m - 1.0) / (m + 1.0);
     let square = s * s;
-    // s + s³/3 + s⁵/5 + …, from behind; s²³/23 is below 2⁻⁶³.
+    // s + s³/3 + s⁵/5 + …, the last term first; s²³/23 is below 2⁻⁶³.
     let series = (0..11).rev().fold(0.0, |sum, i| sum * square + 1.0 / f64::from(2 * i + 1));
     k as f64 * LN_2 + 2.0 * s * series
 }
 
-/// `eˣ` within some units in the last place, for |x| up to 700.
+/// `eˣ` for |x| up to 700, accurate to a few units in the last place.
 ///
 /// `x = k·ln 2 + r` with `|r| ≤ ½·ln 2`.
 pub(crate) fn exp(x: f64) -> f64 {
     let k = (x / LN_2).round();
     let r = x - k * LN_2;
-    // 1 + r + r²/2 + …, from behind; r¹⁵/15! is below 2⁻⁶³.
+    // 1 + r + r²/2 + …, the last term first; r¹⁵/15! is below 2⁻⁶³.
     let series = (1..15).rev().fold(1.0, |sum, i| 1.0 + sum * r / f64::from(i));
     series * f64::from_bits(((1023 + k as i64) as u64) << 52)
 }
 
-/// `(1 + cos(π·x)) / 2` for `x` in `[0, 1]`: 1 at 0, 0 at 1, and never outside.
+/// `(1 + cos(π·x)) / 2` for `x` in `[0, 1]`: exactly 1 at 0, exactly 0 at 1, and always in
+/// `[0, 1]`.
 pub(crate) fn half_cosine(x: f64) -> f64 {
-    // cos²(π·x/2): by the sine from whichever end is nearer, so that both ends
-    // are exact.
+    // This is cos²(π·x/2). The sine of the distance to the nearer end makes both ends
+    // exact.
     let sine = sine(x.min(1.0 - x) * FRAC_PI_2);
     if x < 0.5 { 1.0 - sine * sine } else { sine * sine }
 }
@@ -55,7 +56,7 @@ pub(crate) fn half_cosine(x: f64) -> f64 {
 /// `sin t` for `t` in `[0, π/4]`.
 fn sine(t: f64) -> f64 {
     let square = t * t;
-    // 1 − t²/3! + t⁴/5! − …, from behind; t¹⁶/17! is below 2⁻⁵³.
+    // 1 − t²/3! + t⁴/5! − …, the last term first; t¹⁶/17! is below 2⁻⁵³.
     let series =
         (1..8).rev().fold(1.0, |sum, i| 1.0 - sum * square / f64::from(2 * i * (2 * i + 1)));
     t * series
@@ -81,9 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn logarithms_are_those_of_the_library() {
+    fn ln_matches_the_library() {
         for i in 1..4000 {
-            // From 10⁻⁸⁷ to 10⁸⁷, and all about 1.
+            // From 10⁻⁸⁷ to 10⁸⁷, and densely around 1.
             for x in [1.1f64.powi(i - 2000), f64::from(i) / 2000.0] {
                 let error = (ln(x) - x.ln()).abs();
                 assert!(error <= CLOSE * x.ln().abs().max(0.1), "ln {x} is off by {error:e}");
@@ -93,10 +94,10 @@ mod tests {
     }
 
     #[test]
-    fn exponentials_are_those_of_the_library() {
+    fn exp_matches_the_library() {
         for i in -4000..4000 {
             let x = f64::from(i) / 100.0;
-            // x itself is known to half a unit of its own last place.
+            // x itself is rounded by half a unit in the last place.
             let error = (exp(x) / x.exp() - 1.0).abs();
             assert!(error <= CLOSE * x.abs().max(1.0), "exp {x} is off by {error:e}");
         }
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_cosine_is_that_of_the_library_and_falls_from_1_to_0() {
+    fn half_cosine_matches_the_library_and_falls_from_1_to_0() {
         let mut before = 1.0;
         for i in 0..=10_000 {
             let x = f64::from(i) / 10_000.0;

@@ -1,4 +1,4 @@
-//! The network: its shape, its parameters, and what it answers.
+//! The network: its architecture, parameters, predictions and file format.
 
 pub(crate) mod activation;
 pub(crate) mod dense;

@@ -1,8 +1,8 @@
-//! What came before networks: one neuron that says yes or no, and one neuron for
-//! each class.
+//! Perceptrons, which are older than networks: one neuron that separates two classes, and
+//! one neuron per class for more.
 //!
-//! Both are linear. The linear classifier whose classes are learnt together, with
-//! softmax and cross-entropy, is an [`Mlp`](crate::Mlp) without hidden layers.
+//! Both are linear. The linear classifier that learns all classes together, with softmax
+//! and cross-entropy, is an [`Mlp`](crate::Mlp) without hidden layers.
 
 use kernels::Isa;
 use rand::seq::SliceRandom;
@@ -12,22 +12,22 @@ use crate::judge::argmax;
 use crate::net::{PIXEL_SCALE, seeded};
 use crate::{Error, Examples, Executor, Head, Inputs};
 
-/// A neuron with a sign for its output: `w·x + b > 0` is one class, all else is
-/// the other.
+/// A neuron whose output is a sign: `w·x + b > 0` means one class, anything else the
+/// other.
 ///
-/// It learns by Rosenblatt's rule (*The perceptron*, 1958): a sample that it takes
-/// for the wrong class, or for neither, moves it by `w ← w + y·x`, `b ← b + y`,
-/// where `y` is 1 for the one class and −1 for the other. From weights of 0, a
-/// factor before the step would only scale them. Where a plane parts the classes
-/// by a margin of γ and no sample, with a 1 behind it for the bias, is longer than
-/// R, it makes at most (R/γ)² mistakes (Novikoff 1962); where none does, it never
-/// comes to rest.
+/// It learns by Rosenblatt's rule (*The perceptron*, 1958). For each sample that it
+/// classifies wrongly, or that lies on the boundary, `w ← w + y·x` and `b ← b + y`, where
+/// `y` is 1 for the first class and −1 for the other. There is no learning rate: with
+/// initial weights of 0 it would only scale the weights. If a plane separates the classes
+/// with a margin of γ, and no sample, extended by a 1 for the bias, is longer than R, then
+/// it makes at most (R/γ)² mistakes (Novikoff 1962). If no plane separates them, it never
+/// stops making mistakes.
 ///
 /// ```
 /// use nn::{Examples, Inputs, Perceptron};
 /// let x = [0., 0., 0., 1., 1., 0., 1., 1.];
 /// let inputs = Inputs::new(&x, 2)?;
-/// // And can be parted by a line, exclusive or cannot.
+/// // A line separates the classes of "and", but not those of "exclusive or".
 /// for (y, learnt) in [([0u8, 0, 0, 1], true), ([0, 1, 1, 0], false)] {
 ///     let mut neuron = Perceptron::new(2)?;
 ///     neuron.fit(&Examples::new(inputs, &y)?, 1, 100, 1)?;
@@ -43,7 +43,7 @@ pub struct Perceptron {
 }
 
 impl Perceptron {
-    /// A neuron of `inputs` weights, all of them 0.
+    /// A neuron with `inputs` weights and a bias, all 0.
     ///
     /// # Errors
     /// [`Error::Zero`].
@@ -54,7 +54,7 @@ impl Perceptron {
         Ok(Self { weights: vec![0.0; inputs], bias: 0.0 })
     }
 
-    /// One weight an input.
+    /// The weights, one per input.
     #[must_use]
     pub fn weights(&self) -> &[f32] {
         &self.weights
@@ -66,17 +66,17 @@ impl Perceptron {
         self.bias
     }
 
-    /// Learns to tell class `class` from all others: up to `epochs` passes over the
-    /// examples, each in an order of its own drawn by `seed`, until one makes no
-    /// mistake. Returns the mistakes of each pass.
+    /// Learns to separate class `class` from all others. It makes up to `epochs` passes over
+    /// the examples, each in a new random order drawn from `seed`, and stops after a pass
+    /// without a mistake. Returns the number of mistakes of each pass.
     ///
-    /// Goes on from the weights that are there. Bytes are divided by 255.
+    /// Training continues from the present weights. Bytes are divided by 255.
     ///
     /// # Errors
-    /// [`Error::Zero`] for no epoch, [`Error::Empty`], [`Error::Width`] and
-    /// [`Error::NotFinite`] for examples that do not fit, and
-    /// [`Error::OutOfRange`] where features are so large that a weight becomes
-    /// infinite; the neuron is then as it was.
+    /// [`Error::Zero`] where `epochs` is 0; [`Error::Empty`], [`Error::Width`] and
+    /// [`Error::NotFinite`] for examples that do not fit; [`Error::OutOfRange`] where
+    /// features are so large that a weight becomes infinite. After an error the neuron is
+    /// unchanged.
     pub fn fit(
         &mut self,
         examples: &Examples<'_>,
@@ -117,7 +117,7 @@ impl Perceptron {
         Ok(history)
     }
 
-    /// One step of the rule; whether there was a mistake.
+    /// One step of the rule. Returns whether there was a mistake.
     fn correct(&mut self, x: &[f32], y: f32) -> bool {
         if y * self.score(x) > 0.0 {
             return false;
@@ -131,8 +131,8 @@ impl Perceptron {
 
     /// `w·x + b`.
     fn score(&self, x: &[f32]) -> f32 {
-        // Sixteen sums side by side, which become vectors, and the same on every
-        // instruction set, since a product and a sum are two roundings here.
+        // Sixteen independent sums, which the compiler turns into vectors. Multiplication
+        // and addition are rounded separately, so every instruction set gives the same bits.
         const LANES: usize = 16;
         let (w, w_rest) = self.weights.as_chunks::<LANES>();
         let (x, x_rest) = x.as_chunks::<LANES>();
@@ -161,7 +161,7 @@ impl Perceptron {
         Ok((0..inputs.len()).map(score).collect())
     }
 
-    /// Whether each sample is of the class that was learnt.
+    /// Whether each sample belongs to the learnt class.
     ///
     /// # Errors
     /// As for [`Perceptron::scores`].
@@ -170,11 +170,11 @@ impl Perceptron {
     }
 }
 
-/// A perceptron for each class, which tells it from all others; a sample is of the
-/// class whose perceptron says so the loudest.
+/// One perceptron per class, which separates the class from all others. The predicted
+/// class is the one whose perceptron has the highest score.
 ///
-/// This is what the article calls training several classifiers, a matrix of
-/// weights with a classifier in each row.
+/// The article calls this training several classifiers: a matrix of weights with a
+/// classifier in each row.
 ///
 /// ```
 /// use nn::{Examples, Inputs, OneVsAll, Sequential};
@@ -192,13 +192,13 @@ pub struct OneVsAll {
 }
 
 impl OneVsAll {
-    /// Trains one perceptron for each of `classes` classes with
-    /// [`Perceptron::fit`], all by the same seed. They do not know each other:
-    /// `executor` runs them side by side and changes nothing.
+    /// Trains one perceptron for each of `classes` classes with [`Perceptron::fit`], all
+    /// with the same seed. The trainings are independent: `executor` runs them in parallel,
+    /// and the result does not depend on it.
     ///
     /// # Errors
-    /// As for [`Perceptron::fit`]; [`Error::Zero`] for no class, and
-    /// [`Error::Label`].
+    /// As for [`Perceptron::fit`]; [`Error::Zero`] where `classes` is 0, and
+    /// [`Error::Label`] for a label that is not below `classes`.
     pub fn fit(
         examples: &Examples<'_>,
         classes: usize,
@@ -234,7 +234,7 @@ impl OneVsAll {
         &self.perceptrons
     }
 
-    /// The class of each sample: of the highest score, and the first of several.
+    /// The class of each sample: the one with the highest score, the first of equal scores.
     ///
     /// # Errors
     /// As for [`Perceptron::scores`].
@@ -247,7 +247,7 @@ impl OneVsAll {
     }
 }
 
-/// A perceptron while it learns its class.
+/// The training of one perceptron, with its error if it failed.
 struct Learner {
     class: usize,
     neuron: Perceptron,

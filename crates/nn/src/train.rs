@@ -1,5 +1,6 @@
-//! Training: the run, its steps, and the update of the parameters.
+//! Training: the epoch loop, its steps, and the update of the parameters.
 
+mod callback;
 mod fit;
 mod noise;
 mod norm;
@@ -10,10 +11,11 @@ mod step;
 mod stopping;
 mod tiny;
 
-pub use fit::{Callback, EpochReport, Fit, History, StepReport};
+pub use callback::{And, Callback, EpochReport, StepReport, StopToken};
+pub use fit::{Fit, History};
 pub use noise::{Dropout, DropoutKind, Noise};
 pub use norm::BatchNorm;
 pub use optimizer::{Average, Optimizer};
 pub use schedule::{Curve, Progress, Schedule};
 pub use session::{Gradient, Session};
-pub use stopping::{And, EarlyStopping, Monitor, StopToken};
+pub use stopping::{EarlyStopping, Monitor};

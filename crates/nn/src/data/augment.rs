@@ -1,17 +1,16 @@
-//! What changes samples while they are trained on.
+//! Data augmentation: changing samples during training.
 
-/// Changes the features of a sample before a training step reads them, such as
-/// shifting an image a little, so that a network sees it at another place.
+/// Changes the features of a sample before a training step reads them, such as shifting an
+/// image by a random offset.
 ///
-/// A function of its arguments and of nothing else: it is called on any thread,
-/// in any order, and the result of training is to be the same. It keeps finite
-/// features finite; others end training with
-/// [`Error::Diverged`](crate::Error::Diverged).
+/// The result must depend on the arguments alone. The calls come from any thread and in any
+/// order, and must not change the result of training. Finite features must stay finite;
+/// otherwise training ends with [`Error::Diverged`](crate::Error::Diverged).
 ///
 /// ```
 /// use nn::{Augment, Draw, Examples, Inputs};
 ///
-/// /// Every second time, the features from last to first.
+/// /// Reverses the features every second time.
 /// struct Mirror;
 ///
 /// impl Augment for Mirror {
@@ -27,12 +26,12 @@
 /// # Ok::<(), nn::Error>(())
 /// ```
 pub trait Augment: Sync {
-    /// Changes one sample: its features as the network reads them, bytes already
-    /// multiplied by [`Mlp::pixel_scale`](crate::Mlp::pixel_scale).
+    /// Changes one sample. `features` (inputs) is what the network would read: bytes are
+    /// already multiplied by [`Mlp::pixel_scale`](crate::Mlp::pixel_scale).
     fn augment(&self, draw: Draw, features: &mut [f32]);
 }
 
-/// For which sample, and when: what random numbers are drawn from.
+/// Identifies a sample and an epoch. An [`Augment`] draws its random numbers from it.
 ///
 /// [`Augment`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +40,11 @@ pub struct Draw {
     pub seed: u64,
     /// The epoch, from 0.
     pub epoch: u64,
-    /// Index of the sample in the whole set, of a subset too.
+    /// Index of the sample in the whole set, also where the examples are a subset.
     pub sample: u64,
 }
 
-/// An [`Augment`] that examples carry.
+/// The [`Augment`] of some examples.
 #[derive(Clone, Copy)]
 pub(crate) struct Augmented<'a>(pub(crate) &'a dyn Augment);
 

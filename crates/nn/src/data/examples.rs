@@ -1,4 +1,4 @@
-//! Samples with their targets: views, which copy no data.
+//! Samples with their targets: views that copy no data.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::{Augment, Draw, Error, Inputs, Targets};
 /// use nn::{Examples, Inputs};
 /// let examples = Examples::new(Inputs::new(&[0.1, 0.2, 0.3], 1)?, &[0u8, 1, 1])?;
 /// assert_eq!(examples.len(), 3);
-/// // The last and the first.
+/// // The last and the first sample.
 /// assert_eq!(examples.subset(&[2, 0])?.len(), 2);
 /// # Ok::<(), nn::Error>(())
 /// ```
@@ -22,7 +22,7 @@ pub struct Examples<'a> {
     inputs: Inputs<'a>,
     targets: Targets<'a>,
     subset: Option<&'a [u32]>,
-    /// One a sample of the whole set.
+    /// One per sample of the whole set.
     weights: Option<&'a [f32]>,
     augment: Option<Augmented<'a>>,
 }
@@ -40,9 +40,8 @@ impl<'a> Examples<'a> {
         Ok(Self { inputs, targets, subset: None, weights: None, augment: None })
     }
 
-    /// Only the samples that `indices` names, in that order; the indices count
-    /// from the whole set even when `self` is a subset already. Samples keep their
-    /// weights.
+    /// The samples at `indices`, in that order. Indices refer to the whole set, even if
+    /// `self` is already a subset. Samples keep their weights.
     ///
     /// # Errors
     /// [`Error::Subset`] when an index is out of range.
@@ -54,17 +53,18 @@ impl<'a> Examples<'a> {
         }
     }
 
-    /// Gives each sample a weight in the loss, in training and in
-    /// evaluation: a mean of losses is `Σ w·loss / Σ w` (as with scikit-learn's
-    /// `sample_weight`). Accuracy, errors and the number of samples count samples.
-    /// `weights` has one a sample of the whole set, also where `self` is a subset.
+    /// Gives each sample a weight in the loss, in training and in evaluation: the mean loss
+    /// is `Σ w·loss / Σ w` (as with scikit-learn's `sample_weight`). Accuracy, errors and the
+    /// number of samples ignore the weights. `weights` has one element per sample of the
+    /// whole set, also where `self` is a subset.
     ///
-    /// Batch normalisation takes its mean and variance over all samples alike, and
-    /// perceptrons, which have no loss, do not look at weights.
+    /// Mean and variance of batch normalisation ignore the weights too, and so do
+    /// perceptrons, which have no loss.
     ///
     /// # Errors
-    /// [`Error::Length`] when there are not as many as samples, [`Error::Weight`]
-    /// for one that is not finite or below 0, [`Error::NoWeight`] where all are 0.
+    /// [`Error::Length`] where the number of weights is not the number of samples,
+    /// [`Error::Weight`] for a weight that is negative, NaN or infinite, [`Error::NoWeight`]
+    /// where all are 0.
     ///
     /// ```
     /// use nn::{Examples, Inputs};
@@ -83,8 +83,8 @@ impl<'a> Examples<'a> {
         Ok(Self { weights: Some(weights), ..self })
     }
 
-    /// Has training pass each row through `augment`, anew in each epoch; what only
-    /// evaluates does not.
+    /// Makes training pass each sample through `augment`, again in each epoch. Evaluation
+    /// does not use it.
     #[must_use]
     pub fn augmented(self, augment: &'a dyn Augment) -> Self {
         Self { augment: Some(Augmented(augment)), ..self }
@@ -118,7 +118,7 @@ impl<'a> Examples<'a> {
         self.targets
     }
 
-    /// The class of example `position`, of a set whose targets are classes.
+    /// The class of example `position`. The targets must be classes.
     pub(crate) fn label(&self, position: usize) -> usize {
         match self.targets {
             Targets::Classes(labels) => labels.get(self.index(position)),
@@ -126,7 +126,7 @@ impl<'a> Examples<'a> {
         }
     }
 
-    /// The target of example `position`, of a set whose targets are values.
+    /// The target values of example `position`. The targets must be values.
     pub(crate) fn values(&self, position: usize) -> &'a [f32] {
         match self.targets {
             Targets::Values(values) => values.row(self.index(position)),
@@ -134,7 +134,7 @@ impl<'a> Examples<'a> {
         }
     }
 
-    /// Whether some examples may count more than others.
+    /// Whether the examples have weights.
     pub(crate) fn has_weights(&self) -> bool {
         self.weights.is_some()
     }
@@ -179,7 +179,7 @@ impl<'a> Examples<'a> {
         self.augment.is_some()
     }
 
-    /// Changes `row`, which holds example `position`, as training wants it.
+    /// Augments `row`, which holds the features of example `position`.
     pub(crate) fn augment_row(&self, seed: u64, epoch: u64, position: usize, row: &mut [f32]) {
         if let Some(Augmented(augment)) = self.augment {
             let sample = self.index(position) as u64;
@@ -187,13 +187,13 @@ impl<'a> Examples<'a> {
         }
     }
 
-    /// Everything but the targets that a network with `width` inputs relies on. It is
-    /// checked once, so that the hot path need not.
+    /// Checks everything that a network with `width` inputs relies on, except the targets.
+    /// This is done once, so that the hot path need not check.
     pub(crate) fn check_inputs(&self, width: usize) -> Result<(), Error> {
         if self.is_empty() {
             return Err(Error::Empty);
         }
-        // The order of samples is kept in 32 bits.
+        // Positions are stored as u32.
         if self.len() > u32::MAX as usize {
             return Err(Error::TooMany { samples: self.len() });
         }
@@ -202,7 +202,7 @@ impl<'a> Examples<'a> {
     }
 }
 
-/// Checks that each weight is finite and at least 0, and that one is above 0.
+/// Checks that all weights are finite and at least 0, and that at least one is above 0.
 pub(crate) fn check_weights(what: &'static str, weights: &[f32]) -> Result<(), Error> {
     match weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
         Some(index) => Err(Error::Weight { what, index, value: weights[index] }),

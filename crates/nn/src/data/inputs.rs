@@ -1,4 +1,4 @@
-//! Features of samples, borrowed.
+//! The features of samples, borrowed.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use kernels::{Isa, MatRef};
 
 use crate::Error;
 
-/// Samples × features, row-major, borrowed.
+/// The features of samples: samples × features, row-major, borrowed.
 ///
 /// ```
 /// use nn::Inputs;
@@ -30,11 +30,11 @@ enum Features<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// Real features, `width` a sample.
+    /// Real features, `width` per sample.
     ///
     /// # Errors
-    /// [`Error::Zero`] and [`Error::Ragged`] when `values` does not divide into
-    /// samples.
+    /// [`Error::Zero`] where `width` is 0, and [`Error::Ragged`] where the length of
+    /// `values` is not a multiple of it.
     ///
     /// ```
     /// let xor = nn::Inputs::new(&[0., 0., 0., 1., 1., 0., 1., 1.], 2)?;
@@ -45,8 +45,8 @@ impl<'a> Inputs<'a> {
         Self::whole(Features::F32(values), values.len(), width)
     }
 
-    /// Bytes, `width` a sample; a network multiplies each by its
-    /// [`pixel_scale`](crate::Mlp::pixel_scale) as it reads it.
+    /// Features as bytes, `width` per sample. A network multiplies each byte that it reads by
+    /// its [`pixel_scale`](crate::Mlp::pixel_scale).
     ///
     /// # Errors
     /// As for [`Inputs::new`].
@@ -79,13 +79,13 @@ impl<'a> Inputs<'a> {
         self.len() == 0
     }
 
-    /// Features of a sample.
+    /// Number of features per sample.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Copies sample `index` into `row`, which is `width` long.
+    /// Copies sample `index` into `row`, which has `width` elements.
     pub(crate) fn copy_row(&self, isa: Isa, index: usize, pixel_scale: f32, row: &mut [f32]) {
         self.copy_columns(isa, index, 0..self.width, pixel_scale, row);
     }
@@ -120,19 +120,19 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Samples `range`, where they are real numbers already.
+    /// Samples `range` as a matrix; `None` if the features are bytes.
     pub(crate) fn rows(&self, range: Range<usize>) -> Option<MatRef<'a>> {
         let Features::F32(values) = self.features else { return None };
         let elements = range.start * self.width..range.end * self.width;
         Some(MatRef::new(&values[elements], range.len(), self.width))
     }
 
-    /// The first feature that is NaN or infinite in samples `range`, as an error.
+    /// Returns an error for the first feature in samples `range` that is NaN or infinite.
     pub(crate) fn check_finite(&self, range: Range<usize>) -> Result<(), Error> {
         let Features::F32(values) = self.features else { return Ok(()) };
         let first = range.start * self.width;
         let values = &values[first..range.end * self.width];
-        // Without a way out of the loop, which would keep it from vectors.
+        // No early exit: with one, the compiler would not vectorise the loop.
         if values.iter().fold(true, |finite, v| finite & v.is_finite()) {
             return Ok(());
         }

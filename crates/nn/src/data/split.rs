@@ -1,4 +1,4 @@
-//! Holding a part of the samples out for validation.
+//! Splitting samples into training and validation.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use rand::{Rng, SeedableRng};
 
 use crate::{Error, Labels};
 
-/// Indices of the samples to train with and of those held out: both sorted
-/// ascending, disjoint, together all.
+/// Indices of the training samples and of the held-out samples. Both lists ascend; each
+/// sample is in exactly one of them.
 ///
-/// [`Examples::subset`](crate::Examples::subset) takes them.
+/// Pass a list to [`Examples::subset`](crate::Examples::subset).
 ///
 /// ```
 /// use nn::{Examples, Inputs, Split};
@@ -24,48 +24,47 @@ use crate::{Error, Labels};
 ///
 /// # Reproducibility
 ///
-/// A split is a function of its arguments alone, on every platform, and meant to
-/// stay the same in later versions. A generator, Xoshiro256++ with its state
-/// filled from `seed` by SplitMix64, serves all classes in ascending order, or all
-/// samples at once where there are none. The indices of a class, ascending, are
-/// shuffled from the front by Fisher and Yates until as many are in place as are
-/// wanted: the one at `i` is exchanged with that at `i` plus a number below
-/// `n - i`. Such a number is drawn as Lemire has it (["Fast random integer
-/// generation in an interval"](https://arxiv.org/abs/1805.10941), 2019), from the
-/// upper halves of the generator's 64-bit numbers. Both algorithms are published
-/// and `rand` promises to keep those it gives by name; it does not promise as
-/// much of its own shuffle, so that is written out here.
+/// A split depends only on its arguments, on every platform, and is meant to stay the same
+/// in later versions. One generator, Xoshiro256++ with its state filled from `seed` by
+/// SplitMix64, is used for all classes in ascending order, or for all samples together
+/// where there are no classes. The ascending indices of a class are shuffled from the front
+/// by Fisher–Yates until the wanted number is drawn: the index at `i` is swapped with the
+/// one at `i + r`, where the random `r` is below `n - i`. `r` is drawn by Lemire's method
+/// (["Fast random integer generation in an interval"](https://arxiv.org/abs/1805.10941),
+/// 2019), from the upper halves of the generator's 64-bit outputs. Both algorithms are
+/// published, and `rand` guarantees that its named generators do not change. It does not
+/// guarantee that for its own shuffle, so the shuffle is implemented here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// The samples to train with.
+    /// The training samples.
     pub train: Vec<u32>,
-    /// The samples held out.
+    /// The held-out samples.
     pub validation: Vec<u32>,
 }
 
 impl Split {
-    /// Holds out `fraction` of `samples` samples, drawn by `seed`: computed in
-    /// `f64` and rounded to the nearest integer, halves up, but at least one and
-    /// not all.
+    /// Holds out `fraction` of `samples` samples, drawn at random from `seed`. The number is
+    /// computed in `f64` and rounded to the nearest integer, halves up. At least one sample
+    /// is held out, and at least one is not.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] where `fraction` is not above 0 and below 1,
     /// [`Error::NothingToHoldOut`] for fewer than two samples, [`Error::TooMany`]
-    /// for more than a `u32` counts.
+    /// for more than a `u32` can count.
     pub fn random(samples: usize, fraction: f64, seed: u64) -> Result<Self, Error> {
         Self::hold_out(vec![(0..checked_count(samples)?).collect()], fraction, seed)
     }
 
-    /// Holds out `fraction` of the samples of each class, drawn by `seed`.
+    /// Holds out `fraction` of the samples of each class, drawn at random from `seed`.
     ///
-    /// Of a class of `n` samples, `fraction * n` are held out, computed in `f64`
-    /// and rounded to the nearest integer, halves up, but
+    /// From a class of `n` samples, `fraction * n` are held out, computed in `f64` and
+    /// rounded to the nearest integer, halves up. There are two exceptions:
     ///
-    /// - of a class of two or more, at least one is held out and at least one is
+    /// - from a class of two or more samples, at least one is held out and at least one is
     ///   not;
     /// - a class of one sample stays in training.
     ///
-    /// So at least one sample is trained with and at least one held out.
+    /// So each list has at least one sample.
     ///
     /// # Errors
     /// As for [`Split::random`]; [`Error::NothingToHoldOut`] where no class has
@@ -78,20 +77,20 @@ impl Split {
         Self::hold_out(by_class(&labels.into())?, fraction, seed)
     }
 
-    /// `k` splits for cross-validation of `samples` samples, dealt out by `seed`:
-    /// each sample is held out by exactly one of them, and what they hold out
-    /// differs in size by at most one.
+    /// `k` random splits of `samples` samples for cross-validation, drawn from `seed`. Each
+    /// sample is held out by exactly one split. The numbers of held-out samples differ by at
+    /// most one.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] where `k` is not 2 to `samples`, [`Error::TooMany`]
-    /// for more samples than a `u32` counts.
+    /// [`Error::OutOfRange`] where `k` is below 2 or above `samples`, [`Error::TooMany`]
+    /// for more samples than a `u32` can count.
     pub fn k_fold(samples: usize, k: usize, seed: u64) -> Result<Vec<Self>, Error> {
         Self::folds(vec![(0..checked_count(samples)?).collect()], k, seed)
     }
 
-    /// As [`k_fold`](Self::k_fold), and of each class too, what the splits hold
-    /// out differs by at most one sample. (Of a class of fewer than `k` samples,
-    /// some hold out none.)
+    /// Like [`k_fold`](Self::k_fold), but for each class, too, the numbers of held-out samples
+    /// differ by at most one. (For a class of fewer than `k` samples, some splits hold out
+    /// none.)
     ///
     /// # Errors
     /// As for [`Split::k_fold`].
@@ -103,9 +102,9 @@ impl Split {
         Self::folds(by_class(&labels.into())?, k, seed)
     }
 
-    /// One split of some groups, each of which gives its share.
+    /// One split that holds out `fraction` of each group.
     fn hold_out(groups: Vec<Vec<u32>>, fraction: f64, seed: u64) -> Result<Self, Error> {
-        // Not `<= || >=`: NaN is to fail too.
+        // Not `<= || >=`, which would accept NaN.
         if !(fraction > 0.0 && fraction < 1.0) {
             return Err(Error::OutOfRange {
                 name: "validation fraction",
@@ -123,13 +122,13 @@ impl Split {
             }
         }
         let split = Self::by(samples, |index| held_out[index]);
-        match split.validation.is_empty() {
-            true => Err(Error::NothingToHoldOut { samples }),
-            false => Ok(split),
+        if split.validation.is_empty() {
+            return Err(Error::NothingToHoldOut { samples });
         }
+        Ok(split)
     }
 
-    /// One split a fold of some groups, each of which is dealt out evenly.
+    /// `k` splits, with each group divided evenly among them.
     fn folds(groups: Vec<Vec<u32>>, k: usize, seed: u64) -> Result<Vec<Self>, Error> {
         let samples = groups.iter().map(Vec::len).sum();
         if k < 2 || k > samples {
@@ -141,8 +140,8 @@ impl Split {
         }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut fold_of = vec![0; samples];
-        // Each group goes on where the one before it ended, so that the folds stay
-        // even as a whole.
+        // Each group continues with the fold after the last one used, so that the folds are
+        // even in total.
         let mut turn = (0..k).cycle();
         for mut indices in groups {
             let count = indices.len();
@@ -159,7 +158,7 @@ impl Split {
     }
 }
 
-/// The samples of each class that has any, in ascending order of classes.
+/// The sample indices of each class that has samples, in ascending order of classes.
 fn by_class(labels: &Labels<'_>) -> Result<Vec<Vec<u32>>, Error> {
     let mut classes: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
     for (index, label) in (0..checked_count(labels.len())?).zip(labels.iter()) {
@@ -172,33 +171,33 @@ fn checked_count(samples: usize) -> Result<u32, Error> {
     u32::try_from(samples).map_err(|_| Error::TooMany { samples })
 }
 
-/// How many of `count` samples of a class are held out.
+/// How many of a class's `count` samples are held out.
 fn share(fraction: f64, count: usize) -> usize {
     if count < 2 {
         return 0;
     }
-    // A u32 is exact in f64, and so is rounding: no platform differs here.
+    // f64 holds every u32 exactly, and rounding is exact: all platforms agree.
     ((fraction * count as f64).round() as usize).clamp(1, count - 1)
 }
 
 /// Moves `count` of `indices`, drawn at random, to the front and returns them.
 fn draw<'a>(indices: &'a mut [u32], count: usize, rng: &mut impl Rng) -> &'a [u32] {
     for i in 0..count {
-        // There are no more than u32::MAX: `checked_count`.
+        // `checked_count` has made sure that this fits.
         let left = (indices.len() - i) as u32;
         indices.swap(i, i + below(left, rng) as usize);
     }
     &indices[..count]
 }
 
-/// A number in `0..bound`, each as likely as the other. `bound` is not zero.
+/// A uniform random number in `0..bound` (Lemire 2019). `bound` is not 0.
 pub(crate) fn below(bound: u32, rng: &mut impl Rng) -> u32 {
     loop {
         let product = u64::from(rng.next_u32()) * u64::from(bound);
-        // The upper half says into which of `bound` bins the number falls, the
-        // lower half how deep. The bins get equally many numbers once those are
-        // drawn again that lie less deep than 2^32 mod bound. The remainder is
-        // below `bound`, so most numbers are kept without computing it.
+        // The upper half is the bin, of `bound` bins, and the lower half the depth in the
+        // bin. Without the depths below 2^32 mod bound, each bin has the same number of
+        // values; those are drawn again. The remainder is below `bound`, so a depth of
+        // `bound` or more is accepted without computing it.
         let depth = product as u32;
         if depth >= bound || depth >= bound.wrapping_neg() % bound {
             return (product >> 32) as u32;
@@ -214,8 +213,8 @@ mod tests {
         (0..100).map(|i: u32| ((i * i + i / 7) % 10) as u8).collect()
     }
 
-    /// The expected indices come from the description above, written down a
-    /// second time in another language. They are not to change.
+    /// The expected indices come from a second implementation of the description above, in
+    /// another language. They must not change.
     #[test]
     fn known_indices() {
         let split = Split::stratified(&labels(), 0.1, 1).unwrap();
@@ -230,8 +229,8 @@ mod tests {
         );
     }
 
-    /// With a bound just above half of 2^32, nearly half of the numbers are
-    /// drawn again; the first is.
+    /// With a bound just above half of 2^32, nearly half of the numbers are drawn again,
+    /// among them the first.
     #[test]
     fn known_numbers_below_a_bound() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);

@@ -1,11 +1,11 @@
-//! What a network is to say of each sample: a class, or real values.
+//! Targets, which a network learns to predict: a class for each sample, or real values.
 
 use crate::Error;
 
-/// What a network is to say of each sample. Which form it takes is the head's choice:
-/// see [`Head`](crate::Head).
+/// What a network should predict for each sample. The [`Head`](crate::Head) decides which
+/// form it takes.
 ///
-/// Labels in any of the usual integer types convert into it, and so do [`Values`].
+/// Slices of class indices (`u8`, `u32` or `usize`) and [`Values`] convert into it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Targets<'a> {
@@ -44,7 +44,7 @@ impl<'a> From<Values<'a>> for Targets<'a> {
     }
 }
 
-/// Real targets, samples × outputs, row-major, borrowed.
+/// Real targets: samples × outputs, row-major, borrowed.
 ///
 /// ```
 /// use nn::{Examples, Inputs, Values};
@@ -65,8 +65,8 @@ impl<'a> Values<'a> {
     /// Targets with `width` values for each sample.
     ///
     /// # Errors
-    /// [`Error::Zero`] where `width` is 0, and [`Error::Length`] where `values` is not a
-    /// whole number of samples.
+    /// [`Error::Zero`] where `width` is 0, and [`Error::Length`] where the length of `values`
+    /// is not a multiple of it.
     pub fn new(values: &'a [f32], width: usize) -> Result<Self, Error> {
         if width == 0 {
             return Err(Error::Zero { what: "values of a target".into() });
@@ -91,7 +91,7 @@ impl<'a> Values<'a> {
         self.values.is_empty()
     }
 
-    /// Values of a sample.
+    /// Number of values per sample.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
@@ -107,7 +107,7 @@ impl<'a> Values<'a> {
     }
 }
 
-/// One class index a sample, borrowed, in any of the usual integer types.
+/// One class index per sample, borrowed, as `u8`, `u32` or `usize`.
 ///
 /// ```
 /// use nn::Labels;
@@ -128,7 +128,7 @@ pub enum Labels<'a> {
     Usize(&'a [usize]),
 }
 
-/// Slices, and what holds one: `&labels` will do for a vector or an array.
+// `&labels` converts for a slice, a vector and an array.
 macro_rules! labels_from {
     ($($variant:ident($integer:ty)),*) => {$(
         impl<'a> From<&'a [$integer]> for Labels<'a> {
@@ -170,12 +170,12 @@ impl Labels<'_> {
         self.len() == 0
     }
 
-    /// The labels, first to last.
+    /// The labels in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).map(|index| self.get(index))
     }
 
-    /// That there is a sample, and that each label is one of the classes.
+    /// Checks that there is a sample, and that each label is below `classes`.
     pub(crate) fn check(&self, classes: usize) -> Result<(), Error> {
         if classes == 0 {
             return Err(Error::Zero { what: "number of classes".into() });

@@ -1,31 +1,31 @@
-//! What is taken for what.
+//! The confusion matrix and the scores of each class.
 
 use std::fmt;
 
 use super::ratio;
 use crate::{Error, Labels};
 
-/// The confusion matrix: how many samples of each class were predicted as each.
+/// The confusion matrix: how many samples of each class were predicted as each class.
 ///
-/// classes × classes; a row for each true class, a column for each predicted
-/// one, as scikit-learn has it. The rows sum to the samples of a class, the
-/// diagonal is what was right.
+/// It is classes × classes, with a row for each true class and a column for each predicted
+/// class, as in scikit-learn. A row sums to the number of samples of its class. The diagonal
+/// counts the correct predictions.
 ///
-/// A ratio of nothing to nothing, such as the precision of a class that was
-/// never predicted, is 0 here (scikit-learn's `zero_division=0`).
+/// 0/0, such as the precision of a class that was never predicted, is 0 here (scikit-learn's
+/// `zero_division=0`).
 ///
 /// ```
 /// let labels = [0u8, 0, 1, 2];
 /// let predicted = [0u8, 1, 1, 0];
 /// let confusion = nn::Confusion::new(&labels, &predicted, 3)?;
 /// assert_eq!(confusion.accuracy(), 0.5);
-/// assert_eq!(confusion.count(2, 0), 1); // a 2 was taken for a 0
+/// assert_eq!(confusion.count(2, 0), 1); // one sample of class 2 was predicted as class 0
 /// assert_eq!(confusion.scores(1).unwrap().precision, 0.5);
 /// println!("{confusion}");
 /// # Ok::<(), nn::Error>(())
 /// ```
 ///
-/// What is printed is the matrix, with a dot for 0, and the scores:
+/// It prints the matrix, with a dot for 0, and the scores:
 ///
 /// ```text
 /// true \ predicted  0  1  2  precision  recall      f1  support
@@ -44,17 +44,18 @@ pub struct Confusion {
     counts: Vec<usize>,
 }
 
-/// How well one class is told from the others, or the mean over the classes.
+/// Precision, recall and F1 of one class, or their means over the classes.
 ///
-/// With tp the samples of the class that were predicted as it, fp those of
-/// others that were, and fn those of the class that were not (van Rijsbergen,
-/// *Information Retrieval*, 1979; the means as in Sokolova and Lapalme, *A
-/// systematic analysis of performance measures for classification tasks*, 2009).
+/// tp is the number of samples of the class that were predicted as the class, fp that of
+/// samples of other classes that were predicted as it, and fn that of samples of the class
+/// that were predicted as another (van Rijsbergen, *Information Retrieval*, 1979; the means
+/// as in Sokolova and Lapalme, *A systematic analysis of performance measures for
+/// classification tasks*, 2009).
 ///
 /// ```
 /// let confusion = nn::Confusion::new(&[0u8, 0, 1], &[0u8, 1, 1], 2)?;
 /// let scores = confusion.scores(1).unwrap();
-/// // Of two predictions of class 1 one is right, and it is all there is to find.
+/// // One of two predictions of class 1 is right, and the only sample of class 1 is found.
 /// assert_eq!((scores.precision, scores.recall, scores.support), (0.5, 1.0, 1));
 /// assert_eq!(scores.f1, 2.0 / 3.0);
 /// # Ok::<(), nn::Error>(())
@@ -62,29 +63,29 @@ pub struct Confusion {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Scores {
-    /// tp / (tp + fp), in `[0, 1]`: how far to trust a prediction of the class.
+    /// tp / (tp + fp), in `[0, 1]`: the share of predictions of the class that are right.
     pub precision: f64,
-    /// tp / (tp + fn), in `[0, 1]`: how much of the class is found.
+    /// tp / (tp + fn), in `[0, 1]`: the share of the class's samples that are found.
     pub recall: f64,
-    /// 2·tp / (2·tp + fp + fn), in `[0, 1]`: the harmonic mean of both. Of a mean
-    /// over classes, the mean of theirs.
+    /// 2·tp / (2·tp + fp + fn), in `[0, 1]`: the harmonic mean of precision and recall. In an
+    /// average over classes, it is the mean of the classes' F1.
     pub f1: f64,
-    /// Samples of the class, or of all.
+    /// Number of samples of the class; in an average, of all classes.
     pub support: usize,
 }
 
 impl Confusion {
-    /// More classes would be gigabytes of counts.
+    /// With more classes the counts would take gigabytes.
     const MOST_CLASSES: usize = 1 << 14;
 
-    /// Counts `labels` (one a sample) against `predicted` (one a sample), both
-    /// below `classes`.
+    /// Counts the pairs of `labels` and `predicted`. Each has one class per sample, below
+    /// `classes`.
     ///
     /// # Errors
-    /// [`Error::Zero`] and [`Error::OutOfRange`] for a number of classes that is
-    /// not in 1 to 16384, [`Error::Length`] when the lengths differ,
-    /// [`Error::Empty`] when there are no samples, [`Error::Label`] and
-    /// [`Error::Prediction`] for a class that is not there.
+    /// [`Error::Zero`] and [`Error::OutOfRange`] where `classes` is not from 1 to 16384,
+    /// [`Error::Length`] where the lengths differ, [`Error::Empty`] where there are no
+    /// samples, [`Error::Label`] and [`Error::Prediction`] for a class that is not below
+    /// `classes`.
     pub fn new<'a>(
         labels: impl Into<Labels<'a>>,
         predicted: impl Into<Labels<'a>>,
@@ -125,32 +126,31 @@ impl Confusion {
         self.samples
     }
 
-    /// How many samples of class `label` were predicted as `predicted`: 0 for
-    /// classes that are not there.
+    /// How many samples of class `label` were predicted as `predicted`; 0 for classes that do
+    /// not exist.
     #[must_use]
     pub fn count(&self, label: usize, predicted: usize) -> usize {
         let row = self.rows().nth(label).unwrap_or_default();
         row.get(predicted).copied().unwrap_or_default()
     }
 
-    /// The rows, first class to last, each with a count for every predicted
-    /// class.
+    /// The rows, first class to last. Each has a count for every predicted class.
     pub fn rows(&self) -> impl Iterator<Item = &[usize]> {
         self.counts.chunks_exact(self.classes)
     }
 
-    /// Samples that were predicted as what they are.
+    /// Number of samples whose prediction is right.
     fn correct(&self) -> usize {
         self.counts.iter().step_by(self.classes + 1).sum()
     }
 
-    /// Share of the samples that were predicted as what they are, in `[0, 1]`.
+    /// Share of the samples whose prediction is right, in `[0, 1]`.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
         ratio(self.correct() as f64, self.samples as f64)
     }
 
-    /// Scores of class `class`; `None` where there is no such class.
+    /// Scores of class `class`; `None` if there is no such class.
     #[must_use]
     pub fn scores(&self, class: usize) -> Option<Scores> {
         let row = self.rows().nth(class)?;
@@ -160,19 +160,19 @@ impl Confusion {
         Some(Scores {
             precision: ratio(hits, predicted as f64),
             recall: ratio(hits, support as f64),
-            // tp + fn is the support, tp + fp what was predicted.
+            // tp + fn is the support, tp + fp the number of predictions of the class.
             f1: ratio(2.0 * hits, (support + predicted) as f64),
             support,
         })
     }
 
-    /// Mean over all classes, each counting alike, also one without samples.
+    /// Unweighted mean over all classes, including classes without samples.
     #[must_use]
     pub fn macro_average(&self) -> Scores {
         self.average(|_| 1.0)
     }
 
-    /// Mean over all classes, each counting by its samples. Its recall is the
+    /// Mean over all classes, weighted by their numbers of samples. Its recall equals the
     /// accuracy.
     ///
     /// ```
@@ -207,7 +207,7 @@ impl fmt::Display for Confusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = |number: usize| number.to_string().len();
         let most = self.counts.iter().copied().max().unwrap_or_default();
-        // Two blanks, and the widest count or class.
+        // Two spaces and the widest count or class.
         let cell = 2 + digits(most).max(digits(self.classes - 1));
         let corner = "true \\ predicted";
         let first = corner.len();

@@ -1,6 +1,4 @@
-//! How good a network is: the figures of a run in [`Evaluation`], what it takes
-//! for what in [`Confusion`], and what its probabilities are worth in
-//! [`Predictions`].
+//! Evaluation: the loss and accuracy of a network on examples.
 
 use kernels::{MatMut, RowLoss};
 
@@ -8,11 +6,11 @@ use crate::fork::{by, fork};
 use crate::head::{Positions, Rows};
 use crate::{Error, Examples, Executor, Figures, Mlp, Predictor};
 
-/// Result of running a network over labelled examples.
+/// Loss and accuracy of a network on examples.
 ///
 /// ```
 /// use nn::{Activation, Architecture, Examples, Inputs, Mlp, Sequential};
-/// // All parameters are 0: both classes are as probable, and the first is taken.
+/// // All parameters are 0: both classes are equally probable, and the first is predicted.
 /// let shape =
 ///     Architecture { inputs: 1, hidden: vec![], outputs: 2, activation: Activation::Tanh };
 /// let network = Mlp::zeros(shape)?;
@@ -24,36 +22,37 @@ use crate::{Error, Examples, Executor, Figures, Mlp, Predictor};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean loss of the head, without penalty: cross-entropy in nats, or a squared or
-    /// absolute error. It is weighted where [the examples](crate::Examples::weighted) are.
-    /// That of a training step includes label smoothing and class weights.
+    /// Mean loss of the head, without penalty: cross-entropy in nats, or a squared or Huber
+    /// error. It is weighted if [the examples](crate::Examples::weighted) are. Only the loss of
+    /// a training step includes label smoothing and class weights.
     pub loss: f64,
-    /// Share of the examples predicted exactly, in `[0, 1]`: the class, every label of a
-    /// multilabel head, or a real value to the last bit, which hardly happens.
+    /// Share of the examples that are predicted exactly, in `[0, 1]`: with classes, the right
+    /// class; with a multilabel head, every label right; with real values, equal to the last
+    /// bit, which hardly ever happens.
     pub accuracy: f64,
     /// Examples that are not predicted exactly.
     pub errors: usize,
     /// Number of examples.
     pub samples: usize,
-    /// What else the head says of a whole evaluation. `None` where accuracy and loss say it
-    /// all, as with softmax, and for a training step.
+    /// Further figures of the head. `None` for softmax, where loss and accuracy are all, and
+    /// for a training step.
     pub figures: Option<Figures>,
 }
 
 impl Evaluation {
-    /// Sums up rows, first to last, so that the result does not depend on who
-    /// computed which.
+    /// Sums the rows in order, so that the result does not depend on which thread computed
+    /// which row.
     pub(crate) fn from_rows(rows: &[RowLoss]) -> Self {
         let loss = rows.iter().map(|row| f64::from(row.loss));
         Self::new(loss.sum::<f64>() / rows.len() as f64, rows)
     }
 
-    /// The same, where the loss of row i counts `weight(i)` times and `total` is
-    /// what it is divided by. Of rows of which none counts, the loss is 0.
+    /// Like [`from_rows`](Self::from_rows), but the loss is `Σ weight(i)·lossᵢ / total`, or 0
+    /// where `total` is 0.
     pub(crate) fn weighted(rows: &[RowLoss], weight: impl Fn(usize) -> f64, total: f64) -> Self {
         let terms = rows.iter().enumerate().map(|(i, row)| weight(i) * f64::from(row.loss));
         let sum: f64 = terms.sum();
-        // A sum that is NaN stays what it is.
+        // 0.0 * sum keeps a NaN.
         Self::new(if total > 0.0 { sum / total } else { 0.0 * sum }, rows)
     }
 
@@ -66,7 +65,8 @@ impl Evaluation {
 }
 
 impl Mlp {
-    /// Runs the network over examples with targets.
+    /// Evaluates the network on examples. `executor` runs the work in parallel, and changes no
+    /// bit of the result.
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::Width`], [`Error::NotFinite`] and [`Error::NoWeight`] for
@@ -84,7 +84,7 @@ impl Mlp {
         let mut losses = vec![RowLoss::default(); len];
         let mut predictions = vec![0.0; len * width];
 
-        // A part for every thread, but none smaller than one forward pass.
+        // One part per thread, but no more parts than forward passes.
         let parts = executor.threads().min(len.div_ceil(Predictor::ROWS)).max(1);
         let first = |part: usize| (len as u128 * part as u128 / parts as u128) as usize;
         let prediction = |part| first(part) * width;
@@ -104,8 +104,8 @@ impl Mlp {
         Ok(result)
     }
 
-    /// The losses of the examples from position `first`, and their predictions: rows ×
-    /// outputs, or empty if they are not wanted.
+    /// Writes the losses (rows) of the examples from position `first` on, and their
+    /// predictions (rows × outputs), unless `predictions` is empty.
     fn judge(
         &self,
         examples: &Examples<'_>,
@@ -135,12 +135,12 @@ impl Mlp {
     }
 }
 
-/// `a / b`, and 0 where nothing was counted.
+/// `a / b`, or 0 where `b` is 0.
 pub(super) fn ratio(a: f64, b: f64) -> f64 {
     if b == 0.0 { 0.0 } else { a / b }
 }
 
-/// Index of the largest number; the first of several.
+/// Index of the largest element; the first of equal ones.
 pub(crate) fn argmax(row: &[f32]) -> usize {
     let mut best = 0;
     for (j, value) in row.iter().enumerate() {

@@ -1,39 +1,38 @@
-//! Whether the gradient is the slope of the loss, by central differences.
+//! Gradient check: compares the gradient of a network with central differences.
 
 use super::reference::{Draws, Layer, Network, Target, Weights};
 use crate::head::Objective;
 use crate::{BatchNorm, Dropout, Error, Examples, Fit, Mlp, Noise, Sequential, Targets};
 
-/// How far the gradient is from the slope of the loss.
+/// The difference between the gradient and the slope of the loss.
 ///
 /// [`Mlp::check_gradient`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GradientCheck {
-    /// Parameters that were looked at.
+    /// Number of parameters that were checked.
     pub checked: usize,
-    /// The largest difference between a derivative and its slope, as a share of
-    /// the largest slope of the same layer that was looked at.
+    /// The largest difference between a derivative and the measured slope, relative to the
+    /// largest slope that was measured in the same layer.
     pub largest_error: f64,
-    /// The layer, from 0, where that was.
+    /// The layer (from 0) with the largest error.
     pub layer: usize,
-    /// Difference between the loss as training computes it and as the reference
-    /// does.
+    /// Absolute difference between the losses that training and the reference compute.
     pub loss_error: f64,
 }
 
 impl Mlp {
-    /// Compares the gradient of the mean loss over the examples, as training
-    /// computes it, with central differences `(C(w + h) − C(w − h)) / 2h` of the
-    /// same loss as [`reference`](crate::reference) computes it, in `f64`, with
-    /// `h = 10⁻⁶`. It uses the network's head, `fit`'s batch normalisation, label
-    /// smoothing and class weights, and the examples' weights.
+    /// Compares the gradient of the mean loss over the examples, as training computes it,
+    /// with central differences `(C(w + h) − C(w − h)) / 2h`, where `h = 10⁻⁶` and
+    /// [`reference`](crate::reference) computes the loss `C` in `f64`. The check uses the
+    /// network's head, the examples' weights, and `fit`'s batch normalisation, label smoothing
+    /// and class weights.
     ///
-    /// At most `parameters` of each layer are looked at, spread evenly over its
-    /// weights and biases: each takes two passes over the examples, one number at
-    /// a time. Errors of some 10⁻⁶ are those of rounding. Where the activation has
-    /// a kink, a step across it measures neither side, so a larger error may mean
-    /// nothing; try other examples.
+    /// At most `parameters` parameters of each layer are checked, spread evenly over its
+    /// weights and biases. Each needs two slow passes over the examples. Rounding gives errors
+    /// of about 10⁻⁶. If the activation has a kink, such as ReLU at 0, and the difference
+    /// crosses it, then the measured slope is neither that of the left nor that of the right
+    /// side. So a larger error may mean nothing there; try other examples.
     ///
     /// # Errors
     /// [`Error::Zero`] where `parameters` is 0; examples that do not fit the
@@ -101,7 +100,7 @@ impl Mlp {
                 let slope = (loss_at(STEP) - loss_at(-STEP)) / (2.0 * STEP);
                 let derivative = weights.get(at).unwrap_or_else(|| &biases[at - weights.len()]);
                 let error = (f64::from(*derivative) - slope).abs();
-                // `max` would pass over NaN.
+                // `max` ignores NaN.
                 difference = difference.max(if error.is_nan() { f64::INFINITY } else { error });
                 scale = scale.max(slope.abs());
                 check.checked += 1;
@@ -114,7 +113,7 @@ impl Mlp {
         Ok(check)
     }
 
-    /// The same network, in the reference's form, with gains of 1.
+    /// The network in the form of the reference, with gains of 1.
     fn reference(&self, batch_norm: Option<BatchNorm>) -> Network {
         let layers = self.layers.iter().map(|dense| {
             let (weights, biases) = crate::net::unpack(dense, &self.params);
@@ -128,12 +127,12 @@ impl Mlp {
     }
 }
 
-/// The same values in `f64`.
+/// Converts values to `f64`.
 fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// Weight or bias `at` of a layer: the weights row by row, then the biases.
+/// Parameter `at` of a layer: the weights come first, row by row, then the biases.
 fn parameter(layer: &mut Layer, at: usize) -> &mut f64 {
     let (units, inputs) = (layer.weights.len(), layer.weights[0].len());
     match at.checked_sub(units * inputs) {

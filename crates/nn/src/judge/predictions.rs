@@ -1,13 +1,13 @@
-//! What probabilities are worth.
+//! Figures of predicted probabilities.
 
 use super::{Confusion, argmax, ratio};
 use crate::head::area_under_curve;
 use crate::{Error, Labels};
 
-/// Probabilities of some samples, beside what the samples are.
+/// Predicted probabilities of samples, with their labels.
 ///
-/// Borrows what [`Mlp::predict_proba`](crate::Mlp::predict_proba) returns, or the
-/// output of any other classifier, and checks it once.
+/// It borrows the result of [`Mlp::predict_proba`](crate::Mlp::predict_proba), or of any other
+/// classifier, and checks it once.
 ///
 /// ```
 /// // Three samples, two classes.
@@ -15,7 +15,8 @@ use crate::{Error, Labels};
 /// let predictions = nn::Predictions::new(&probabilities, 2, &[0u8, 1, 1])?;
 /// assert_eq!(predictions.predicted(), [0, 1, 0]);
 /// assert_eq!(predictions.top_k_accuracy(1), 2.0 / 3.0);
-/// assert_eq!(predictions.auc(1), Some(1.0)); // the ones have more of it than the zero
+/// // Both samples of class 1 have a higher probability of it than the sample of class 0.
+/// assert_eq!(predictions.auc(1), Some(1.0));
 /// let worst = predictions.mistakes()[0];
 /// assert_eq!((worst.sample, worst.label, worst.predicted), (2, 1, 0));
 /// # Ok::<(), nn::Error>(())
@@ -25,7 +26,7 @@ pub struct Predictions<'a> {
     /// samples × classes.
     probabilities: &'a [f32],
     classes: usize,
-    /// As many as there are samples, each below `classes`.
+    /// One per sample, each below `classes`.
     labels: Labels<'a>,
 }
 
@@ -45,9 +46,9 @@ pub struct Predictions<'a> {
 pub struct Mistake {
     /// Index of the sample.
     pub sample: usize,
-    /// What it is.
+    /// Its class.
     pub label: usize,
-    /// What it was taken for: its most probable class.
+    /// The predicted class: its most probable one.
     pub predicted: usize,
     /// The probability of `predicted`, in `[0, 1]`.
     pub probability: f32,
@@ -57,14 +58,14 @@ pub struct Mistake {
 
 impl<'a> Predictions<'a> {
     /// Pairs `probabilities` (samples × classes, row-major, each in `[0, 1]`)
-    /// with `labels` (one a sample, each below `classes`). That a row sums to 1
-    /// is up to you.
+    /// with `labels` (one per sample, each below `classes`). It does not check that a row
+    /// sums to 1.
     ///
     /// # Errors
-    /// [`Error::Zero`] when there are no classes, [`Error::Empty`] when there are
-    /// no samples, [`Error::Label`] for a class that is not there,
-    /// [`Error::Length`] when the probabilities are not one for each sample and
-    /// class, and [`Error::Probability`] for one outside of its range.
+    /// [`Error::Zero`] where `classes` is 0, [`Error::Empty`] where there are no samples,
+    /// [`Error::Label`] for a label that is not below `classes`, [`Error::Length`] where the
+    /// number of probabilities is not samples × classes, and [`Error::Probability`] for a
+    /// probability that is not in `[0, 1]`.
     pub fn new(
         probabilities: &'a [f32],
         classes: usize,
@@ -104,11 +105,10 @@ impl<'a> Predictions<'a> {
         self.probabilities.chunks_exact(self.classes).zip((0..).map(move |i| labels.get(i)))
     }
 
-    /// The most probable class of each sample; the first of several that are
-    /// equally probable.
+    /// The most probable class of each sample; the first of equally probable ones.
     ///
     /// ```
-    /// // Equally probable: the first.
+    /// // The classes of the first sample are equally probable.
     /// let predictions = nn::Predictions::new(&[0.5, 0.5, 0.25, 0.75], 2, &[1u8, 1])?;
     /// assert_eq!(predictions.predicted(), [0, 1]);
     /// # Ok::<(), nn::Error>(())
@@ -118,7 +118,7 @@ impl<'a> Predictions<'a> {
         self.rows().map(|(row, _)| argmax(row)).collect()
     }
 
-    /// The most probable classes against the labels.
+    /// The confusion matrix of the most probable classes.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for more classes than [`Confusion::new`] takes.
@@ -127,9 +127,8 @@ impl<'a> Predictions<'a> {
     }
 
     /// Share of the samples whose label is among their `k` most probable classes,
-    /// in `[0, 1]`. Of equally probable classes the earlier ones come first, so
-    /// that for `k` = 1 this is the accuracy. It is 0 for `k` = 0, and 1 when `k`
-    /// is the number of classes or more.
+    /// in `[0, 1]`. Equally probable classes are ranked by their index, so for `k` = 1 this is
+    /// the accuracy. It is 0 for `k` = 0, and 1 if `k` is the number of classes or more.
     ///
     /// ```
     /// let probabilities = [0.5, 0.25, 0.25, 0.125, 0.5, 0.375];
@@ -148,20 +147,21 @@ impl<'a> Predictions<'a> {
         ratio(hits as f64, self.samples() as f64)
     }
 
-    /// Area under the ROC curve of class `class` against all others, in `[0, 1]`:
-    /// how probable it is that a sample of the class, drawn at random, has more
-    /// of its probability than one of another class, a tie counting half.
+    /// Area under the ROC curve of class `class` against all others, in `[0, 1]`. This is the
+    /// chance that a random sample of the class has a higher predicted probability of the
+    /// class than a random sample of another class. A tie counts half.
     ///
-    /// From the sum R of the ranks of the n₁ samples of the class among all
-    /// n₁ + n₀, equal ones sharing the mean of their ranks, it is
-    /// (R − n₁·(n₁ + 1)/2) / (n₁·n₀) (Mann and Whitney 1947; Fawcett, *An
+    /// It is (R − n₁·(n₁ + 1)/2) / (n₁·n₀), where n₁ is the number of samples of the class,
+    /// n₀ that of the others, and R is the sum of the ranks of the n₁ samples among all; equal
+    /// probabilities share the mean of their ranks (Mann and Whitney 1947; Fawcett, *An
     /// introduction to ROC analysis*, 2006).
     ///
-    /// `None` where no sample is of the class, where every one is, and where
-    /// there is no such class.
+    /// It is `None` if no sample or every sample is of the class, or if there is no such
+    /// class.
     ///
     /// ```
-    /// // Of class 1 are the last two: with 0.75 and 0.25 against 0.25 and 0.5.
+    /// // The last two are of class 1, with probabilities 0.75 and 0.25 of it. The first two
+    /// // have 0.25 and 0.5.
     /// let probabilities = [0.75, 0.25, 0.5, 0.5, 0.25, 0.75, 0.75, 0.25];
     /// let predictions = nn::Predictions::new(&probabilities, 2, &[0u8, 0, 1, 1])?;
     /// assert_eq!(predictions.auc(1), Some((1.0 + 1.0 + 0.5 + 0.0) / 4.0));
@@ -175,22 +175,21 @@ impl<'a> Predictions<'a> {
         area_under_curve(self.rows().map(|(row, label)| (row[class], label == class)).collect())
     }
 
-    /// Mean of [`auc`](Self::auc) over the classes that have one, each counting
-    /// alike; `None` where none has. (scikit-learn's `multi_class="ovr"` with
-    /// `average="macro"`, which refuses samples that lack a class.)
+    /// Unweighted mean of [`auc`](Self::auc) over the classes that have one; `None` if none
+    /// has. (scikit-learn's `multi_class="ovr"` with `average="macro"`, except that
+    /// scikit-learn reports an error if a class has no samples.)
     #[must_use]
     pub fn macro_auc(&self) -> Option<f64> {
         let areas: Vec<f64> = (0..self.classes).filter_map(|class| self.auc(class)).collect();
         (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
     }
 
-    /// Mean of −ln p over the samples, with p the probability of the label, in
-    /// nats: the cross-entropy, at least 0.
+    /// The cross-entropy in nats, at least 0: the mean of −ln p over the samples, where p is
+    /// the probability of the label.
     ///
-    /// Infinite where a p is 0, as the formula has it. A probability in `f32`
-    /// becomes 0 some 104 nats away, which
-    /// [`Mlp::evaluate`](crate::Mlp::evaluate), that takes the logarithm before
-    /// it rounds, does not.
+    /// It is infinite if a p is 0. A probability in `f32` is rounded to 0 where −ln p is above
+    /// about 104 nats. [`Mlp::evaluate`](crate::Mlp::evaluate) does not have this limit,
+    /// because it computes the logarithm from the logits.
     ///
     /// ```
     /// let predictions = nn::Predictions::new(&[0.25, 0.75, 0.5, 0.5], 2, &[1u8, 0])?;
@@ -200,26 +199,25 @@ impl<'a> Predictions<'a> {
     /// ```
     #[must_use]
     pub fn log_loss(&self) -> f64 {
-        // 0 and not −0 where all is certain.
+        // Adding 0.0 turns −0 into 0, where every p is 1.
         let sum: f64 = self.rows().map(|(row, label)| -f64::from(row[label]).ln()).sum();
         ratio(sum, self.samples() as f64) + 0.0
     }
 
-    /// Expected calibration error, in `[0, 1]`: by how much the probability of
-    /// the most probable class, the confidence, is off as the share of samples
-    /// that are right.
+    /// Expected calibration error, in `[0, 1]`: the mean difference between confidence and
+    /// accuracy, where the confidence is the probability of the most probable class.
     ///
-    /// The confidences are cut into `bins` intervals of equal width, (0, 1/bins],
-    /// (1/bins, 2/bins] and so on, a 0 in the first; then it is Σ |B|/n ·
-    /// |acc(B) − conf(B)| over the intervals B, with the means of their samples
-    /// (Guo, Pleiss, Sun and Weinberger, *On Calibration of Modern Neural
-    /// Networks*, 2017, eq. 3). They take 15 bins; 10 is common too.
+    /// The confidences are divided into `bins` intervals of equal width, (0, 1/bins],
+    /// (1/bins, 2/bins] and so on; a confidence of 0 is in the first. The error is
+    /// Σ |B|/n · |acc(B) − conf(B)| over the intervals B, where acc(B) and conf(B) are the
+    /// means over the samples in B (Guo, Pleiss, Sun and Weinberger, *On Calibration of Modern
+    /// Neural Networks*, 2017, eq. 3). The paper uses 15 bins; 10 is common too.
     ///
     /// # Errors
-    /// [`Error::Zero`] for no bins.
+    /// [`Error::Zero`] where `bins` is 0.
     ///
     /// ```
-    /// // Sure by three quarters, and right half of the time.
+    /// // The confidence is 0.75, but the accuracy only 0.5.
     /// let predictions = nn::Predictions::new(&[0.25, 0.75, 0.25, 0.75], 2, &[1u8, 0])?;
     /// assert_eq!(predictions.calibration_error(15)?, 0.25);
     /// # Ok::<(), nn::Error>(())
@@ -228,14 +226,14 @@ impl<'a> Predictions<'a> {
         if bins == 0 {
             return Err(Error::Zero { what: "number of bins".into() });
         }
-        // Sorted by bin rather than put into bins, of which there may be many.
+        // Sort by bin instead of allocating bins: the caller may pass a huge number.
         let mut samples: Vec<(u64, f64, bool)> = self
             .rows()
             .map(|(row, label)| {
                 let best = argmax(row);
                 let confidence = f64::from(row[best]);
-                // The upper end is part of a bin. The product is exact up to 2²⁹
-                // bins, so a confidence on an edge is not rounded off it.
+                // A bin includes its upper end. The product is exact for up to 2²⁹ bins, so
+                // rounding does not move a confidence across an edge.
                 let bin = (confidence * bins as f64).ceil().max(1.0);
                 (bin as u64, confidence, best == label)
             })
@@ -250,8 +248,8 @@ impl<'a> Predictions<'a> {
         Ok(ratio(error, self.samples() as f64))
     }
 
-    /// The samples whose most probable class is not their label: those first of
-    /// which the network is most sure, and of equals the earlier.
+    /// The samples whose most probable class is not their label. They are sorted by the
+    /// probability of the predicted class, highest first; equal ones keep their order.
     ///
     /// ```
     /// let predictions = nn::Predictions::new(&[0.25, 0.75, 0.125, 0.875], 2, &[0u8, 0])?;

@@ -1,8 +1,8 @@
-//! The plainest correct network, in `f64`: the oracle of the tests, and the
-//! mathematics of this crate in one page.
+//! The simplest correct network, in `f64`: the oracle of the tests, and the mathematics of
+//! this crate in one file.
 //!
-//! One sample at a time, one unit at a time, one weight at a time. It shares no
-//! code with the fast path.
+//! It computes one sample, one unit and one weight at a time. It shares no code with the fast
+//! path.
 
 use crate::{Activation, BatchNorm, Head};
 
@@ -11,11 +11,12 @@ use crate::{Activation, BatchNorm, Head};
 /// [`Network`] has an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// A row a unit; of maxout, all first pieces, then all second ones.
+    /// One row per unit; with maxout, the first pieces of all units, then the second pieces,
+    /// and so on.
     pub weights: Vec<Vec<f64>>,
-    /// One a unit.
+    /// One per unit.
     pub biases: Vec<f64>,
-    /// One a unit; of use with batch normalisation alone.
+    /// One per unit; used only with batch normalisation.
     pub gains: Vec<f64>,
 }
 
@@ -29,16 +30,16 @@ pub struct Layer {
 /// let network =
 ///     Network { layers: vec![layer], activation: Activation::Tanh, batch_norm: None };
 /// assert_eq!(network.logits(&[3.0]), [3.0, -3.0]);
-/// // Nothing is known of 0.
+/// // For an input of 0 both classes have the probability ½.
 /// assert_eq!(network.loss(&[0.0], 1, &Draws::default()), 2f64.ln());
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// First to last; the last is the output layer.
     pub layers: Vec<Layer>,
-    /// Of all layers but the last.
+    /// The activation of all layers except the last.
     pub activation: Activation,
-    /// Of what goes into each activation, and of the logits.
+    /// Normalises z of each layer: the inputs of the activations, and the logits.
     pub batch_norm: Option<BatchNorm>,
 }
 
@@ -51,7 +52,7 @@ pub struct Network {
 /// #     Layer { weights: vec![vec![1.0], vec![-1.0]], biases: vec![0.0; 2], gains: vec![1.0; 2] };
 /// # let network =
 /// #     Network { layers: vec![layer], activation: Activation::Tanh, batch_norm: None };
-/// // The input of the network is dropped, and nothing of it is left.
+/// // Dropout drops the only input, so the network sees 0.
 /// let draws = Draws { masks: vec![vec![0.0]], ..Draws::default() };
 /// assert_eq!(network.loss(&[3.0], 0, &draws), network.loss(&[0.0], 0, &Draws::default()));
 /// ```
@@ -60,12 +61,12 @@ pub struct Draws {
     /// Factors of dropout: `masks[0]` for the inputs, `masks[l]` for the units of
     /// hidden layer l.
     pub masks: Vec<Vec<f64>>,
-    /// What is added: `noise[0]` to the inputs, `noise[l]` to what goes into the
-    /// activation of layer l, the last of them to the logits.
+    /// Noise: `noise[0]` is added to the inputs, `noise[l]` to z of layer l (from 1), so the
+    /// last one to the logits.
     pub noise: Vec<Vec<f64>>,
 }
 
-/// What the loss of a batch makes of its samples; empty lists are all 1.
+/// Label smoothing and weights in the loss of a batch. An empty list means weights of 1.
 ///
 /// ```
 /// # use nn::Activation;
@@ -74,7 +75,7 @@ pub struct Draws {
 /// #     Layer { weights: vec![vec![1.0], vec![-1.0]], biases: vec![0.0; 2], gains: vec![1.0; 2] };
 /// # let network =
 /// #     Network { layers: vec![layer], activation: Activation::Tanh, batch_norm: None };
-/// // The second sample does not count.
+/// // The second sample has a weight of 0.
 /// let (xs, draws) = ([vec![3.0], vec![0.5]], [Draws::default(), Draws::default()]);
 /// let weights = Weights { samples: vec![2.0, 0.0], ..Weights::default() };
 /// let loss = network.weighted_loss(&xs, &[0, 1], &draws, &weights);
@@ -84,13 +85,13 @@ pub struct Draws {
 pub struct Weights {
     /// ε of label smoothing.
     pub smoothing: f64,
-    /// One a class.
+    /// One per class.
     pub classes: Vec<f64>,
-    /// One a sample.
+    /// One per sample.
     pub samples: Vec<f64>,
 }
 
-/// What a network is to say of one sample.
+/// What a network should predict for one sample.
 ///
 /// ```
 /// # use nn::{Activation, Head};
@@ -113,7 +114,7 @@ pub enum Target {
     Values(Vec<f64>),
 }
 
-/// The loss of one sample's outputs, with the weights of classes.
+/// The loss of one sample's outputs, with label smoothing and class weights.
 fn loss_of(head: Head, outputs: &[f64], target: &Target, weights: &Weights) -> f64 {
     let mean = |of: &dyn Fn(f64, f64) -> f64, targets: &[f64]| {
         outputs.iter().zip(targets).map(|(y, t)| of(*y, *t)).sum::<f64>() / outputs.len() as f64
@@ -127,9 +128,12 @@ fn loss_of(head: Head, outputs: &[f64], target: &Target, weights: &Weights) -> f
         (Head::Squared, Target::Values(targets)) => mean(&|y, t| (y - t).powi(2), targets),
         (Head::Huber { delta }, Target::Values(targets)) => {
             let delta = f64::from(delta);
-            let huber = |error: f64| match error.abs() <= delta {
-                true => error * error / 2.0,
-                false => delta * (error.abs() - delta / 2.0),
+            let huber = |error: f64| {
+                if error.abs() <= delta {
+                    error * error / 2.0
+                } else {
+                    delta * (error.abs() - delta / 2.0)
+                }
             };
             mean(&|y, t| huber(y - t), targets)
         }
@@ -144,8 +148,8 @@ fn loss_of(head: Head, outputs: &[f64], target: &Target, weights: &Weights) -> f
     }
 }
 
-/// `Σₖ −cₖ·tₖ·ln sₖ`, where the target tₖ of class k is `(1 − ε)·[k = y] + ε/K`, and c are
-/// the weights of the classes.
+/// `Σₖ −cₖ·tₖ·ln sₖ`, where s is softmax, tₖ = `(1 − ε)·[k = y] + ε/K` is the target of class
+/// k, and cₖ is its weight.
 fn cross_entropy(logits: &[f64], label: usize, weights: &Weights) -> f64 {
     let s = softmax(logits);
     let mut sum = 0.0;
@@ -162,7 +166,7 @@ fn cross_entropy(logits: &[f64], label: usize, weights: &Weights) -> f64 {
     sum
 }
 
-/// f(z) and f′(z), for one z.
+/// f(z) and f′(z).
 fn activate(activation: Activation, z: f64) -> (f64, f64) {
     match activation {
         Activation::Tanh => (z.tanh(), 1.0 - z.tanh() * z.tanh()),
@@ -192,8 +196,8 @@ fn activate(activation: Activation, z: f64) -> (f64, f64) {
     }
 }
 
-/// Φ(z) = ½ + φ(z)·(z + z³/3 + z⁵/(3·5) + …) (Marsaglia 2004); far enough out it
-/// is 0 or 1.
+/// Φ(z) = ½ + φ(z)·(z + z³/3 + z⁵/(3·5) + …) (Marsaglia 2004). For |z| above 9 it returns 0
+/// or 1, which differ from Φ(z) by less than 10⁻¹⁸.
 fn normal_distribution(z: f64) -> f64 {
     if z.abs() > 9.0 {
         return if z > 0.0 { 1.0 } else { 0.0 };
@@ -207,22 +211,22 @@ fn normal_distribution(z: f64) -> f64 {
     0.5 + sum * (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
 }
 
-/// The pieces of unit `unit` of a layer.
+/// The indices in z of the pieces of unit `unit`.
 fn pieces(activation: Activation, z: &[f64], unit: usize) -> impl Iterator<Item = usize> + use<> {
     (unit..z.len()).step_by(z.len() / activation.pieces())
 }
 
-/// The piece of unit `unit` that counts: the first that is largest.
+/// The index in z of the largest piece of unit `unit`; the first of equal ones.
 fn winner(activation: Activation, z: &[f64], unit: usize) -> usize {
     let largest = |best, piece| if z[piece] > z[best] { piece } else { best };
     pieces(activation, z, unit).fold(unit, largest)
 }
 
-/// What a forward pass leaves of a sample.
+/// The values of one sample's forward pass.
 struct Trace {
     /// z of each layer.
     z: Vec<Vec<f64>>,
-    /// What each layer reads, the input first, and at last the logits.
+    /// The input of each layer, then the logits.
     a: Vec<Vec<f64>>,
 }
 
@@ -266,11 +270,11 @@ impl Network {
         self.head_loss(Head::Softmax, xs, &targets, draws, weights)
     }
 
-    /// Mean loss of a batch with any head: `Σ w·loss / Σ w·c`, where w is the weight of a
-    /// sample and c that of its class.
+    /// Mean loss of a batch for any head: `Σ w·loss / Σ w·c`, where w is the weight of a sample
+    /// and c is the weight of its class.
     ///
     /// # Panics
-    /// If a target is not of the head's form.
+    /// If a target does not have the form that the head takes.
     #[must_use]
     pub fn head_loss(
         &self,
@@ -306,7 +310,7 @@ impl Network {
         plain.forward(&[x.to_vec()], std::slice::from_ref(draws)).remove(0)
     }
 
-    /// All samples of a batch, layer by layer.
+    /// The forward pass of a batch, layer by layer.
     fn forward(&self, xs: &[Vec<f64>], draws: &[Draws]) -> Vec<Trace> {
         let start = |(x, draws): (&Vec<f64>, &Draws)| {
             let x = masked(x.clone(), draws.masks.first());
@@ -384,7 +388,7 @@ impl Layer {
     }
 }
 
-/// Brings each unit to a mean of 0 and a variance of 1 over the samples.
+/// Normalises each unit to a mean of 0 and a variance of 1 over the samples.
 fn normalise(us: &mut [Vec<f64>], epsilon: f64) {
     let count = us.len() as f64;
     for unit in 0..us[0].len() {

@@ -1,40 +1,39 @@
-//! Which hyperparameters are the best: cross-validation of candidates, which are
-//! a grid or drawn at random.
+//! Hyperparameter search: cross-validation of candidates from a grid or drawn at random.
 
 mod candidates;
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::ControlFlow;
 
 pub use candidates::{Candidate, Sampler, random_candidates, vary};
 
 use crate::fork::for_each;
-use crate::{EpochReport, Error, Evaluation, Examples, Executor, Mlp, Sequential, Split};
+use crate::{Error, Evaluation, Examples, Executor, Mlp, Sequential, Split};
 
-/// A candidate, and how good it was on what each fold holds out.
+/// A candidate, and its evaluation on the held-out samples of each fold.
 ///
 /// [`search()`] has an example.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Trial {
-    /// What was tried.
+    /// The candidate.
     pub candidate: Candidate,
-    /// The held-out part of each fold after training on the rest, first fold
-    /// first, but for those in which training diverged.
+    /// For each fold, in order, the evaluation of its held-out samples after training on the
+    /// rest. Folds in which training diverged are left out.
     pub folds: Vec<Evaluation>,
-    /// Folds in which training diverged.
+    /// Number of folds in which training diverged.
     pub diverged: usize,
 }
 
 impl Trial {
-    /// Samples held out in all folds.
+    /// Number of held-out samples of all folds.
     #[must_use]
     pub fn samples(&self) -> usize {
         self.folds.iter().map(|fold| fold.samples).sum()
     }
 
-    /// Held-out samples whose most probable class is not their label.
+    /// Number of held-out samples that are not predicted exactly (see
+    /// [`Evaluation::errors`]).
     #[must_use]
     pub fn errors(&self) -> usize {
         self.folds.iter().map(|fold| fold.errors).sum()
@@ -46,14 +45,14 @@ impl Trial {
         self.mean(|fold| fold.accuracy)
     }
 
-    /// Mean cross-entropy of the folds, in nats; NaN if there are none.
+    /// Mean loss of the folds; NaN if there are none.
     #[must_use]
     pub fn loss(&self) -> f64 {
         self.mean(|fold| fold.loss)
     }
 
-    /// Standard deviation of the folds' accuracies, `√(Σ (aᵢ − ā)²/(n − 1))`: how
-    /// much one fold says. 0 for one fold.
+    /// Standard deviation of the folds' accuracies, `√(Σ (aᵢ − ā)²/(n − 1))`: how far the
+    /// accuracy of a single fold can be trusted. 0 for one fold.
     #[must_use]
     pub fn deviation(&self) -> f64 {
         let mean = self.accuracy();
@@ -61,7 +60,7 @@ impl Trial {
         (squares / (self.folds.len().max(2) - 1) as f64).sqrt()
     }
 
-    /// What is better is less.
+    /// Orders better trials first.
     fn compare(&self, other: &Self) -> Ordering {
         let by_accuracy = other.accuracy().total_cmp(&self.accuracy());
         let by_loss = self.loss().total_cmp(&other.loss());
@@ -73,8 +72,8 @@ impl Trial {
     }
 }
 
-/// What came of a search: a row for each candidate, in their order until it is
-/// sorted.
+/// The result of a search: a row for each candidate, in their order until
+/// [`sort`](Self::sort) is called.
 ///
 /// ```text
 /// candidate  accuracy  deviation    loss  wrong
@@ -91,13 +90,13 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// Best first: fewest folds diverged, then highest accuracy, then lowest
-    /// loss. What is equal stays in its order.
+    /// Sorts the rows, best first: fewest diverged folds, then highest accuracy, then lowest
+    /// loss. Equal rows keep their order.
     pub fn sort(&mut self) {
         self.rows.sort_by(Trial::compare);
     }
 
-    /// The row that sorting brings to the front, if there is any.
+    /// The best row, which [`sort`](Self::sort) would put first; `None` if there are no rows.
     #[must_use]
     pub fn best(&self) -> Option<&Trial> {
         self.rows.iter().min_by(|a, b| a.compare(b))
@@ -106,24 +105,22 @@ impl Trials {
 
 /// Cross-validates candidates.
 ///
-/// Each candidate is trained anew for each fold, from the initial weights that
-/// the seed of its [`Fit`](crate::Fit) draws, and looked at with what the fold
-/// holds out. `folds` are of all examples, as
-/// [`Split::stratified_k_fold`] deals them out, or a single split. What is best
-/// of many is so partly by chance: for the figure of the winner, take samples that
-/// were in no fold.
+/// Each candidate is trained once per fold, from the initial weights that the seed of its
+/// [`Fit`](crate::Fit) draws, and evaluated on the fold's held-out samples. `folds` are splits
+/// of all the examples, such as those of [`Split::stratified_k_fold`], or a single split. The
+/// best of many candidates is the best partly by chance. To report how good it is, evaluate it
+/// on samples that were in no fold.
 ///
-/// The trainings are independent: `executor` runs them side by side, each on one
-/// thread, and changes not a bit of the result.
+/// The trainings are independent: `executor` runs them in parallel, each on one thread, and
+/// changes no bit of the result.
 ///
 /// # Errors
-/// [`Error::Candidate`], which names the first candidate with hyperparameters out
-/// of range, that does not fit the examples, or that would stop early, since what
-/// a fold holds out is there to judge with; [`Error::Zero`] where there is no fold,
-/// [`Error::Subset`] for a fold of other examples, and [`Error::Empty`] or
-/// [`Error::NoWeight`] for one that leaves nothing to train with or holds nothing
-/// out. A training that
-/// diverges is no error, but a part of the result.
+/// [`Error::Candidate`], which names the first candidate whose hyperparameters are out of
+/// range, that does not fit the examples, or that uses early stopping, because the held-out
+/// samples must not influence training; [`Error::Zero`] where there is no fold,
+/// [`Error::Subset`] for a fold with an index out of range, and [`Error::Empty`] or
+/// [`Error::NoWeight`] for a fold without training or held-out samples. A training that
+/// diverges is not an error; the result counts it.
 ///
 /// ```
 /// use nn::{Activation, Architecture, Candidate, Examples, Fit, Init, Inputs};
@@ -138,7 +135,7 @@ impl Trials {
 /// let shape =
 ///     Architecture { inputs: 2, hidden: vec![4], outputs: 2, activation: Activation::Tanh };
 /// let fit = Fit { epochs: 20, batch_size: 10, ..Fit::default() };
-/// // A grid: every value of the one with every value of the other.
+/// // A grid: every learning rate with every number of hidden units.
 /// let grid = vec![Candidate::new("", shape, Init::Xavier, fit)];
 /// let grid = vary(grid, "lr", [0.01, 0.1], |candidate, lr| candidate.fit.lr = lr);
 /// let grid = vary(grid, "hidden", [4, 8], |candidate, units| {
@@ -200,7 +197,7 @@ pub fn search(
     Ok(Trials { rows })
 }
 
-/// One training.
+/// One training, of one candidate on one fold.
 struct Job<'a> {
     candidate: &'a Candidate,
     train: &'a Examples<'a>,
@@ -212,8 +209,7 @@ impl Job<'_> {
     fn run(&self) -> Result<Evaluation, Error> {
         let Candidate { architecture, head, init, fit, .. } = self.candidate;
         let mut network = Mlp::new(architecture.clone(), *init, fit.seed)?.with_head(*head)?;
-        let go_on = |_: &EpochReport| ControlFlow::Continue(());
-        fit.run(&mut network, self.train, None, &Sequential, go_on)?;
+        fit.run(&mut network, self.train, None, &Sequential, ())?;
         network.evaluate(self.held_out, &Sequential)
     }
 }

@@ -1,23 +1,21 @@
-//! A dense layer: where it lives in the parameter vector, its forward and its
-//! backward pass.
+//! A dense layer: its layout in the parameter vector, its forward and its backward pass.
 //!
-//! Weights W are units × inputs, a row a unit. They are *stored* as panels of 16
-//! units (see `kernels::PanelsRef`), and each panel carries its biases:
+//! Weights W are units × inputs, one row per unit. They are *stored* as panels of 16 units
+//! (see `kernels::PanelsRef`), and the biases of a panel follow its weights:
 //!
 //! ```text
 //! unit panel 0: [16 inputs × 16 units][16 inputs × 16 units]…[16 biases]
 //! unit panel 1: …
 //! ```
 //!
-//! so that the forward kernel reads them as they lie, and a training step can
-//! update a panel, biases and all, as one slice. Units and inputs are filled up
-//! to multiples of 16; the padding is 0 and stays 0, because its gradient is.
+//! So the forward kernel reads the weights without packing, and a training step can update
+//! a panel with its biases as one slice. Units and inputs are padded to multiples of 16.
+//! The padding is 0 and stays 0, because its gradient is 0.
 //!
-//! A first layer of few units has one panel, as wide as it is, so that some of its
-//! inputs are one slice too: see `step/plan.rs` for what that is good for.
+//! A first layer with few units has one panel, as wide as the layer. Then the weights of
+//! some of its inputs are one slice too; `step/plan.rs` says why that is needed.
 //!
-//! While a network trains with batch normalisation, a panel carries 16 gains
-//! behind its biases.
+//! While a network trains with batch normalisation, 16 gains follow the biases of a panel.
 
 use std::ops::Range;
 
@@ -30,26 +28,26 @@ use crate::Activation;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dense {
     pub(crate) inputs: usize,
-    /// Rows of W: numbers that go into the activation.
+    /// Rows of W: the number of elements of z, which goes into the activation.
     pub(crate) units: usize,
-    /// Of a hidden layer; the output layer's is softmax, which belongs to the loss.
+    /// `None` for the output layer, whose link (such as softmax) belongs to the head.
     pub(crate) activation: Option<Activation>,
-    /// Whether its panels carry gains, as batch normalisation needs them.
+    /// Whether its panels have gains, for batch normalisation.
     pub(crate) gains: bool,
-    /// Units of a panel, padding included.
+    /// Units per panel, padding included.
     pub(crate) width: usize,
-    /// Whether it is the network's first, whose input is data.
+    /// Whether it is the first layer, whose input is data.
     first: bool,
-    /// Where the layer begins in the parameter vector.
+    /// Offset of the layer in the parameter vector.
     offset: usize,
 }
 
 impl Dense {
-    /// Units up to which the first layer has a single panel.
+    /// Up to this number of units, the first layer has a single panel.
     pub(crate) const NARROW: usize = 3 * PANEL;
 
-    /// The layers of a network, first to last: `sizes` are what each layer hands
-    /// on, the inputs first.
+    /// The layers of a network, first to last. `sizes` holds the inputs of the network, then
+    /// the outputs of each layer.
     pub(crate) fn stack(sizes: &[usize], activation: Activation, gains: bool) -> Vec<Self> {
         let mut layers: Vec<Self> = Vec::with_capacity(sizes.len() - 1);
         for (l, pair) in sizes.windows(2).enumerate() {
@@ -70,7 +68,7 @@ impl Dense {
         layers
     }
 
-    /// Panels of [`width`](Self::width) units.
+    /// Number of panels, of [`width`](Self::width) units each.
     pub(crate) fn panels(&self) -> usize {
         self.units.div_ceil(self.width)
     }
@@ -80,17 +78,17 @@ impl Dense {
         panel * self.width..((panel + 1) * self.width).min(self.units)
     }
 
-    /// Weights in a panel, padding included.
+    /// Number of weights in a panel, padding included.
     fn panel_weights(&self) -> usize {
         self.inputs.next_multiple_of(PANEL) * self.width
     }
 
-    /// Weights, biases and gains in a panel.
+    /// Number of weights, biases and gains in a panel, padding included.
     fn panel_len(&self) -> usize {
         self.panel_weights() + if self.gains { 2 * self.width } else { self.width }
     }
 
-    /// Numbers that the layer hands on, behind its activation.
+    /// Number of outputs of the layer, after its activation.
     pub(crate) fn outputs(&self) -> usize {
         self.units / self.activation.map_or(1, Activation::pieces)
     }
@@ -118,29 +116,29 @@ impl Dense {
         start..start + self.width
     }
 
-    /// Gains of panel `panel` in the parameter vector; nothing where there are
-    /// none.
+    /// Gains of panel `panel` in the parameter vector; an empty range if there are none.
     pub(crate) fn gains_of(&self, panel: usize) -> Range<usize> {
         self.biases_of(panel).end..self.panel(panel).end
     }
 
-    /// Where the weight of `unit` and `input` lies in the parameter vector.
+    /// Offset of the weight of `unit` and `input` in the parameter vector.
     pub(crate) fn weight_at(&self, unit: usize, input: usize) -> usize {
         self.weights_of(unit / self.width).start + input * self.width + unit % self.width
     }
 
-    /// Where the bias of `unit` lies in the parameter vector.
+    /// Offset of the bias of `unit` in the parameter vector.
     pub(crate) fn bias_at(&self, unit: usize) -> usize {
         self.biases_of(unit / self.width).start + unit % self.width
     }
 
-    /// Where the gain of `unit` lies in the parameter vector, if there are gains.
+    /// Offset of the gain of `unit` in the parameter vector, where there are gains.
     pub(crate) fn gain_at(&self, unit: usize) -> usize {
         self.gains_of(unit / self.width).start + unit % self.width
     }
 
-    /// Whether to look for zeros in the layer's input: in pixels there are many,
-    /// behind an activation hardly a tile full.
+    /// Whether the product should look for zeros in the layer's input. Pixels have many.
+    /// After an activation, the elements that a register tile reads in one step of k are
+    /// hardly ever all 0.
     pub(crate) fn zeros(&self) -> Zeros {
         if self.first { Zeros::Skip } else { Zeros::Multiply }
     }
@@ -160,7 +158,7 @@ impl<'a> Layer<'a> {
         Self { isa, dense, params }
     }
 
-    /// The units of some panels, as a layer of their own: it goes forward, not back.
+    /// The units of some panels as a layer of their own, for the forward pass only.
     pub(crate) fn panels(self, panels: Range<usize>) -> Self {
         let Dense { width, units, .. } = self.dense;
         let units = (panels.end * width).min(units) - panels.start * width;
@@ -168,8 +166,7 @@ impl<'a> Layer<'a> {
         Self { dense: Dense { units, offset, ..self.dense }, ..self }
     }
 
-    /// `h = f(x·Wᵀ + b)`; for the output layer, and for units of several pieces, only
-    /// `x·Wᵀ + b`.
+    /// `h = f(x·Wᵀ + b)`. For the output layer and for maxout it computes only `x·Wᵀ + b`.
     ///
     /// Shapes: x is rows × inputs, h is rows × units.
     pub(crate) fn forward(self, x: MatRef<'_>, h: MatMut<'_>) {
@@ -179,16 +176,16 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// `z = x·Wᵀ + b`. With batch normalisation only `x·Wᵀ`: normalisation subtracts the
-    /// mean, and has a bias of its own.
+    /// `z = x·Wᵀ + b`. With batch normalisation it computes only `x·Wᵀ`: normalisation
+    /// subtracts the mean, and adds the bias itself.
     ///
     /// Shapes: x is rows × inputs, z is rows × units.
     pub(crate) fn affine(self, x: MatRef<'_>, z: MatMut<'_>) {
         Affine { layer: self, x, h: z }.with(Identity);
     }
 
-    /// `dx = dz·W`, the gradient with respect to the layer's inputs from `first` on, which
-    /// is a multiple of 16.
+    /// `dx = dz·W`, the gradient with respect to the layer's inputs from index `first` on.
+    /// `first` is a multiple of 16.
     ///
     /// Shapes: dz is rows × units, dx is rows × (some inputs).
     pub(crate) fn backward(self, dz: MatRef<'_>, first: usize, dx: MatMut<'_>) {
@@ -200,7 +197,7 @@ impl<'a> Layer<'a> {
     }
 }
 
-/// A layer's forward pass, up to the function of its units.
+/// A layer's forward pass, which still needs its activation function.
 struct Affine<'a> {
     layer: Layer<'a>,
     x: MatRef<'a>,
@@ -213,7 +210,8 @@ impl WithUnary for Affine<'_> {
         let params = &params[dense.range()];
         let (inputs, units) = (dense.inputs, dense.units);
         let biases = &params[dense.panel_weights()..];
-        // The kernel's panels all lie in the layer's only one, or each is one.
+        // The single panel of a narrow layer is row-major for the kernel. Otherwise the
+        // layer's panels are the kernel's panels.
         let (weights, bias) = if dense.width > PANEL {
             (PanelsRef::row_major(params, inputs, units), PanelsRef::row_major(biases, 1, units))
         } else {
@@ -231,7 +229,7 @@ mod tests {
     use crate::Activation;
 
     #[test]
-    fn every_parameter_has_its_own_place() {
+    fn every_parameter_has_its_own_offset() {
         for (gains, units) in [(false, 33), (true, 33), (false, 49), (true, 49)] {
             let layers = Dense::stack(&[20, units, 5], Activation::Tanh, gains);
             assert_eq!(layers[0].panels(), if units == 33 { 1 } else { 4 });

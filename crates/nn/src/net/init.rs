@@ -1,4 +1,4 @@
-//! Where training starts: the distributions of initial weights.
+//! The distributions of initial weights.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::one_of;
 use crate::{Error, math};
 
-/// Distribution of a layer's initial weights; biases start at 0 unless stated.
+/// Distribution of a layer's initial weights. Biases start at 0 unless stated.
 ///
 /// The normal distributions have mean 0 and are not truncated.
 ///
@@ -29,10 +29,10 @@ use crate::{Error, math};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Init {
-    /// Uniform on (−1, 1), biases too: the article's.
+    /// Uniform on (−1, 1), biases too, as in the article.
     Uniform,
     /// Uniform on ±√(1 / inputs) (Glorot and Bengio 2010, eq. 1). PyTorch's
-    /// `Linear` starts with these weights, and draws the biases likewise.
+    /// `Linear` draws its weights like this, and its biases too; here they start at 0.
     FanIn,
     /// Uniform on ±√(6 / (inputs + units)) (Glorot and Bengio 2010, eq. 16).
     #[default]
@@ -40,14 +40,14 @@ pub enum Init {
     /// Normal with a variance of 2 / (inputs + units) (Glorot and Bengio 2010,
     /// eq. 12).
     XavierNormal,
-    /// Uniform on ±√(6 / inputs) (He et al. 2015, eq. 10, as a uniform).
+    /// Uniform on ±√(6 / inputs), with the variance of He et al. 2015, eq. 10.
     He,
     /// Normal with a variance of 2 / inputs (He et al. 2015, eq. 10).
     HeNormal,
 }
 
 impl Init {
-    /// Every distribution with the name it has in files and on the command line.
+    /// Every distribution with its name in files and on the command line.
     pub const ALL: [(Self, &'static str); 6] = [
         (Self::Uniform, "uniform"),
         (Self::FanIn, "fan-in"),
@@ -57,8 +57,8 @@ impl Init {
         (Self::HeNormal, "he-normal"),
     ];
 
-    /// Weights, units × inputs, and biases of layer `layer`: a function of
-    /// (seed, layer, shape), whatever the other layers are.
+    /// Weights (units × inputs, row-major) and biases (units) of layer `layer`. They depend on
+    /// the seed, the layer's index and its shape, and not on the other layers.
     pub(crate) fn draw(
         self,
         inputs: usize,
@@ -85,18 +85,18 @@ impl Init {
     }
 }
 
-/// `n` numbers, uniform on [−bound, bound).
+/// `n` random numbers, uniform on [−bound, bound).
 fn uniform(rng: &mut Xoshiro256PlusPlus, bound: f64, n: usize) -> Vec<f32> {
     let bound = bound as f32;
     (0..n).map(|_| (2.0 * rng.random::<f32>() - 1.0) * bound).collect()
 }
 
-/// `n` numbers, normal with mean 0, by the polar method (Marsaglia and Bray
-/// 1964), which gives two at a time.
+/// `n` random numbers, normal with mean 0, by the polar method (Marsaglia and Bray 1964),
+/// which gives two at a time.
 fn normal(rng: &mut Xoshiro256PlusPlus, deviation: f64, n: usize) -> Vec<f32> {
     let mut numbers = Vec::with_capacity(n + 1);
     while numbers.len() < n {
-        // A point of the unit disc, but for its middle.
+        // A point of the square, kept if it is in the unit disc and not at its centre.
         let [u, v] = [(); 2].map(|()| 2.0 * rng.random::<f64>() - 1.0);
         let square = u * u + v * v;
         if square > 0.0 && square < 1.0 {
@@ -108,9 +108,11 @@ fn normal(rng: &mut Xoshiro256PlusPlus, deviation: f64, n: usize) -> Vec<f32> {
     numbers
 }
 
-/// A generator for one purpose of one seed.
+/// The random generator of a seed for one purpose. Different purposes have independent
+/// generators.
 pub(crate) fn seeded(seed: u64, purpose: u64) -> Xoshiro256PlusPlus {
-    // An odd multiplier keeps purposes apart; `seed_from_u64` mixes the bits.
+    // Multiplication by an odd number gives each purpose a different state, and
+    // `seed_from_u64` mixes the bits.
     Xoshiro256PlusPlus::seed_from_u64(
         seed ^ purpose.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
     )
@@ -143,8 +145,8 @@ mod tests {
     const INPUTS: usize = 200;
     const UNITS: usize = 300;
 
-    /// Shares of all numbers, and the quantiles of the standard normal
-    /// distribution that belong to them, from a table.
+    /// Quantiles of the standard normal distribution, from a table: (share of all numbers
+    /// that are below, quantile).
     const NORMAL: [(f64, f64); 7] = [
         (0.01, -2.3263),
         (0.1, -1.2816),
@@ -155,8 +157,8 @@ mod tests {
         (0.99, 2.3263),
     ];
 
-    /// The largest difference between the share of the numbers below a quantile
-    /// and what it should be.
+    /// The largest difference between the found and the expected share of numbers below a
+    /// quantile.
     fn distance(numbers: &[f32], quantile: impl Fn((f64, f64)) -> f64) -> f64 {
         let distances = NORMAL.map(|row| {
             let below = numbers.iter().filter(|&&x| f64::from(x) < quantile(row)).count();
@@ -184,18 +186,18 @@ mod tests {
                 Init::He => uniform((6.0f64 / 200.0).sqrt()),
                 Init::HeNormal => normal(2.0 / 200.0),
             };
-            // A share of 60,000 numbers has a deviation of 0.002 at the most.
+            // The share of 60,000 numbers has a standard deviation of at most 0.002.
             assert!(distance < 0.006, "{name}: a quantile is off by {distance}");
             assert_eq!(biases.iter().any(|b| *b != 0.0), init == Init::Uniform, "{name}");
         }
     }
 
     #[test]
-    fn neighbours_have_nothing_to_do_with_each_other() {
+    fn neighbours_are_uncorrelated() {
         for (init, name) in Init::ALL {
             let (w, _) = init.draw(INPUTS, UNITS, 4, 1);
             let square: f32 = w.iter().map(|w| w * w).sum();
-            // Also two apart: normal numbers are drawn in pairs.
+            // Also at a distance of two, because normal numbers are drawn in pairs.
             for lag in [1, 2, INPUTS] {
                 let product: f32 = w.iter().zip(&w[lag..]).map(|(a, b)| a * b).sum();
                 assert!((product / square).abs() < 0.015, "{name}, {lag} apart");
@@ -203,8 +205,8 @@ mod tests {
         }
     }
 
-    /// Models of earlier versions began like this, and are to begin like this
-    /// again.
+    /// Earlier versions drew these values. They must not change, so that runs can be
+    /// repeated.
     #[test]
     fn draws_keep_their_bits() {
         for (init, weights, biases) in [
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn names_lead_back_and_are_those_of_files() {
+    fn names_parse_and_are_those_of_files() {
         for (init, name) in Init::ALL {
             assert_eq!(init.to_string(), name);
             assert_eq!(name.parse::<Init>().unwrap(), init);

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::dense::{Dense, Layer};
 use crate::{Activation, Error, Examples, Head, Init, Inputs, Predictor, Sequential};
 
-/// What a byte is multiplied by to become a feature, unless it is set.
+/// The factor that turns a byte into a feature, unless the network has another.
 pub(crate) const PIXEL_SCALE: f32 = 1.0 / 255.0;
 
-/// Shape of a network: what it takes, what it has inside, what it tells apart.
+/// Shape of a network: its inputs, hidden layers, outputs and activation.
 ///
 /// ```
 /// use nn::{Activation, Architecture};
-/// // Three layers of weights, from the four features of a flower to its three kinds.
+/// // Four features, two hidden layers and three classes: three layers of weights.
 /// let shape =
 ///     Architecture { inputs: 4, hidden: vec![16, 8], outputs: 3, activation: Activation::Relu };
 /// assert_eq!(shape.layers(), [4, 16, 8, 3]);
@@ -24,11 +24,11 @@ pub(crate) const PIXEL_SCALE: f32 = 1.0 / 255.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
-    /// Features of a sample.
+    /// Number of features per sample.
     pub inputs: usize,
-    /// Units of each hidden layer, first to last; empty for a linear classifier.
+    /// Units of each hidden layer, first to last; empty for a linear model.
     pub hidden: Vec<usize>,
-    /// Outputs: with softmax, classes.
+    /// Number of outputs; with softmax, the number of classes.
     pub outputs: usize,
     /// Activation of the hidden layers.
     pub activation: Activation,
@@ -42,8 +42,8 @@ impl Architecture {
         [&ends[..1], &self.hidden, &ends[1..]].concat()
     }
 
-    /// Inputs and outputs of each layer's affine map, which has several numbers
-    /// for each unit of maxout.
+    /// Inputs and outputs of each layer's affine map. A maxout unit has several outputs of
+    /// the map, its pieces.
     pub(crate) fn maps(&self) -> Vec<(usize, usize)> {
         let layers = self.layers();
         let last = layers.len() - 2;
@@ -70,9 +70,9 @@ impl Architecture {
         counts.fold(0, usize::saturating_add)
     }
 
-    /// Floating-point operations of training on one sample: a multiplication and
-    /// an addition for each weight forward, for each weight's gradient, and for
-    /// the gradient of each layer's input but the first's.
+    /// Floating-point operations to train on one sample. Each weight costs a multiplication
+    /// and an addition in the forward pass, in its own gradient, and in the gradient of the
+    /// layer's input. The first layer does not need the last of these.
     #[must_use]
     pub fn training_flops(&self) -> u64 {
         let maps = self.maps();
@@ -92,7 +92,7 @@ impl Architecture {
             };
             return Err(Error::Zero { what });
         }
-        // Storage is padded to multiples of 16 both ways; 2⁴⁰ numbers are 4 TiB.
+        // Storage is padded to multiples of 16 in both dimensions; 2⁴⁰ parameters are 4 TiB.
         let padded = self.maps().into_iter().map(|(inputs, units)| {
             let (inputs, units) = (inputs as u128 + 32, units as u128 + 16);
             inputs.saturating_mul(units)
@@ -104,12 +104,11 @@ impl Architecture {
     }
 }
 
-/// A multilayer perceptron: dense layers with an activation between them, and a
-/// [`Head`], which is softmax unless set, after the last.
+/// A multilayer perceptron: dense layers with an activation between them, and a [`Head`]
+/// after the last. The head is softmax unless set.
 ///
 /// ```
 /// use nn::{Activation, Architecture, Examples, Fit, Init, Inputs, Mlp, Sequential};
-/// use std::ops::ControlFlow;
 ///
 /// // Exclusive or: four samples of two features.
 /// let x = [0., 0., 0., 1., 1., 0., 1., 1.];
@@ -120,7 +119,7 @@ impl Architecture {
 ///     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
 /// let mut network = Mlp::new(shape, Init::Xavier, 1)?;
 /// let fit = Fit { epochs: 300, batch_size: 4, lr: 0.5, ..Fit::default() };
-/// fit.run(&mut network, &examples, None, &Sequential, |_: &_| ControlFlow::Continue(()))?;
+/// fit.run(&mut network, &examples, None, &Sequential, ())?;
 /// assert_eq!(network.predict(&examples.inputs())?, [0, 1, 1, 0]);
 /// # Ok::<(), nn::Error>(())
 /// ```
@@ -133,18 +132,18 @@ pub struct Mlp {
     pub(crate) params: AlignedBuf,
     head: Head,
     pixel_scale: f32,
-    /// One for each class, or none at all.
+    /// One per class, or per output where the head has no classes; or empty.
     class_names: Vec<String>,
     preparation: Option<String>,
 }
 
 impl Mlp {
-    /// A network with random weights, a function of the seed.
+    /// A network with random weights, which depend only on architecture, `init` and `seed`.
     ///
     /// # Errors
-    /// [`Error::Zero`] and [`Error::TooLarge`] for sizes that are no network;
-    /// [`Error::Isa`] when the environment asks for an instruction set that the
-    /// CPU lacks.
+    /// [`Error::Zero`] and [`Error::TooLarge`] for invalid sizes, [`Error::OutOfRange`] for
+    /// the activation's parameter, and [`Error::Isa`] where the environment selects an
+    /// instruction set that the CPU lacks.
     pub fn new(architecture: Architecture, init: Init, seed: u64) -> Result<Self, Error> {
         let mut network = Self::zeros(architecture)?;
         for l in 0..network.layers.len() {
@@ -155,8 +154,7 @@ impl Mlp {
         Ok(network)
     }
 
-    /// A network whose parameters are all 0, to be filled by
-    /// [`set_layer`](Self::set_layer).
+    /// A network whose parameters are all 0; [`set_layer`](Self::set_layer) sets them.
     ///
     /// # Errors
     /// As for [`Mlp::new`].
@@ -176,7 +174,7 @@ impl Mlp {
         })
     }
 
-    /// The same network with gains of 1 in its panels, or without gains.
+    /// A copy of the network with gains of 1 in its panels, or without gains.
     pub(crate) fn with_gains(&self, gains: bool) -> Self {
         let architecture = self.architecture.clone();
         let layers = Dense::stack(&architecture.layers(), architecture.activation, gains);
@@ -212,13 +210,12 @@ impl Mlp {
         self.head
     }
 
-    /// The same network with outputs that mean something else; it is saved with the
-    /// network.
+    /// The network with another head. The head is saved with the network.
     ///
     /// # Errors
-    /// [`Error::Outputs`] where the head takes another number of outputs,
-    /// [`Error::OutOfRange`] for its parameter, and [`Error::Length`] where the network has
-    /// class names that do not fit.
+    /// [`Error::Outputs`] where the head requires another number of outputs,
+    /// [`Error::OutOfRange`] for its parameter, and [`Error::Length`] where the number of
+    /// class names does not fit the head.
     ///
     /// ```
     /// use nn::{Activation, Architecture, Head, Init, Inputs, Mlp};
@@ -237,31 +234,30 @@ impl Mlp {
         Ok(self)
     }
 
-    /// What a byte is multiplied by to become a feature: 1/255 unless set.
+    /// The factor that turns a byte into a feature: 1/255 unless set.
     #[must_use]
     pub fn pixel_scale(&self) -> f32 {
         self.pixel_scale
     }
 
-    /// Sets what a byte is multiplied by; it is saved with the network.
+    /// Sets the factor that turns a byte into a feature. It is saved with the network.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] when `scale` is not above 0, or makes the largest
-    /// byte infinite.
+    /// [`Error::OutOfRange`] where `scale` is not above 0, or `255 * scale` is infinite.
     pub fn set_pixel_scale(&mut self, scale: f32) -> Result<(), Error> {
         if !(scale > 0.0 && (255.0 * scale).is_finite()) {
             return Err(Error::OutOfRange {
                 name: "pixel scale",
                 found: f64::from(scale),
-                expected: "a number above 0 of which 255 times are finite",
+                expected: "a number above 0 whose product with 255 is finite",
             });
         }
         self.pixel_scale = scale;
         Ok(())
     }
 
-    /// The names of the classes, first to last, if they were set; with a head of real values
-    /// or labels, those of the outputs.
+    /// The names of the classes, first to last, if they were set. Where the head has no
+    /// classes, they are the names of the outputs.
     #[must_use]
     pub fn class_names(&self) -> Option<&[String]> {
         (!self.class_names.is_empty()).then_some(&self.class_names)
@@ -271,8 +267,8 @@ impl Mlp {
     /// classes. They are saved with the network. An empty list removes them.
     ///
     /// # Errors
-    /// [`Error::Length`] unless there is a name for each, and [`Error::SameName`] when two
-    /// are equal.
+    /// [`Error::Length`] unless there is exactly one name for each, and [`Error::SameName`]
+    /// where two are equal.
     pub fn set_class_names(
         &mut self,
         names: impl IntoIterator<Item = impl Into<String>>,
@@ -306,16 +302,16 @@ impl Mlp {
         self.preparation = preparation;
     }
 
-    /// Weights (units × inputs, row-major) and biases (units) of layer `layer`,
-    /// counted from 0; `None` where there is no such layer.
+    /// Weights (units × inputs, row-major) and biases (units) of layer `layer`, from 0;
+    /// `None` if there is no such layer.
     #[must_use]
     pub fn layer(&self, layer: usize) -> Option<(Vec<f32>, Vec<f32>)> {
         let dense = self.layers.get(layer)?;
         Some(unpack(dense, &self.params))
     }
 
-    /// The share of each layer's weights that are 0, first layer first, in
-    /// `[0, 1]`; biases do not count. It is what [`Fit::l1`](crate::Fit::l1) is for.
+    /// For each layer, the share of its weights that are exactly 0, in `[0, 1]`, without
+    /// biases. [`Fit::l1`](crate::Fit::l1) increases it.
     #[must_use]
     pub fn sparsity(&self) -> Vec<f64> {
         let share = |dense: &Dense| {
@@ -325,12 +321,12 @@ impl Mlp {
         self.layers.iter().map(share).collect()
     }
 
-    /// Sets the weights (units × inputs, row-major) and biases (units) of layer
-    /// `layer`, counted from 0.
+    /// Sets the weights (units × inputs, row-major) and biases (units) of layer `layer`,
+    /// from 0.
     ///
     /// # Errors
-    /// [`Error::Length`] where a slice has another length, or there is no such
-    /// layer; [`Error::OutOfRange`] for NaN and infinity.
+    /// [`Error::Length`] where a slice has another length or there is no such layer;
+    /// [`Error::OutOfRange`] for NaN and infinity.
     pub fn set_layer(
         &mut self,
         layer: usize,
@@ -365,8 +361,7 @@ impl Mlp {
         Ok(())
     }
 
-    /// The most probable class of each sample; the first of several that are
-    /// equally probable.
+    /// The most probable class of each sample; the first of equally probable ones.
     ///
     /// # Errors
     /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit, and
@@ -377,9 +372,8 @@ impl Mlp {
         Ok(classes)
     }
 
-    /// What the network predicts for each sample, in the form of its head: probabilities, or
-    /// real values. Samples × outputs, row-major. A [`Predictor`] does the same without
-    /// allocating.
+    /// The predictions of the head for each sample: probabilities or real values, samples ×
+    /// outputs, row-major. A [`Predictor`] computes them without allocating.
     ///
     /// # Errors
     /// As for [`Mlp::predict`].
@@ -389,19 +383,22 @@ impl Mlp {
         Ok(outputs)
     }
 
-    /// The probability of each class for each sample: samples × classes,
-    /// row-major, each row summing to 1. A [`Predictor`] does the same without
-    /// allocating.
+    /// The probabilities that the network predicts: samples × outputs, row-major. With
+    /// softmax each row has one probability per class and sums to 1; with a logistic head it
+    /// has the probability of class 1, with a multilabel head that of each label. A
+    /// [`Predictor`] computes them without allocating.
     ///
     /// # Errors
-    /// As for [`Mlp::predict`].
+    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit, and
+    /// [`Error::NoClasses`] where the head predicts real values.
     pub fn predict_proba(&self, inputs: &Inputs<'_>) -> Result<Vec<f32>, Error> {
         let mut probabilities = vec![0.0; inputs.len() * self.architecture.outputs];
         Predictor::new(self).probabilities(inputs, &mut probabilities)?;
         Ok(probabilities)
     }
 
-    /// Share of the examples whose most probable class is their label.
+    /// Share of the examples that are predicted exactly, in `[0, 1]`; with softmax, whose most
+    /// probable class is their label (see [`Evaluation`](crate::Evaluation)).
     ///
     /// # Errors
     /// As for [`Mlp::evaluate`].
@@ -416,8 +413,8 @@ impl std::fmt::Debug for Mlp {
     }
 }
 
-/// Weights (units × inputs) and biases of a layer, out of a vector in the order
-/// of the parameters.
+/// Weights (units × inputs, row-major) and biases (units) of a layer, copied from a vector
+/// in the layout of the parameter vector.
 pub(crate) fn unpack(dense: &Dense, params: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let weights = (0..dense.units)
         .flat_map(|unit| (0..dense.inputs).map(move |input| (unit, input)))

@@ -1,9 +1,9 @@
-//! A network as a file: safetensors, with the architecture in its metadata.
+//! The file format of a network: safetensors, with the architecture in the metadata.
 //!
-//! Tensors `layer.<l>.weight` (units × inputs, as PyTorch's `Linear` has it) and
-//! `layer.<l>.bias`, in f32. Metadata `format`, `version`, `architecture` (JSON),
-//! `pixel_scale` and, where somebody said so, `class_names` (JSON) and `preparation`,
-//! so that a loaded network needs nothing else.
+//! The tensors are `layer.<l>.weight` (units × inputs, as in PyTorch's `Linear`) and
+//! `layer.<l>.bias`, in f32. The metadata has `format`, `version`, `architecture` (JSON),
+//! `pixel_scale`, and, where they were set, `head`, `class_names` (JSON) and `preparation`.
+//! So the file alone is enough to predict.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,14 +15,15 @@ use safetensors::{Dtype, SafeTensors};
 use crate::{Architecture, Error, Head, Mlp};
 
 const FORMAT: &str = "nn.mlp";
-/// The version of a file whose head is softmax, which any version of this crate reads.
+/// The version of a file without `head`, whose head is softmax. Every version of this crate
+/// reads it.
 const VERSION: &str = "1";
-/// The version of a file that names its head.
+/// The version of a file with `head`.
 const VERSION_WITH_HEAD: &str = "2";
 
 impl Mlp {
-    /// Writes the network to `path`, whole or not at all: the bytes go to a
-    /// temporary file beside it, which is then renamed.
+    /// Writes the network to `path`, completely or not at all: it writes a temporary file in
+    /// the same folder and then renames it.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -34,7 +35,7 @@ impl Mlp {
         let part = path.with_file_name(name);
         let written = fs::write(&part, self.to_bytes()).and_then(|()| fs::rename(&part, path));
         written.map_err(|source| {
-            // What cannot be removed either is of no use to the caller to know.
+            // The first error matters to the caller, not that cleaning up failed too.
             let _ = fs::remove_file(&part);
             io(source)
         })
@@ -73,7 +74,7 @@ impl Mlp {
         }
         let views = tensors.iter().map(|(name, shape, bytes)| {
             let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-            (name.as_str(), view.expect("as many bytes as the shape says"))
+            (name.as_str(), view.expect("the shape fits the number of bytes"))
         });
         let architecture = serde_json::to_string(self.architecture()).expect("plain data");
         let plain = self.head() == Head::Softmax;
@@ -97,7 +98,7 @@ impl Mlp {
         canonical(safetensors::serialize(views, Some(metadata)).expect("plain tensors"))
     }
 
-    /// Reads what [`Mlp::to_bytes`] made.
+    /// Reads a network from the bytes that [`Mlp::to_bytes`] returned.
     ///
     /// # Errors
     /// [`Error::Model`].
@@ -141,7 +142,8 @@ impl Mlp {
         };
         let scale: f32 = scale.parse().map_err(|_| bad(format!("a pixel scale of `{scale}`")))?;
 
-        // The tensors first: a header may name an architecture of any size.
+        // Read the tensors before allocating the network: a hostile header may name an
+        // architecture of any size.
         let mut read = Vec::new();
         for (l, (inputs, units)) in architecture.maps().into_iter().enumerate() {
             let tensor = |name: String, expected: &[usize]| {
@@ -183,17 +185,16 @@ impl Mlp {
     }
 }
 
-/// The same file with the keys of its header in order: the library writes the
-/// metadata in the order of a hash map, which differs from run to run, and the
-/// same network should be the same bytes.
+/// The file with the keys of its header sorted. The library writes the metadata in the order
+/// of a hash map, which differs from run to run, but equal networks should give equal bytes.
 fn canonical(bytes: Vec<u8>) -> Vec<u8> {
     let mut len = [0; 8];
     len.copy_from_slice(&bytes[..8]);
     let (header, data) = bytes[8..].split_at(u64::from_le_bytes(len) as usize);
     let header: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(header).expect("a header that was just written");
+        serde_json::from_slice(header).expect("the header was just written");
     let mut header = serde_json::to_vec(&header).expect("plain data");
-    // Spaces behind the header keep the tensors aligned, as the format asks.
+    // Spaces after the header keep the tensors aligned, as the format requires.
     header.resize(header.len().next_multiple_of(8), b' ');
     [&(header.len() as u64).to_le_bytes()[..], &header, data].concat()
 }
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_the_same_each_time_and_lead_back() {
+    fn bytes_are_the_same_each_time_and_load_again() {
         let network = network();
         let bytes = network.to_bytes();
         let same = Mlp::from_bytes(&bytes).unwrap();

@@ -1,20 +1,19 @@
-//! Prediction: the forward pass over some rows at a time, in memory that is kept.
+//! Prediction: the forward pass over chunks of rows, in memory that is reused.
 
 use kernels::{AlignedBuf, MatMut, MatRef};
 
 use super::dense::Dense;
 use crate::{Error, Inputs, Mlp};
 
-/// Predicts with a network again and again, in memory of its own.
+/// Predicts with a network repeatedly, in memory that it keeps.
 ///
-/// A call allocates only where it has more samples than any before it, up to 128,
-/// which is as many as are computed at a time: predict once beforehand, and no call
-/// of that size or below allocates. What is written has the same bits for any
-/// number of samples in a call.
+/// It computes 128 samples at a time. A call allocates only if it has more samples than
+/// every earlier call, and only up to 128: after one call of a size, no call of that size or
+/// below allocates. The results have the same bits for any number of samples per call.
 ///
-/// It borrows the network, so that one network serves many threads, each with a
-/// predictor of its own. `logits` and `probabilities` are samples × classes,
-/// row-major, `classes` is one for each sample.
+/// It borrows the network, so that many threads can share a network, each with its own
+/// predictor. `logits`, `outputs` and `probabilities` are samples × outputs, row-major;
+/// `classes` has one element per sample.
 ///
 /// ```
 /// use nn::{Activation, Architecture, Init, Inputs, Mlp, Predictor};
@@ -32,31 +31,31 @@ use crate::{Error, Inputs, Mlp};
 /// ```
 pub struct Predictor<'a> {
     network: &'a Mlp,
-    /// What the layer at hand reads.
+    /// Input of the current layer: rows × inputs.
     x: AlignedBuf,
-    /// What goes into its activation, or has come out where the activation works
-    /// number by number.
+    /// Output of the current layer: rows × units. For maxout it is still the input of the
+    /// activation, which then writes to `x`.
     z: AlignedBuf,
 }
 
 impl<'a> Predictor<'a> {
-    /// Rows at a time: enough to use what is loaded of the weights, and few
-    /// enough to stay in the cache.
+    /// Rows per chunk: enough to reuse each loaded weight, and few enough to stay in the
+    /// cache.
     pub(crate) const ROWS: usize = 128;
 
-    /// A predictor that has no memory yet.
+    /// A predictor that has not allocated memory yet.
     #[must_use]
     pub fn new(network: &'a Mlp) -> Self {
         Self { network, x: AlignedBuf::default(), z: AlignedBuf::default() }
     }
 
-    /// Writes what the last layer computes, before the head's link, such as softmax.
+    /// Writes the logits: the outputs of the last layer before the head's link, such as
+    /// softmax. `logits` is samples × outputs, row-major.
     ///
     /// # Errors
-    /// [`Error::Width`] for inputs that do not fit and [`Error::Length`] where
-    /// `logits` is not as long as there are samples times classes; nothing is
-    /// written then. [`Error::NotFinite`] for a feature that is NaN or infinite:
-    /// what belongs to samples before it may have been written.
+    /// [`Error::Width`] for inputs that do not fit, and [`Error::Length`] where the length of
+    /// `logits` is not samples × outputs; nothing is written then. [`Error::NotFinite`] for a
+    /// feature that is NaN or infinite; the results of earlier samples may have been written.
     pub fn logits(&mut self, inputs: &Inputs<'_>, logits: &mut [f32]) -> Result<(), Error> {
         let classes = self.network.architecture().outputs;
         self.chunks(inputs, "list of logits", logits, classes, |_, found, logits| {
@@ -64,8 +63,8 @@ impl<'a> Predictor<'a> {
         })
     }
 
-    /// Writes what the network predicts for each sample, in the form of its head:
-    /// probabilities, or real values. `outputs` is samples × outputs, row-major.
+    /// Writes the predictions of the head for each sample: probabilities or real values.
+    /// `outputs` is samples × outputs, row-major.
     ///
     /// # Errors
     /// As for [`logits`](Self::logits).
@@ -73,11 +72,12 @@ impl<'a> Predictor<'a> {
         self.linked(inputs, "list of outputs", outputs)
     }
 
-    /// Writes the probability of each class, those of a sample summing to 1; of a logistic
-    /// head that of yes, and of a multilabel head that of each label.
+    /// Writes the probabilities of each sample: samples × outputs, row-major. With softmax
+    /// each row has one probability per class and sums to 1; with a logistic head it has the
+    /// probability of class 1, with a multilabel head that of each label.
     ///
     /// # Errors
-    /// As for [`logits`](Self::logits), and [`Error::NoClasses`] where the head has real
+    /// As for [`logits`](Self::logits), and [`Error::NoClasses`] where the head predicts real
     /// values.
     pub fn probabilities(
         &mut self,
@@ -100,12 +100,12 @@ impl<'a> Predictor<'a> {
         })
     }
 
-    /// Writes the most probable class of each sample; the first of several that
-    /// are equally probable.
+    /// Writes the most probable class of each sample; the first of equally probable ones.
+    /// `classes` has one element per sample.
     ///
     /// # Errors
-    /// As for [`logits`](Self::logits), `classes` being one for each sample, and
-    /// [`Error::NoClasses`] where the head has no classes.
+    /// As for [`logits`](Self::logits), and [`Error::NoClasses`] where the head has no
+    /// classes.
     pub fn classes(&mut self, inputs: &Inputs<'_>, classes: &mut [u32]) -> Result<(), Error> {
         let (outputs, head) = (self.network.architecture().outputs, self.network.head());
         if head.with(|kind| kind.classes(outputs)).is_none() {
@@ -121,8 +121,8 @@ impl<'a> Predictor<'a> {
         })
     }
 
-    /// Checks, and runs all of the inputs; `write` takes the logits of some of them
-    /// to their part of `out`, which has `width` elements for each.
+    /// Checks the inputs and computes them in chunks. For each chunk, `write` gets its logits
+    /// and its part of `out`, which has `width` elements per sample.
     fn chunks<T>(
         &mut self,
         inputs: &Inputs<'_>,
@@ -140,8 +140,7 @@ impl<'a> Predictor<'a> {
         for (chunk, out) in out.chunks_mut(Self::ROWS * width).enumerate() {
             let first = chunk * Self::ROWS;
             let rows = out.len() / width;
-            // Here and not of all samples at once: each is still in the cache when
-            // the first layer wants it.
+            // Checking chunk by chunk leaves the samples in the cache for the first layer.
             inputs.check_finite(first..first + rows)?;
             let logits = match inputs.rows(first..first + rows) {
                 Some(features) => {
@@ -157,8 +156,8 @@ impl<'a> Predictor<'a> {
         Ok(())
     }
 
-    /// Logits of `rows` rows, at most [`ROWS`](Self::ROWS), which `input` writes
-    /// one by one: rows × classes.
+    /// Logits of `rows` rows (rows × outputs), where `rows` is at most [`ROWS`](Self::ROWS).
+    /// `input` writes the features of each row.
     pub(crate) fn run(
         &mut self,
         rows: usize,
@@ -172,7 +171,7 @@ impl<'a> Predictor<'a> {
         self.forward(rows, None)
     }
 
-    /// Has room for what goes into and comes out of each layer.
+    /// Makes `x` and `z` large enough for the input and output of each layer.
     fn reserve(&mut self, rows: usize) {
         let layers = self.network.layers.iter();
         let widest = layers.map(|layer| layer.units.max(layer.inputs)).max();
@@ -183,7 +182,8 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// Logits of `rows` rows of `features`, or of what is in `x`; there is room.
+    /// Logits of `rows` rows of `features`, or of `x` if there are none. `x` and `z` are
+    /// large enough.
     fn forward(&mut self, rows: usize, mut features: Option<MatRef<'_>>) -> &mut [f32] {
         let Self { network, x, z } = self;
         let isa = network.isa;

@@ -1,4 +1,4 @@
-//! The epoch loop.
+//! The hyperparameters of training, and the epoch loop.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -6,20 +6,19 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::stopping::{And, Best};
+use super::stopping::Best;
 use crate::head::Objective;
 use crate::net::seeded;
 use crate::{
-    Average, BatchNorm, ClassWeights, Dropout, EarlyStopping, Error, Evaluation, Examples,
-    Executor, Mlp, Monitor, Noise, Optimizer, Progress, Schedule, Session,
+    Average, BatchNorm, Callback, ClassWeights, Dropout, EarlyStopping, EpochReport, Error,
+    Examples, Executor, Mlp, Monitor, Noise, Optimizer, Progress, Schedule, Session, StepReport,
 };
 
-/// Hyperparameters of training by minibatches.
+/// Hyperparameters of minibatch training.
 ///
 /// ```
 /// use nn::{Curve, Fit, Optimizer};
 /// # use nn::*;
-/// # use std::ops::ControlFlow;
 /// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
 /// # let y = [0u8, 1, 1, 0];
 /// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
@@ -34,8 +33,7 @@ use crate::{
 ///     schedule: Curve::Cosine.into(),
 ///     ..Fit::default()
 /// };
-/// let go_on = |_: &_| ControlFlow::Continue(());
-/// let history = fit.run(&mut network, &examples, None, &Sequential, go_on)?;
+/// let history = fit.run(&mut network, &examples, None, &Sequential, ())?;
 /// assert!(history.epochs[19].train_loss < history.epochs[0].train_loss);
 /// # Ok::<(), nn::Error>(())
 /// ```
@@ -44,56 +42,55 @@ use crate::{
 pub struct Fit {
     /// Passes over the training set, at least 1.
     pub epochs: usize,
-    /// Samples of a step, at least 1; an epoch's last step takes what is left.
+    /// Samples per step, at least 1. The last step of an epoch takes the remaining samples.
     pub batch_size: usize,
-    /// Learning rate, above 0: the first one, or what the schedule rises to.
+    /// Learning rate, above 0: the initial rate, or the highest one of a schedule that rises.
     pub lr: f32,
     /// How the learning rate changes from step to step.
     pub schedule: Schedule,
-    /// How a step moves the parameters: SGD with a momentum of 0.9 unless given.
+    /// How a step updates the parameters: SGD with a momentum of 0.9 unless given.
     pub optimizer: Optimizer,
-    /// λ of the penalty `½·λ·‖W‖²`, at least 0, or the weight decay of
-    /// [`Optimizer::Adamw`]; biases have none.
+    /// λ of the penalty `½·λ·‖W‖²`, at least 0; with [`Optimizer::Adamw`], the weight decay.
+    /// Biases are not penalised.
     pub l2: f32,
-    /// ε of label smoothing, in `[0, 1)`: the target is `1 − ε` at the label, and
-    /// `ε/K` more at each of the K classes (Szegedy et al. 2016). With class
-    /// weights, each term of the loss has that of its class, as in PyTorch.
+    /// ε of label smoothing, in `[0, 1)`: the target of class k of K is `(1 − ε)·[k = y] +
+    /// ε/K` for the label y (Szegedy et al. 2016). With class weights, each term of the loss
+    /// is multiplied by the weight of its class, as in PyTorch.
     pub label_smoothing: f32,
-    /// How much the samples of each class count, if not alike. The loss is divided
-    /// by the sum of the weights of the batch's samples.
+    /// The weight of each class in the loss; without it, all classes have the same weight.
+    /// The loss is divided by the sum of the weights of the batch's samples.
     pub class_weights: Option<ClassWeights>,
-    /// Factor of the penalty `l1·‖W‖₁`, the sum of the weights' sizes, at least 0;
-    /// biases have none. It makes weights exactly 0, and with `l2` it is the
+    /// Factor of the penalty `l1·‖W‖₁` on the sum of the weights' absolute values, at least
+    /// 0. Biases are not penalised. It makes weights exactly 0; together with `l2` it is the
     /// elastic net. [`Optimizer`] has the formula.
     pub l1: f32,
-    /// The Euclidean norm that no unit's incoming weights exceed, above 0, if
-    /// wanted (Srivastava et al. 2014, section 5.1): after each step those of a
-    /// longer unit are scaled down to it, in every layer, the output layer too.
-    /// Biases are no part of it. With batch normalisation it is about the weights
-    /// as they train, before gains and averages are folded in.
+    /// Max-norm: the largest allowed Euclidean norm of a unit's incoming weights, above 0
+    /// (Srivastava et al. 2014, section 5.1). After each step, the weights of a unit with a
+    /// larger norm are scaled down to it, in every layer, also in the output layer. Biases
+    /// are not included. With batch normalisation it limits the weights as they are trained,
+    /// before gains and averages are folded in.
     pub max_norm: Option<f32>,
-    /// The Euclidean norm that the gradient of a step, of all parameters together
-    /// and without penalties, is clipped to, above 0, if wanted (Pascanu, Mikolov and
-    /// Bengio 2013): it is multiplied by `min(1, clip_norm/(‖g‖ + 10⁻⁶))`, as by
-    /// PyTorch's `clip_grad_norm_`. The gradient then takes memory, and a second
-    /// pass through it.
+    /// The Euclidean norm to which the gradient of a step is clipped, above 0 (Pascanu,
+    /// Mikolov and Bengio 2013). The norm is that of all parameters together, without
+    /// penalties. The gradient is multiplied by `min(1, clip_norm/(‖g‖ + 10⁻⁶))`, as by
+    /// PyTorch's `clip_grad_norm_`. Clipping needs memory for the whole gradient, and a
+    /// second pass over it.
     pub clip_norm: Option<f32>,
-    /// The average of the parameters over the steps, if that is to be the network
-    /// that is validated and handed out. (Weights that `l1` made 0 come near to 0 in
-    /// it, not quite to it.)
+    /// The average of the parameters over the steps. If it is set, the averaged network is
+    /// the one that is validated and returned. (Weights that `l1` made 0 are close to 0 in
+    /// the average, but not exactly 0.)
     pub average: Option<Average>,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
-    /// Noise on inputs and on what goes into activations.
+    /// Noise on the inputs and on the inputs of activations.
     pub noise: Noise,
-    /// Batch normalisation, if wanted.
+    /// Batch normalisation.
     pub batch_norm: Option<BatchNorm>,
-    /// Whether and when to stop before the last epoch; needs validation examples.
+    /// When to stop before the last epoch. It needs validation examples.
     pub early_stopping: Option<EarlyStopping>,
-    /// Whether each epoch draws a new order of the samples; otherwise they come
-    /// as they are given.
+    /// Whether each epoch shuffles the samples; otherwise they keep their order.
     pub shuffle: bool,
-    /// Seed of the order of samples, of dropout, of noise and of augmentation.
+    /// Seed of shuffling, dropout, noise and augmentation.
     pub seed: u64,
 }
 
@@ -122,139 +119,18 @@ impl Default for Fit {
     }
 }
 
-/// One training step, as it is reported.
-///
-/// [`Callback`] has an example.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct StepReport {
-    /// Epoch, from 1.
-    pub epoch: usize,
-    /// Steps taken so far in all epochs, this one included.
-    pub step: u64,
-    /// Steps of the whole run.
-    pub steps: u64,
-    /// Samples of this step.
-    pub samples: usize,
-    /// Learning rate of this step.
-    pub lr: f64,
-    /// Mean cross-entropy of the step's samples, before its update: what the step
-    /// makes smaller, with label smoothing and weights, but without a penalty.
-    pub loss: f64,
-    /// Share of the step's samples classified rightly, before its update.
-    pub accuracy: f64,
-}
-
-/// One epoch, as it is reported.
-///
-/// ```
-/// # use nn::*;
-/// use std::ops::ControlFlow;
-/// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
-/// # let y = [0u8, 1, 1, 0];
-/// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
-/// # let shape =
-/// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
-/// # let mut network = Mlp::new(shape, Init::Xavier, 1)?;
-/// let fit = Fit { epochs: 500, batch_size: 4, lr: 0.5, ..Fit::default() };
-/// let good_enough = |report: &EpochReport| match report.train_loss < 0.1 {
-///     true => ControlFlow::Break(()),
-///     false => ControlFlow::Continue(()),
-/// };
-/// let history = fit.run(&mut network, &examples, None, &Sequential, good_enough)?;
-/// assert!(history.stopped && history.epochs.len() < 500);
-/// # Ok::<(), nn::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct EpochReport {
-    /// Epoch, from 1.
-    pub epoch: usize,
-    /// Epochs of the whole run.
-    pub epochs: usize,
-    /// Steps taken so far in all epochs.
-    pub step: u64,
-    /// Learning rate of this epoch's first step.
-    pub lr: f64,
-    /// Mean of the steps' own losses over the epoch's samples, as they count.
-    pub train_loss: f64,
-    /// Mean of the steps' own accuracies over the epoch's samples.
-    pub train_accuracy: f64,
-    /// The held-out part after the epoch, if there is one.
-    pub validation: Option<Evaluation>,
-    /// Seconds of this epoch's training steps alone.
-    pub train_seconds: f64,
-    /// Samples trained on in this epoch.
-    pub samples: usize,
-}
-
-/// Watches a run and may stop it. A closure over [`EpochReport`] is one.
-///
-/// ```
-/// # use nn::*;
-/// use nn::{Callback, EpochReport, StepReport};
-/// use std::ops::ControlFlow;
-///
-/// struct Losses<'a>(&'a mut Vec<f64>);
-///
-/// impl Callback for Losses<'_> {
-///     fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
-///         self.0.push(report.loss);
-///         ControlFlow::Continue(())
-///     }
-///     fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
-///         ControlFlow::Continue(())
-///     }
-/// }
-///
-/// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
-/// # let y = [0u8, 1, 1, 0];
-/// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
-/// # let shape =
-/// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
-/// # let mut network = Mlp::new(shape, Init::Xavier, 1)?;
-/// let fit = Fit { epochs: 3, batch_size: 2, ..Fit::default() };
-/// let mut losses = Vec::new();
-/// fit.run(&mut network, &examples, None, &Sequential, Losses(&mut losses))?;
-/// assert_eq!(losses.len(), 6); // two steps an epoch
-/// # Ok::<(), nn::Error>(())
-/// ```
-pub trait Callback {
-    /// After each step.
-    fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
-        let _ = report;
-        ControlFlow::Continue(())
-    }
-
-    /// After each epoch.
-    fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()>;
-
-    /// Both of two callbacks.
-    fn and<B: Callback>(self, other: B) -> And<Self, B>
-    where
-        Self: Sized,
-    {
-        And(self, other)
-    }
-}
-
-impl<F: FnMut(&EpochReport) -> ControlFlow<()>> Callback for F {
-    fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
-        self(report)
-    }
-}
-
 /// What happened in a run.
 ///
 /// [`Fit`] and [`EarlyStopping`] have examples.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct History {
-    /// One report for each whole epoch, first epoch first.
+    /// One report for each completed epoch, in order.
     pub epochs: Vec<EpochReport>,
     /// Whether a callback or early stopping ended the run before its last epoch.
     pub stopped: bool,
-    /// The epoch (from 1) whose network early stopping gave back.
+    /// The epoch (from 1) whose network was returned; `None` without early stopping, or where
+    /// no epoch was completed.
     pub best: Option<usize>,
 }
 
@@ -262,7 +138,8 @@ impl Fit {
     /// Checks every hyperparameter against its range.
     ///
     /// # Errors
-    /// [`Error::Zero`] and [`Error::OutOfRange`].
+    /// [`Error::Zero`], [`Error::OutOfRange`], and for class weights [`Error::Weight`] and
+    /// [`Error::NoWeight`].
     pub fn validate(&self) -> Result<(), Error> {
         for (what, value) in [("number of epochs", self.epochs), ("batch size", self.batch_size)] {
             if value == 0 {
@@ -295,11 +172,10 @@ impl Fit {
         self.early_stopping.map_or(Ok(()), EarlyStopping::validate)
     }
 
-    /// Checks everything that [`run`](Self::run) with the same arguments asks for
-    /// before it begins, and trains nothing.
+    /// Checks everything that [`run`](Self::run) checks before it begins, without training.
     ///
     /// # Errors
-    /// Those of `run`, but for [`Error::Diverged`].
+    /// Those of `run`, except [`Error::Diverged`].
     ///
     /// ```
     /// use nn::{Activation, Architecture, ClassWeights, Error, Examples, Fit, Init, Inputs, Mlp};
@@ -323,7 +199,7 @@ impl Fit {
         self.objective(network, train, validation).map(|_| ())
     }
 
-    /// What is to be minimised, once everything was checked.
+    /// Checks everything, and returns the objective to minimise.
     fn objective(
         &self,
         network: &Mlp,
@@ -345,100 +221,90 @@ impl Fit {
         Objective::new(head, self, train, shape.outputs)
     }
 
-    /// Trains `network` on `train`, and looks at `validation` after each epoch.
+    /// Trains `network` on `train`, and evaluates `validation` after each epoch.
     ///
-    /// The result is a function of the network, the examples and these
-    /// hyperparameters, seed included: `executor` changes the time that it takes
-    /// and not a bit of it. Batch normalisation is folded into the result.
+    /// `callback` is called after each step and each epoch; pass `()` if you need none. The
+    /// result depends only on the network, the examples and these hyperparameters, including
+    /// the seed. `executor` changes the time of a run, but no bit of its result. Batch
+    /// normalisation is folded into the result.
     ///
     /// # Errors
     /// Hyperparameters out of range, examples that do not fit the network,
-    /// [`Error::NoValidation`], or [`Error::Diverged`]; the network is then as it
-    /// was.
+    /// [`Error::NoValidation`], [`Error::NotExact`] or [`Error::Diverged`]. After an error
+    /// the network is unchanged.
     pub fn run(
         &self,
         network: &mut Mlp,
         train: &Examples<'_>,
         validation: Option<&Examples<'_>>,
         executor: &impl Executor,
-        mut callback: impl Callback,
+        callback: impl Callback,
     ) -> Result<History, Error> {
         let objective = self.objective(network, train, validation)?;
         let mut session = Session::new(network.clone(), self)?;
         session.objective = objective;
-        let mut best = self.early_stopping.map(Best::new);
-        let mut history = History::default();
-        let mut order: Vec<u32> = Vec::with_capacity(train.len());
-        for epoch in 0..self.epochs {
-            // Shuffled afresh from the same start, so that the order depends on
-            // the epoch's number and not on the epochs before it.
+        let best = self.early_stopping.map(Best::new);
+        let history = History::default();
+        let mut run =
+            Run { fit: self, train, validation, executor, callback, session, best, history };
+        run.epochs()?;
+        let (trained, history) = run.finish();
+        *network = trained;
+        Ok(history)
+    }
+}
+
+/// A run of [`Fit`]: its arguments, and what changes from epoch to epoch.
+struct Run<'a, E, C> {
+    fit: &'a Fit,
+    train: &'a Examples<'a>,
+    validation: Option<&'a Examples<'a>>,
+    executor: &'a E,
+    callback: C,
+    session: Session,
+    /// With early stopping.
+    best: Option<Best>,
+    history: History,
+}
+
+impl<E: Executor, C: Callback> Run<'_, E, C> {
+    /// Trains until the last epoch ends, or the callback or early stopping stops the run.
+    fn epochs(&mut self) -> Result<(), Error> {
+        let mut order: Vec<u32> = Vec::with_capacity(self.train.len());
+        for epoch in 0..self.fit.epochs {
+            // Each epoch shuffles the ascending order, so that its order depends only on
+            // the seed and the epoch's index, not on the epochs before it.
             order.clear();
-            order.extend(0..train.len() as u32);
-            if self.shuffle {
-                order.shuffle(&mut seeded(self.seed, 1 << 32 | epoch as u64));
+            order.extend(0..self.train.len() as u32);
+            if self.fit.shuffle {
+                order.shuffle(&mut seeded(self.fit.seed, 1 << 32 | epoch as u64));
             }
-            let Some(sums) =
-                self.epoch(&mut session, train, &order, epoch, executor, &mut callback)?
-            else {
-                history.stopped = true;
+            let Some(sums) = self.steps(epoch, &order)? else {
+                self.history.stopped = true;
                 break;
             };
-            // With batch normalisation the network to look at is a folded copy.
-            let evaluation = match validation {
-                Some(examples) => Some(session.evaluate(examples, executor)?),
-                None => None,
-            };
-            let report = EpochReport {
-                epoch: epoch + 1,
-                epochs: self.epochs,
-                step: session.steps(),
-                lr: sums.lr.unwrap_or_default(),
-                train_loss: sums.loss / sums.weight,
-                train_accuracy: sums.correct as f64 / train.len() as f64,
-                validation: evaluation,
-                train_seconds: sums.seconds,
-                samples: train.len(),
-            };
-            history.epochs.push(report);
-            let mut flow = callback.on_epoch(&report);
-            if let (Some(best), Some(result)) = (&mut best, &evaluation) {
-                let early = best.update(epoch + 1, result, || session.network());
-                if flow.is_continue() {
-                    flow = early;
-                }
-            }
-            if flow.is_break() {
-                history.stopped = epoch + 1 < self.epochs;
+            if self.report(epoch, &sums)?.is_break() {
+                self.history.stopped = epoch + 1 < self.fit.epochs;
                 break;
             }
         }
-        history.best = best.as_ref().map(|best| best.epoch).filter(|epoch| *epoch > 0);
-        *network = match best.and_then(Best::into_network) {
-            Some(best) => best,
-            None => session.into_network(),
-        };
-        Ok(history)
+        Ok(())
     }
 
-    /// One epoch of a run; `None` if the callback ended it.
-    fn epoch(
-        &self,
-        session: &mut Session,
-        train: &Examples<'_>,
-        order: &[u32],
-        epoch: usize,
-        executor: &impl Executor,
-        callback: &mut impl Callback,
-    ) -> Result<Option<Sums>, Error> {
-        let batch_size = self.batch_size.min(train.len());
+    /// Takes the steps of epoch `epoch` (from 0) on the samples in the order `order`.
+    /// Returns `None` if the callback stopped the run.
+    fn steps(&mut self, epoch: usize, order: &[u32]) -> Result<Option<Sums>, Error> {
+        let Self { fit, train, executor, callback, session, .. } = self;
+        let batch_size = fit.batch_size.min(train.len());
         let steps_per_epoch = train.len().div_ceil(batch_size) as u64;
-        let steps = steps_per_epoch.saturating_mul(self.epochs as u64);
+        let steps = steps_per_epoch.saturating_mul(fit.epochs as u64);
         let mut sums = Sums::default();
         for positions in order.chunks(batch_size) {
             let started = Instant::now();
-            let at = Progress { step: session.steps(), steps, epoch, epochs: self.epochs };
-            let lr = self.schedule.rate(f64::from(self.lr), at);
-            let (result, weight) = session.step_on(train, positions, epoch as u64, lr, executor)?;
+            let at = Progress { step: session.steps(), steps, epoch, epochs: fit.epochs };
+            let lr = fit.schedule.rate(f64::from(fit.lr), at);
+            let (result, weight) =
+                session.step_on(train, positions, epoch as u64, lr, *executor)?;
             sums.seconds += started.elapsed().as_secs_f64();
             sums.lr.get_or_insert(lr);
             sums.loss += result.loss * weight;
@@ -453,8 +319,9 @@ impl Fit {
                 loss: result.loss,
                 accuracy: result.accuracy,
             };
-            // The next step's loss shows that this one's update overflowed, but
-            // after this one there may be none.
+            // The loss of the next step shows whether this update overflowed. After the
+            // last step of an epoch or of the run there may be no next step, so check the
+            // parameters.
             let stop = callback.on_step(&report).is_break();
             let last = stop || session.steps().is_multiple_of(steps_per_epoch);
             if last && !session.is_finite() {
@@ -466,15 +333,59 @@ impl Fit {
         }
         Ok(Some(sums))
     }
+
+    /// Evaluates the network after epoch `epoch` (from 0) and reports the epoch. Returns
+    /// whether the run goes on.
+    fn report(&mut self, epoch: usize, sums: &Sums) -> Result<ControlFlow<()>, Error> {
+        let Self { fit, train, session, .. } = self;
+        let evaluation = match self.validation {
+            Some(examples) => Some(session.evaluate(examples, self.executor)?),
+            None => None,
+        };
+        let report = EpochReport {
+            epoch: epoch + 1,
+            epochs: fit.epochs,
+            step: session.steps(),
+            lr: sums.lr.unwrap_or_default(),
+            train_loss: sums.loss / sums.weight,
+            train_accuracy: sums.correct as f64 / train.len() as f64,
+            validation: evaluation,
+            train_seconds: sums.seconds,
+            samples: train.len(),
+        };
+        self.history.epochs.push(report);
+        let mut flow = self.callback.on_epoch(&report);
+        if let (Some(best), Some(result)) = (&mut self.best, &evaluation) {
+            let early = best.update(epoch + 1, result, || session.network());
+            if flow.is_continue() {
+                flow = early;
+            }
+        }
+        Ok(flow)
+    }
+
+    /// The network that the run returns: the best one with early stopping, else the last.
+    fn finish(self) -> (Mlp, History) {
+        let Self { session, best, mut history, .. } = self;
+        history.best = best.as_ref().map(|best| best.epoch).filter(|epoch| *epoch > 0);
+        let network = match best.and_then(Best::into_network) {
+            Some(best) => best,
+            None => session.into_network(),
+        };
+        (network, history)
+    }
 }
 
-/// What an epoch's steps add up to.
+/// Sums over the steps of an epoch.
 #[derive(Default)]
 struct Sums {
+    /// Each step's mean loss times its weight.
     loss: f64,
+    /// The weights of the samples.
     weight: f64,
+    /// Samples that were predicted exactly.
     correct: usize,
     seconds: f64,
-    /// Of the first step.
+    /// Learning rate of the first step.
     lr: Option<f64>,
 }

@@ -1,20 +1,20 @@
-//! What training puts between the layers: dropout and noise.
+//! Settings of dropout and noise, which training applies between the layers.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// Share of units that are dropped in each training step, or how much they
-/// tremble instead.
+/// Dropout: the share of units that are dropped in each training step, or the strength of
+/// Gaussian dropout.
 ///
-/// Either way a unit is multiplied by a random factor with a mean of 1, so
-/// prediction needs no scaling.
+/// Both kinds multiply a unit by a random factor with a mean of 1, so prediction needs no
+/// scaling.
 ///
 /// ```
 /// use nn::{Dropout, Fit};
 /// let dropout = Dropout { input: 0.2, hidden: 0.5, ..Dropout::default() };
 /// Fit { dropout, ..Fit::default() }.validate()?;
-/// // Nothing would be left.
+/// // A rate of 1 would drop every unit.
 /// let dropout = Dropout { hidden: 1.0, ..dropout };
 /// assert!(Fit { dropout, ..Fit::default() }.validate().is_err());
 /// # Ok::<(), nn::Error>(())
@@ -22,21 +22,21 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dropout {
-    /// Of the network's inputs, in `[0, 1)`.
+    /// Rate for the network's inputs, in `[0, 1)`.
     pub input: f32,
-    /// Of the units of every hidden layer, in `[0, 1)`.
+    /// Rate for the units of every hidden layer, in `[0, 1)`.
     pub hidden: f32,
-    /// What the factors are.
+    /// Distribution of the factors.
     pub kind: DropoutKind,
 }
 
-/// The random factors of dropout of rate p.
+/// Distribution of the random factors of dropout with rate p.
 ///
 /// ```
 /// use nn::{Dropout, DropoutKind};
 /// assert_eq!(Dropout::default().kind, DropoutKind::Bernoulli);
-/// let trembling = Dropout { hidden: 0.5, kind: DropoutKind::Gaussian, ..Dropout::default() };
-/// assert_eq!(trembling.input, 0.0);
+/// let gaussian = Dropout { hidden: 0.5, kind: DropoutKind::Gaussian, ..Dropout::default() };
+/// assert_eq!(gaussian.input, 0.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -46,14 +46,14 @@ pub enum DropoutKind {
     /// 2014).
     #[default]
     Bernoulli,
-    /// Normally distributed, with a mean of 1 and the variance of the other kind,
-    /// p/(1 − p) (the same, section 10).
+    /// Normally distributed with a mean of 1 and the variance of Bernoulli dropout,
+    /// p/(1 − p) (Srivastava et al. 2014, section 10).
     Gaussian,
 }
 
-/// Standard deviation of normal noise that is added in each training step.
+/// Standard deviations of the normal noise that each training step adds.
 ///
-/// Prediction has none.
+/// Prediction adds no noise.
 ///
 /// ```
 /// use nn::{Fit, Noise};
@@ -65,12 +65,12 @@ pub enum DropoutKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Noise {
-    /// On the network's inputs, at least 0.
+    /// Noise on the network's inputs, at least 0.
     pub input: f32,
-    /// On what goes into the activation of every hidden layer, and on the logits;
-    /// at least 0. With batch normalisation it is added between the normalisation
-    /// and the gain, so that it is a share of what passes, and no gain makes it
-    /// small.
+    /// Noise on z of every hidden layer, which goes into its activation, and on the logits;
+    /// at least 0. With batch normalisation it is added after the normalisation and before
+    /// the gain. So it is relative to the normalised values, and training cannot make it
+    /// less important with a large gain.
     pub hidden: f32,
 }
 

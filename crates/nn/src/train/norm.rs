@@ -1,14 +1,14 @@
-//! Batch normalisation: what it is set to, its running averages, and how it
-//! becomes a part of the weights.
+//! Batch normalisation: its settings, its running averages, and how it is folded into the
+//! weights.
 //!
-//! It is a matter of training. A network that is handed out has it folded in:
+//! Only training normalises. The network that training returns has it folded in:
 //!
 //! ```text
 //! z = gain·(x·W − μ)/√(σ² + ε) + bias
 //!   = x·(s·W) + (bias − s·μ)              where s = gain/√(σ² + ε)
 //! ```
 //!
-//! with μ and σ² the running averages, so that it is a network like any other.
+//! where μ and σ² are the running averages. So prediction needs no batch normalisation.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +19,9 @@ use crate::{Error, Mlp};
 /// Batch normalisation (Ioffe and Szegedy 2015) over a fixed number of rows
 /// ("ghost batches", Hoffer, Hubara and Soudry 2017).
 ///
-/// What goes into the activation of each unit, and each logit, is brought to a
-/// mean of 0 and a variance of 1 over `rows` samples of the batch, then multiplied
-/// by a gain and added to a bias, which are learnt. How many samples that are is
-/// fixed here, and has nothing to do with the batch or with threads.
+/// The input of each unit's activation, and each logit, is normalised to a mean of 0 and a
+/// variance of 1 over `rows` samples of the batch, then multiplied by a learnt gain and added
+/// to a learnt bias. `rows` does not depend on the batch size or the number of threads.
 ///
 /// ```
 /// use nn::{BatchNorm, Fit};
@@ -36,11 +35,11 @@ use crate::{Error, Mlp};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchNorm {
-    /// Samples that are normalised together, at least 2; the last of a batch may
-    /// be fewer.
+    /// Number of samples that are normalised together, at least 2. The last group of a batch
+    /// may be smaller.
     pub rows: usize,
-    /// Share of a step's mean and variance in the running averages, above 0 and at
-    /// most 1. In the first 1/`momentum` steps it is 1/step, the plain average.
+    /// Weight of a step's mean and variance in the running averages, above 0 and at most 1.
+    /// In the first 1/`momentum` steps it is 1/step instead, which gives the plain average.
     pub momentum: f32,
     /// ε, above 0.
     pub epsilon: f32,
@@ -71,13 +70,12 @@ impl BatchNorm {
     }
 }
 
-/// Mean and variance of everything that goes into an activation, averaged over
-/// the steps.
+/// Running averages of the mean and variance of each unit's z, over the steps.
 #[derive(Clone, Debug)]
 pub(crate) struct Running {
     settings: BatchNorm,
     steps: u64,
-    /// For each layer, one a unit.
+    /// For each layer, one element per unit.
     mean: Vec<Vec<f32>>,
     variance: Vec<Vec<f32>>,
 }
@@ -88,7 +86,7 @@ impl Running {
         Self { settings, steps: 0, mean: each(0.0), variance: each(1.0) }
     }
 
-    /// Takes the mean and variance of the next step into the averages.
+    /// Updates the averages with the mean and variance of the next step.
     pub(crate) fn update(&mut self, moments: &Moments<'_>) {
         self.steps += 1;
         let share = self.settings.momentum.max(1.0 / self.steps as f32);
@@ -102,7 +100,8 @@ impl Running {
             }
             mean.iter_mut().chain(&mut *variance).for_each(|average| *average *= 1.0 - share);
             for (rows, shard_mean, inverse) in shards() {
-                // The variance of a sample is on average too small by this factor.
+                // Bessel's correction: the variance of n values is on average too small by
+                // the factor (n − 1)/n.
                 let unbiased = rows as f32 / (rows - 1) as f32;
                 for (mean, found) in mean.iter_mut().zip(shard_mean) {
                     *mean += weight * found;
@@ -115,7 +114,8 @@ impl Running {
         }
     }
 
-    /// `network`, which has gains, as one without.
+    /// A copy of `network` without gains: gains and running averages are folded into its
+    /// weights and biases.
     pub(crate) fn fold(&self, network: &Mlp) -> Mlp {
         let mut folded = network.with_gains(false);
         let epsilon = self.settings.epsilon;
@@ -124,7 +124,7 @@ impl Running {
             for panel in 0..layer.panels() {
                 let gains = &network.params[layer.gains_of(panel)];
                 let units = layer.units_of(panel);
-                // 0 in the padding, which stays 0.
+                // 0 in the padding, so that the padding of the weights stays 0.
                 let mut scale = vec![0.0; layer.width];
                 for ((scale, gain), variance) in
                     scale.iter_mut().zip(gains).zip(&self.variance[l][units.clone()])

@@ -1,12 +1,11 @@
-//! Learning-rate schedules: the rate of a step as a function of how far the run
-//! is.
+//! Learning-rate schedules: the rate of a step as a function of the progress of the run.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
 use crate::math::{half_cosine, power};
 
-/// How far a run is, before a step.
+/// The progress of a run before a step.
 ///
 /// ```
 /// use nn::{Curve, Progress, Schedule};
@@ -20,32 +19,31 @@ pub struct Progress {
     pub step: u64,
     /// Steps of the whole run.
     pub steps: u64,
-    /// Whole epochs so far.
+    /// Completed epochs so far.
     pub epoch: usize,
     /// Epochs of the whole run.
     pub epochs: usize,
 }
 
-/// How the learning rate changes in the course of a run: a [`Curve`], and a
-/// warm-up before it if one is wanted.
+/// How the learning rate changes during a run: an optional warm-up, then a [`Curve`].
 ///
 /// ```
 /// use nn::{Curve, Fit, Schedule};
 /// let schedule = Schedule { curve: Curve::Cosine, warmup: 0.1 };
 /// let fit = Fit { schedule, ..Fit::default() };
-/// // Without a warm-up, the curve will do.
+/// // A curve converts into a schedule without warm-up.
 /// let fit = Fit { schedule: Curve::Linear { from: 0.3 }.into(), ..fit };
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Where the rate goes after the warm-up.
+    /// The rate after the warm-up.
     ///
-    /// In files its fields stand beside `warmup`, and refuse what is not theirs.
+    /// In files its fields stand on the same level as `warmup`, and unknown fields are errors.
     #[serde(flatten)]
     pub curve: Curve,
-    /// Share of the run, in `[0, 1)`, in which the rate rises in equal steps: the
-    /// factor of step `t` from 0 is `(t + 1) / (w + 1)`, where `w` is this share
-    /// of the steps, and 1 from step `w` on (Goyal et al. 2017, section 2.2).
+    /// Share of the run, in `[0, 1)`, during which the rate rises linearly. The rate of step
+    /// `t` (from 0) is multiplied by `(t + 1) / (w + 1)`, where `w` is this share times the
+    /// number of steps, and by 1 from step `w` on (Goyal et al. 2017, section 2.2).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub warmup: f32,
 }
@@ -55,12 +53,12 @@ fn is_zero(share: &f32) -> bool {
     *share == 0.0
 }
 
-/// The course of the learning rate.
+/// The formula of the learning rate.
 ///
-/// `lr` is [`Fit::lr`](crate::Fit::lr). Some curves change from epoch to epoch:
-/// `e` counts them from 0. The others move with every step: `t` counts these from
-/// 0, and `n` is how many there are; of a run with a warm-up, `t` and `n` count
-/// the steps behind it, and `t` is 0 until then.
+/// `lr` is [`Fit::lr`](crate::Fit::lr). Some curves change once per epoch: `e` is the index
+/// of the epoch, from 0. The others change with every step: `t` is the index of the step, from
+/// 0, and `n` is the number of steps. With a warm-up, `t` and `n` count only the steps after
+/// it, and `t` is 0 during the warm-up.
 ///
 /// ```
 /// use nn::{Curve, Progress, Schedule};
@@ -85,56 +83,55 @@ pub enum Curve {
         /// Decay, at least 0.
         decay: f32,
     },
-    /// `lr / (1 + decay·e)`: what is usually meant by learning-rate decay.
+    /// `lr / (1 + decay·e)`: the usual learning-rate decay.
     InverseTime {
         /// Decay, at least 0.
         decay: f32,
     },
-    /// `lr · factor^⌊e/every⌋`, as PyTorch's `StepLR`.
+    /// `lr · factor^⌊e/every⌋`, like PyTorch's `StepLR`.
     Step {
         /// Epochs after which the rate changes, at least 1.
         every: u32,
-        /// Factor above 0; 0.1 unless given.
+        /// Factor, above 0; 0.1 unless given.
         #[serde(default = "default::factor")]
         factor: f32,
     },
-    /// `lr · factorᵉ`, as PyTorch's `ExponentialLR`.
+    /// `lr · factorᵉ`, like PyTorch's `ExponentialLR`.
     Exponential {
-        /// Factor above 0; above 1 the rate grows.
+        /// Factor, above 0; if it is above 1, the rate grows.
         factor: f32,
     },
-    /// `lr` until `from`, then `lr · (1 − t/n)`, where `t` and `n` count the steps
-    /// from there: down the straight line that would be 0 with the step after the
-    /// last.
+    /// `lr` until the share `from` of the run, then `lr · (1 − t/n)`, where `t` and `n` count
+    /// the steps after that point. The rate would reach 0 one step after the last.
     Linear {
-        /// Share of the whole run, in `[0, 1)`, until which the rate stays; 0
-        /// unless given. A warm-up that takes longer is waited for.
+        /// Share of the whole run, in `[0, 1)`, during which the rate is constant; 0 unless
+        /// given. If the warm-up is longer, the decay begins after the warm-up.
         #[serde(default)]
         from: f32,
     },
     /// `lr · (1 + cos(π·t/n)) / 2` (Loshchilov and Hutter 2017, eq. 5, one period
-    /// down to 0), as PyTorch's `CosineAnnealingLR`.
+    /// down to 0), like PyTorch's `CosineAnnealingLR`.
     #[serde(deserialize_with = "nothing_else")]
     Cosine,
-    /// Up from `lr / div_factor` to `lr`, then down to `lr / (div_factor ·
-    /// final_div_factor)` in the last step, each along half a cosine (Smith and
-    /// Topin 2018, in the form of PyTorch's `OneCycleLR`, whose momentum moves
-    /// too, unless it is told otherwise, and here does not).
+    /// From `lr / div_factor` up to `lr`, then down to `lr / (div_factor ·
+    /// final_div_factor)` in the last step, both along half a cosine (Smith and Topin 2018,
+    /// in the form of PyTorch's `OneCycleLR` with `cycle_momentum=False`: momentum stays
+    /// constant).
     OneCycle {
         /// Share of the cycle in which the rate rises, in `[0, 1]`; 0.3 unless
         /// given.
         #[serde(default = "default::pct_start")]
         pct_start: f32,
-        /// What `lr` is divided by at first, at least 1; 25 unless given.
+        /// Divides `lr` to give the first rate; at least 1; 25 unless given.
         #[serde(default = "default::div_factor")]
         div_factor: f32,
-        /// What the first rate is divided by at last, at least 1; 10⁴ unless given.
+        /// Divides the first rate to give the last rate; at least 1; 10⁴ unless given.
         #[serde(default = "default::final_div_factor")]
         final_div_factor: f32,
     },
 }
 
-/// Serde lets a curve without parameters have any.
+/// Rejects fields of a curve that has none, which serde would ignore.
 fn nothing_else<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -142,7 +139,7 @@ fn nothing_else<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
     Nothing::deserialize(fields).map(|Nothing {}| ())
 }
 
-/// What a parameter is if nobody says.
+/// Default values of the curves' parameters.
 mod default {
     pub(super) const fn factor() -> f32 {
         0.1
@@ -165,7 +162,7 @@ impl From<Curve> for Schedule {
 }
 
 impl Schedule {
-    /// The learning rate of the step that comes next.
+    /// The learning rate of the next step.
     ///
     /// ```
     /// use nn::{Curve, Progress, Schedule};
@@ -187,10 +184,10 @@ impl Schedule {
 }
 
 impl Curve {
-    /// The rate behind a warm-up of `warmup` steps.
+    /// The rate at `at`, where the first `warmup` steps are a warm-up.
     fn rate(self, lr: f64, at: Progress, warmup: f64) -> f64 {
         let e = at.epoch as u64;
-        // Steps since `first`, and how many there are.
+        // (t, n): the steps taken since step `first`, and the number of steps from it on.
         let since = |first: f64| {
             let n = (at.steps as f64 - first).max(1.0);
             ((at.step as f64 - first).clamp(0.0, n), n)
@@ -215,8 +212,8 @@ impl Curve {
                 let (t, n) = since(warmup);
                 let first = lr / f64::from(div_factor);
                 let last = first / f64::from(final_div_factor);
-                // As PyTorch has them, these are steps: the last rate is that of
-                // the last step, not that of the step after it.
+                // Both are indices of steps, as in PyTorch: the last step has the last rate,
+                // not the step after it.
                 let (peak, end) = (f64::from(pct_start) * n - 1.0, n - 1.0);
                 let (from, to, share) = if t < peak {
                     (first, lr, t / peak)
@@ -258,13 +255,13 @@ impl Curve {
 }
 
 fn check(name: &'static str, x: f32, valid: bool, expected: &'static str) -> Result<(), Error> {
-    match valid {
-        true => Ok(()),
-        false => Err(Error::OutOfRange { name, found: f64::from(x), expected }),
+    if !valid {
+        return Err(Error::OutOfRange { name, found: f64::from(x), expected });
     }
+    Ok(())
 }
 
-/// A share that is at least 0 and whatever else is asked of it.
+/// Checks that a share is at least 0 and `valid`.
 fn share(name: &'static str, x: f32, valid: bool, expected: &'static str) -> Result<(), Error> {
     check(name, x, valid && x >= 0.0, expected)
 }

@@ -1,5 +1,7 @@
 //! Training step by step.
 
+use std::borrow::Cow;
+
 use super::norm::Running;
 use super::optimizer::{Rule, State};
 use super::step::{self, Batch, Collect, GradientSink, Learner, Memory, Moments};
@@ -7,11 +9,11 @@ use crate::head::Objective;
 use crate::net::unpack;
 use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp};
 
-/// A network in training: its parameters, what the optimizer keeps for each of
-/// them, the averages of batch normalisation, and the memory of a step.
+/// A network in training: its parameters, the optimizer's state, the averages of batch
+/// normalisation, and the memory of a step.
 ///
-/// [`Fit::run`] drives one from epoch to epoch. Take it yourself where the data
-/// come bit by bit, or where you decide from step to step:
+/// [`Fit::run`] uses a session for its epochs. Use one directly if your data arrive over
+/// time, or if you decide after each step how to continue:
 ///
 /// ```
 /// # use nn::*;
@@ -33,16 +35,16 @@ use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp};
 /// ```
 pub struct Session {
     fit: Fit,
-    /// With gains, while there is batch normalisation.
+    /// With gains if there is batch normalisation.
     network: Mlp,
-    /// The same with the average of the parameters, if there is one.
+    /// The network with the average of the parameters, if one is kept.
     average: Option<Mlp>,
     running: Option<Running>,
     state: State,
-    /// For the current examples.
+    /// The objective of the current examples.
     pub(crate) objective: Objective,
     memory: Option<Memory>,
-    /// `0, 1, …`: what a step on all of the examples takes.
+    /// `0, 1, …`: the positions of a step on all examples.
     positions: Vec<u32>,
     steps: u64,
 }
@@ -78,7 +80,7 @@ impl Learner for Training<'_> {
     }
 }
 
-/// A learner that keeps the gradient, and no parameter changes.
+/// A learner that keeps the gradient and changes no parameter.
 struct Collector<'a> {
     network: &'a Mlp,
     gradient: &'a mut [f32],
@@ -101,13 +103,12 @@ impl Learner for Collector<'_> {
 }
 
 impl Session {
-    /// A session that goes on from `network`, by the hyperparameters of `fit`;
-    /// of these it has no use for the number of epochs, the batch size, the
-    /// learning rate and its schedule, the order of samples and early stopping,
-    /// which are a matter of the loop around it.
+    /// A session that starts from `network` with the hyperparameters of `fit`. It ignores the
+    /// number of epochs, the batch size, the learning rate and its schedule, shuffling and
+    /// early stopping, which belong to the loop around it.
     ///
-    /// With batch normalisation, gains start at 1 and averages afresh, whatever
-    /// the network was before.
+    /// With batch normalisation, gains start at 1 and the running averages at their initial
+    /// values, however the network was trained before.
     ///
     /// # Errors
     /// Hyperparameters out of range.
@@ -139,35 +140,36 @@ impl Session {
         self.steps
     }
 
-    /// The network as it is now, ready to predict, or its average, if `fit` says
-    /// so.
+    /// A copy of the current network, ready to predict; its average, if `fit` keeps one.
     #[must_use]
     pub fn network(&self) -> Mlp {
-        let network = self.average.as_ref().unwrap_or(&self.network);
-        match &self.running {
-            Some(running) => running.fold(network),
-            None => network.clone(),
-        }
+        self.folded().into_owned()
     }
 
-    /// The same, at the end.
+    /// [`network`](Self::network), where the session is no longer needed.
     #[must_use]
     pub fn into_network(self) -> Mlp {
-        let network = self.average.unwrap_or(self.network);
+        self.network()
+    }
+
+    /// The network, or its average if there is one, with batch normalisation folded in.
+    /// Only folding makes a copy.
+    fn folded(&self) -> Cow<'_, Mlp> {
+        let network = self.average.as_ref().unwrap_or(&self.network);
         match &self.running {
-            Some(running) => running.fold(&network),
-            None => network,
+            Some(running) => Cow::Owned(running.fold(network)),
+            None => Cow::Borrowed(network),
         }
     }
 
-    /// One step at the learning rate `lr` on all the examples, as one batch, which
-    /// is also what [balanced](crate::ClassWeights::Balanced) weights go by.
-    /// Returns what the network said of them before the step.
+    /// Takes one step with the learning rate `lr` on all the examples, as one batch.
+    /// [Balanced](crate::ClassWeights::Balanced) class weights are computed from this batch.
+    /// Returns the evaluation of the batch before the update.
     ///
     /// # Errors
     /// Examples that do not fit the network; a learning rate that is not above 0;
-    /// [`Error::Diverged`] where the loss is no finite number, and nothing was
-    /// changed.
+    /// [`Error::Diverged`] where the loss is not finite. After an error the network is
+    /// unchanged.
     pub fn step(
         &mut self,
         examples: &Examples<'_>,
@@ -184,16 +186,16 @@ impl Session {
         // Taken, because the step borrows the rest of the session.
         let mut positions = std::mem::take(&mut self.positions);
         positions.extend(positions.len() as u32..examples.len() as u32);
-        // Each step is an epoch of its own.
+        // Each step counts as an epoch, so that augmentation differs between steps.
         let batch = &positions[..examples.len()];
         let result = self.step_on(examples, batch, self.steps, lr.into(), executor);
         self.positions = positions;
         Ok(result?.0)
     }
 
-    /// One step of epoch `epoch` on the examples at `positions`, of a set that was
-    /// checked and that `objective` is of. Returns what the network said of them before the
-    /// step, and the sum of their weights.
+    /// Takes one step of epoch `epoch` on the examples at `positions`. The examples were
+    /// checked, and `objective` was made for them. Returns the evaluation of the batch before
+    /// the update, and the sum of its weights.
     pub(crate) fn step_on(
         &mut self,
         examples: &Examples<'_>,
@@ -218,20 +220,16 @@ impl Session {
         Ok((result, total))
     }
 
-    /// What [`network`](Self::network) says of examples that were checked.
+    /// Evaluates [`network`](Self::network) on examples that were checked.
     pub(crate) fn evaluate(
         &self,
         examples: &Examples<'_>,
         executor: &impl Executor,
     ) -> Result<Evaluation, Error> {
-        let network = self.average.as_ref().unwrap_or(&self.network);
-        match &self.running {
-            Some(running) => running.fold(network).evaluate(examples, executor),
-            None => network.evaluate(examples, executor),
-        }
+        self.folded().evaluate(examples, executor)
     }
 
-    /// Whether every parameter is a finite number, and every average.
+    /// Whether all parameters and their averages are finite.
     pub(crate) fn is_finite(&self) -> bool {
         let networks = [Some(&self.network), self.average.as_ref()];
         networks.into_iter().flatten().all(|network| network.params.iter().all(|w| w.is_finite()))
@@ -256,20 +254,21 @@ impl Session {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Gradient {
-    /// Mean cross-entropy, in nats, with label smoothing and weights.
+    /// Mean loss of the head, with label smoothing and weights.
     pub loss: f64,
     /// For each layer, first to last, the gradient of its weights (units ×
     /// inputs, row-major) and of its biases (units).
     pub layers: Vec<(Vec<f32>, Vec<f32>)>,
-    /// The same for the gains (units) of batch normalisation; empty without it.
+    /// For each layer, the gradient of the gains (units) of batch normalisation; empty
+    /// without it.
     pub gains: Vec<Vec<f32>>,
 }
 
 impl Fit {
-    /// The gradient of the mean loss over all the examples, as one step of
-    /// training computes it: without the penalty, not clipped, with the random numbers of step
-    /// `step`, augmented as in an epoch of that number, and with gains of 1 where
-    /// there is batch normalisation.
+    /// The gradient of the mean loss over all the examples, as one step of training computes
+    /// it. It does not include the penalty, and it is not clipped. The random numbers are
+    /// those of step `step`, augmentation is that of epoch `step`, and gains of batch
+    /// normalisation are 1.
     ///
     /// # Errors
     /// As for [`Fit::run`].
@@ -318,7 +317,7 @@ mod tests {
 
     const INPUTS: usize = 70;
 
-    /// Forty samples, a third in each of three classes.
+    /// Forty samples in three classes.
     fn samples() -> (Vec<f32>, Vec<u8>) {
         let x = (0..40 * INPUTS).map(|i| (i * 7 % 31) as f32 / 31.0).collect();
         (x, (0..40).map(|i| i % 3).collect())
@@ -334,7 +333,7 @@ mod tests {
         Mlp::new(shape, Init::Xavier, 1).unwrap()
     }
 
-    /// A step is as long as clipping lets it be, gains and all.
+    /// The norm of the update, gains included, is the clipped norm times the learning rate.
     #[test]
     fn a_step_is_the_clipped_gradient_of_all_parameters() {
         let (x, y) = samples();
@@ -349,13 +348,13 @@ mod tests {
             let moved =
                 before.iter().zip(&session.network.params[..]).map(|(a, b)| f64::from(a - b));
             let length = moved.map(|d| d * d).sum::<f64>().sqrt();
-            // 10⁻⁶ of PyTorch, and rounding.
+            // The tolerance covers the 10⁻⁶ in the formula, and rounding.
             assert!((length / 0.125 - 1.0).abs() < 1e-5, "{length} with {fit:?}");
         }
     }
 
-    /// Gains are averaged too, and what is handed out has the running averages
-    /// folded into them.
+    /// Gains are averaged too, and the returned network has them and the running averages
+    /// folded in.
     #[test]
     fn the_average_is_that_of_all_parameters() {
         let (x, y) = samples();
@@ -385,7 +384,7 @@ mod tests {
         }
     }
 
-    /// With batch normalisation as without, and of a gradient that is clipped.
+    /// With and without batch normalisation, and with a clipped gradient.
     #[test]
     fn no_unit_has_longer_weights_than_max_norm() {
         let (x, y) = samples();

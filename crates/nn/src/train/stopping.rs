@@ -1,20 +1,16 @@
-//! When a run ends before its last epoch.
+//! Early stopping: when a run ends before its last epoch, and which network it returns.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::fit::{Callback, EpochReport, StepReport};
 use crate::{Error, Evaluation, Mlp};
 
-/// Stops a run that no longer gets better on the validation examples, and gives
-/// back the best network that it had, whatever ended it.
+/// Stops a run that no longer improves on the validation examples. The run then returns
+/// its best network, also where something else ended it.
 ///
 /// ```
 /// # use nn::*;
-/// # use std::ops::ControlFlow;
 /// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
 /// # let y = [0u8, 1, 1, 0];
 /// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
@@ -24,8 +20,7 @@ use crate::{Error, Evaluation, Mlp};
 /// # let validation = examples;
 /// let early_stopping = Some(EarlyStopping { patience: 5, ..EarlyStopping::default() });
 /// let fit = Fit { epochs: 300, batch_size: 4, early_stopping, ..Fit::default() };
-/// let go_on = |_: &_| ControlFlow::Continue(());
-/// let history = fit.run(&mut network, &examples, Some(&validation), &Sequential, go_on)?;
+/// let history = fit.run(&mut network, &examples, Some(&validation), &Sequential, ())?;
 /// assert!(history.stopped);
 /// let best = history.epochs[history.best.unwrap() - 1].validation.unwrap();
 /// assert_eq!(network.accuracy(&validation)?, best.accuracy);
@@ -34,15 +29,15 @@ use crate::{Error, Evaluation, Mlp};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EarlyStopping {
-    /// What is watched.
+    /// The figure that is watched.
     pub monitor: Monitor,
     /// Epochs without improvement after which the run ends, at least 1.
     pub patience: usize,
-    /// What counts as improvement: more than this, at least 0.
+    /// A change counts as an improvement if it is larger than this; at least 0.
     pub min_delta: f64,
 }
 
-/// What early stopping watches, of the validation examples after an epoch.
+/// The figure of the validation examples that early stopping watches.
 ///
 /// ```
 /// use nn::{EarlyStopping, Monitor};
@@ -54,10 +49,10 @@ pub struct EarlyStopping {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Monitor {
-    /// The share that is classified rightly.
+    /// The share that is predicted exactly (see [`Evaluation::accuracy`]): larger is better.
     #[default]
     Accuracy,
-    /// The mean cross-entropy.
+    /// The mean loss of the head: smaller is better.
     Loss,
 }
 
@@ -98,7 +93,8 @@ impl Best {
         Self { rule, score: f64::NEG_INFINITY, epoch: 0, network: None }
     }
 
-    /// Takes in the result of an epoch (from 1); whether the run should go on.
+    /// Compares the result of an epoch (from 1) with the best so far, and keeps the network
+    /// if it is better. Returns whether the run goes on.
     pub(crate) fn update(
         &mut self,
         epoch: usize,
@@ -109,90 +105,23 @@ impl Best {
             Monitor::Accuracy => result.accuracy,
             Monitor::Loss => -result.loss,
         };
-        // No number compares with NaN, and so none would be better.
+        // Every comparison with NaN is false, so a best score of NaN could not be beaten.
         let score = if score.is_nan() { f64::NEG_INFINITY } else { score };
         if score > self.score + self.rule.min_delta || self.network.is_none() {
             self.score = score;
             self.epoch = epoch;
             self.network = Some(network());
         }
-        match epoch - self.epoch >= self.rule.patience {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        if epoch - self.epoch >= self.rule.patience {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
     }
 
-    /// The best network, if an epoch has ended.
+    /// The best network; `None` if no epoch has ended.
     pub(crate) fn into_network(self) -> Option<Mlp> {
         self.network
-    }
-}
-
-/// A callback that ends a run after the step at hand, once any thread has pulled
-/// it.
-///
-/// ```
-/// use nn::{Callback, EpochReport, StopToken};
-/// use std::ops::ControlFlow;
-///
-/// let token = StopToken::default();
-/// let pull = token.clone(); // for another thread
-/// let callback = token.and(|report: &EpochReport| {
-///     println!("{}", report.train_loss);
-///     ControlFlow::Continue(())
-/// });
-/// pull.stop();
-/// # let _ = callback;
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct StopToken(Arc<AtomicBool>);
-
-impl StopToken {
-    /// Asks the run to end; it cannot be taken back.
-    pub fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether somebody asked.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn flow(&self) -> ControlFlow<()> {
-        match self.is_stopped() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
-    }
-}
-
-impl Callback for StopToken {
-    fn on_step(&mut self, _: &StepReport) -> ControlFlow<()> {
-        self.flow()
-    }
-
-    fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
-        self.flow()
-    }
-}
-
-/// Two callbacks, of which either may stop the run: see [`Callback::and`].
-///
-/// [`StopToken`] has an example.
-#[derive(Clone, Debug)]
-pub struct And<A, B>(pub(crate) A, pub(crate) B);
-
-impl<A: Callback, B: Callback> Callback for And<A, B> {
-    fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
-        // Both see the report, whatever the first says.
-        let (a, b) = (self.0.on_step(report), self.1.on_step(report));
-        if a.is_break() { a } else { b }
-    }
-
-    fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
-        let (a, b) = (self.0.on_epoch(report), self.1.on_epoch(report));
-        if a.is_break() { a } else { b }
     }
 }
 
@@ -203,7 +132,7 @@ mod tests {
     use crate::{Activation, Architecture, Mlp};
 
     #[test]
-    fn a_loss_that_is_no_number_is_the_worst() {
+    fn a_loss_of_nan_is_the_worst() {
         let shape =
             Architecture { inputs: 1, hidden: vec![], outputs: 2, activation: Activation::Tanh };
         let network = Mlp::zeros(shape).unwrap();

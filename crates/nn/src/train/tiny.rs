@@ -1,28 +1,30 @@
-//! Numbers that are too small to matter, and would take time.
+//! Flushing of tiny values to 0, because subnormal numbers are slow.
 //!
-//! An operation on a subnormal number takes an Intel CPU a hundred cycles and more,
-//! and what only decays ends among them: the momentum of a pixel's weights when the
-//! pixel has gone dark stays there, since 0.9 times the smallest of them rounds to
-//! itself; the gradient of a unit that is saturated comes near. They are far below
-//! what moves a weight, so they become 0 long before.
+//! An operation on a subnormal number takes a hundred cycles or more on an Intel CPU. A value
+//! that only decays becomes subnormal in the end. For example, the momentum of a pixel's
+//! weights decays once the pixel is always 0, and it never reaches 0, because 0.9 times the
+//! smallest subnormal number rounds to itself. The gradient of a saturated unit gets almost
+//! as small. Such values are far too small to change a weight, so they are set to 0 long
+//! before they become subnormal.
 
 use kernels::{Isa, MatMut, Simd, SimdOp};
 
-/// `x`, or 0 if a small share of it would be subnormal.
+/// `x`, or 0 below 2⁻¹⁰⁰ in absolute value, where a small fraction of it would be subnormal.
 #[inline(always)]
 pub(crate) fn flush(x: f32) -> f32 {
     const TINY: f32 = 1.0 / (1u128 << 100) as f32;
     if x.abs() < TINY { 0.0 } else { x }
 }
 
-/// `x`, or 0 if its square would be subnormal, or a small share of its square.
+/// `x`, or 0 below 2⁻⁵² in absolute value, where a small fraction of its square would be
+/// subnormal.
 #[inline(always)]
 pub(crate) fn flush_square(x: f32) -> f32 {
     const TINY: f32 = 1.0 / (1u64 << 52) as f32;
     if x.abs() < TINY { 0.0 } else { x }
 }
 
-/// [`flush`] for each number of a matrix whose rows have no gaps.
+/// Applies [`flush`] to each element of a matrix whose rows are contiguous.
 pub(crate) fn flush_all(isa: Isa, matrix: MatMut<'_>) {
     struct Flush<'a>(MatMut<'a>);
     impl SimdOp for Flush<'_> {

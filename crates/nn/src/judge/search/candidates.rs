@@ -1,4 +1,4 @@
-//! What a search tries.
+//! The candidates of a search: grids and random draws.
 
 use std::fmt::Debug;
 
@@ -10,7 +10,7 @@ use crate::head::Objective;
 use crate::net::seeded;
 use crate::{Architecture, Error, Examples, Fit, Head, Init, math};
 
-/// Hyperparameters to be tried, with a name for the table.
+/// Hyperparameters that a search tries, with a name.
 ///
 /// ```
 /// use nn::{Activation, Architecture, Candidate, Fit, Init};
@@ -23,15 +23,15 @@ use crate::{Architecture, Error, Examples, Fit, Head, Init, math};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// What it is called in tables and errors.
+    /// Its name in tables and errors.
     pub name: String,
     /// Shape of the network.
     pub architecture: Architecture,
-    /// What its outputs mean.
+    /// Head of the network.
     pub head: Head,
-    /// Distribution of its initial weights, drawn by the seed of `fit`.
+    /// Distribution of the initial weights, drawn with the seed of `fit`.
     pub init: Init,
-    /// How it is trained.
+    /// Hyperparameters of training.
     pub fit: Fit,
 }
 
@@ -42,13 +42,14 @@ impl Candidate {
         Self { name: name.into(), architecture, head: Head::Softmax, init, fit }
     }
 
-    /// The same candidate with another head.
+    /// The candidate with another head.
     #[must_use]
     pub fn with_head(self, head: Head) -> Self {
         Self { head, ..self }
     }
 
-    /// That it can be trained on these examples, as far as one can know before.
+    /// Checks, as far as is possible before training, that it can be trained on these
+    /// examples.
     pub(super) fn check(&self, examples: &Examples<'_>) -> Result<(), Error> {
         self.fit.validate()?;
         if self.fit.early_stopping.is_some() {
@@ -60,7 +61,7 @@ impl Candidate {
         self.head.check(examples, inputs, outputs)
     }
 
-    /// That what a fold trains on counts.
+    /// Checks that the training samples of a fold have a weight above 0.
     pub(super) fn check_fold(&self, train: &Examples<'_>) -> Result<(), Error> {
         Objective::new(self.head, &self.fit, train, self.architecture.outputs).map(drop)
     }
@@ -70,11 +71,11 @@ impl Candidate {
     }
 }
 
-/// Every candidate with every value, which is how a grid grows by a dimension:
-/// candidates first, each with the values in their order. `set` puts a value into
-/// a candidate, and `what` and the value go behind its name.
+/// Combines every candidate with every value: this adds a dimension to a grid. The result has
+/// all values of the first candidate, then those of the second, and so on. `set` writes a value
+/// to a candidate. `what` and the value are appended to its name.
 ///
-/// [`search`](crate::search()) has a grid of two.
+/// [`search`](crate::search()) has an example of a grid with two dimensions.
 ///
 /// ```
 /// use nn::{Activation, Architecture, Candidate, Fit, Init, vary};
@@ -102,12 +103,12 @@ pub fn vary<T: Clone + Debug>(
     all.map(|(candidate, value)| with(candidate, value)).collect()
 }
 
-/// `count` candidates drawn by `make`: random search (Bergstra and Bengio 2012),
-/// which finds what a grid does with fewer trials where some of the
-/// hyperparameters hardly matter.
+/// `count` random candidates, made by `make`, for random search (Bergstra and Bengio 2012).
+/// Where some hyperparameters hardly matter, random search needs fewer trials than a grid for
+/// an equally good result.
 ///
-/// Each candidate has a generator of its own, a function of (seed, index), so
-/// that more candidates are these and some more.
+/// Each candidate has its own random generator, which depends only on `seed` and the
+/// candidate's index. So a larger `count` keeps the first candidates and adds more.
 ///
 /// ```
 /// use nn::{Activation, Architecture, Candidate, Fit, Init, random_candidates};
@@ -132,7 +133,7 @@ pub fn random_candidates(
 
 /// Draws the hyperparameters of one candidate.
 ///
-/// The same numbers on every platform.
+/// It draws the same values on every platform.
 ///
 /// [`random_candidates`] has an example.
 #[derive(Clone, Debug)]
@@ -141,15 +142,15 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Uniform on [low, high].
+    /// A number that is uniform on [low, high].
     pub fn uniform(&mut self, low: f32, high: f32) -> f32 {
         let (from, to) = (f64::from(low), f64::from(high));
         (from + (to - from) * self.rng.random::<f64>()) as f32
     }
 
-    /// A number in [low, high] whose logarithm is uniform, as is wanted of a
-    /// learning rate: between 0.01 and 0.1 as often as between 0.1 and 1. NaN,
-    /// which no hyperparameter may be, unless 0 < low ≤ high < ∞.
+    /// A number in [low, high] whose logarithm is uniform, as is usual for a learning rate: it
+    /// is between 0.01 and 0.1 as often as between 0.1 and 1. Unless 0 < low ≤ high < ∞, it is
+    /// NaN, which every hyperparameter rejects.
     pub fn log_uniform(&mut self, low: f32, high: f32) -> f32 {
         let share: f64 = self.rng.random();
         if !(low > 0.0 && low <= high && high.is_finite()) {
@@ -159,19 +160,18 @@ impl Sampler {
         (math::exp(from + (to - from) * share) as f32).clamp(low, high)
     }
 
-    /// An integer from `low` to `high`, both included, each as likely as the
-    /// other; `low` if there is none. At most 2³² − 1 above `low`.
+    /// A uniform random integer from `low` to `high`, both included; `low` if `high` is below
+    /// it. The result is at most 2³² − 2 above `low`, also if `high` is larger.
     pub fn integer(&mut self, low: usize, high: usize) -> usize {
         let count = u32::try_from(high.saturating_sub(low)).unwrap_or(u32::MAX);
         low + below(count.saturating_add(1), &mut self.rng) as usize
     }
 
-    /// One of the options, each as likely as the other. No options do not
-    /// compile.
+    /// One of the options, each with the same probability. An empty array does not compile.
     pub fn pick<T, const N: usize>(&mut self, options: [T; N]) -> T {
         const { assert!(N > 0, "nothing to pick from") };
         let index = self.integer(0, N - 1);
         let mut options = options.into_iter();
-        options.nth(index).expect("an index below their number")
+        options.nth(index).expect("the index is below N")
     }
 }
