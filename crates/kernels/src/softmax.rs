@@ -113,7 +113,7 @@ impl SimdOp for Softmax<'_> {
         let Self(mut z) = self;
         for group in groups(z.rows()) {
             if z.cols() <= NARROW {
-                narrow::replace(s, &mut z, group, 1.0);
+                narrow::softmax(s, &mut z, group);
                 continue;
             }
             for row in group {
@@ -217,7 +217,7 @@ fn replace<S: Simd>(s: S, z: &mut MatMut<'_>, group: Range<usize>, factor: f32) 
         return narrow::replace(s, z, group, factor);
     }
     let mut found = Found::default();
-    for (i, row) in group.enumerate() {
+    for (i, row) in (0..LANES).zip(group) {
         let z = z.row_mut(row);
         let max = wide::max(s, z);
         let first = wide::first(z, max);
@@ -237,7 +237,7 @@ fn find<S: Simd>(s: S, z: MatRef<'_>, group: Range<usize>) -> Found {
         return narrow::find(s, z, group);
     }
     let mut found = Found::default();
-    for (i, row) in group.enumerate() {
+    for (i, row) in (0..LANES).zip(group) {
         let z = z.row(row);
         let max = wide::max(s, z);
         found.max[i] = max;

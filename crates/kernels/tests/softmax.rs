@@ -123,11 +123,20 @@ fn cross_entropy_and_its_gradient() {
 #[test]
 fn of_equal_logits_the_first_is_the_answer() {
     for isa in Isa::available() {
-        let mut losses = [RowLoss::default(); 3];
-        let mut z = [1.0, 2.0, 2.0].repeat(3);
-        let view = MatMut::new(&mut z, 3, 3);
-        cross_entropy_gradient(isa, view, &[0, 1, 2], 1.0, &mut losses);
-        assert_eq!(losses.map(|row| row.correct), [false, true, false], "{isa}");
+        for width in [3, 32, 33, 50, 70] {
+            for first in [0, 1, width / 2, width - 2] {
+                // The largest elements stand at `first` and after it.
+                let mut row = vec![1.0; width];
+                row[first..].fill(2.0);
+                let labels: Vec<u32> = (0..width as u32).collect();
+                let mut losses = vec![RowLoss::default(); width];
+                let mut z = row.repeat(width);
+                let view = MatMut::new(&mut z, width, width);
+                cross_entropy_gradient(isa, view, &labels, 1.0, &mut losses);
+                let correct = losses.iter().map(|row| row.correct);
+                assert!(correct.eq((0..width).map(|label| label == first)), "{isa}, {width}");
+            }
+        }
     }
 }
 

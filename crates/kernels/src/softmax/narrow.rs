@@ -10,6 +10,21 @@ use crate::mat::{MatMut, MatRef};
 use crate::math::exp::exp_below_highest;
 use crate::simd::Simd;
 
+/// Replaces the rows of a group by `softmax(z)`.
+#[inline(always)]
+pub(super) fn softmax<S: Simd>(s: S, z: &mut MatMut<'_>, group: Range<usize>) {
+    let mut columns = [[0.0; LANES]; NARROW];
+    let columns = &mut columns[..z.cols()];
+    read(z.as_ref(), group.clone(), columns);
+    for start in (0..LANES).step_by(S::LEN) {
+        let lanes = start..start + S::LEN;
+        let Largest { max, .. } = largest(s, columns, lanes.clone());
+        let sum = exponentials(s, columns, lanes.clone(), max);
+        scale(s, columns, lanes, s.div(s.splat(1.0), sum));
+    }
+    write(columns, z, group);
+}
+
 /// Replaces the rows of a group by `factor · softmax(z)`.
 #[inline(always)]
 pub(super) fn replace<S: Simd>(
@@ -21,8 +36,14 @@ pub(super) fn replace<S: Simd>(
     let mut columns = [[0.0; LANES]; NARROW];
     let columns = &mut columns[..z.cols()];
     read(z.as_ref(), group.clone(), columns);
-    let found = exponentials(s, columns);
-    scale(s, columns, factor, &found.sum);
+    let mut found = Found::default();
+    for start in (0..LANES).step_by(S::LEN) {
+        let lanes = start..start + S::LEN;
+        let largest = largest(s, columns, lanes.clone());
+        let sum = exponentials(s, columns, lanes.clone(), largest.max);
+        found.set(s, lanes.clone(), largest, sum);
+        scale(s, columns, lanes, s.div(s.splat(factor), sum));
+    }
     write(columns, z, group);
     found
 }
@@ -33,13 +54,30 @@ pub(super) fn find<S: Simd>(s: S, z: MatRef<'_>, group: Range<usize>) -> Found {
     let mut columns = [[0.0; LANES]; NARROW];
     let columns = &mut columns[..z.cols()];
     read(z, group, columns);
-    exponentials(s, columns)
+    let mut found = Found::default();
+    for start in (0..LANES).step_by(S::LEN) {
+        let lanes = start..start + S::LEN;
+        let largest = largest(s, columns, lanes.clone());
+        let sum = exponentials(s, columns, lanes.clone(), largest.max);
+        found.set(s, lanes, largest, sum);
+    }
+    found
 }
 
-/// Transposes the rows; lanes without a row stay as they are.
+impl Found {
+    #[inline(always)]
+    fn set<S: Simd>(&mut self, s: S, lanes: Range<usize>, largest: Largest<S::F32>, sum: S::F32) {
+        s.store(largest.max, &mut self.max[lanes.clone()]);
+        s.store(largest.first, &mut self.first[lanes.clone()]);
+        s.store(sum, &mut self.sum[lanes]);
+    }
+}
+
+/// Transposes the rows; lanes without a row stay as they are. (The range of lanes tells the
+/// compiler that i is one, so that it need not check.)
 #[inline(always)]
 fn read(z: MatRef<'_>, group: Range<usize>, columns: &mut [Lanes]) {
-    for (i, row) in group.enumerate() {
+    for (i, row) in (0..LANES).zip(group) {
         for (column, z) in columns.iter_mut().zip(z.row(row)) {
             column[i] = *z;
         }
@@ -49,52 +87,52 @@ fn read(z: MatRef<'_>, group: Range<usize>, columns: &mut [Lanes]) {
 /// Transposes them back.
 #[inline(always)]
 fn write(columns: &[Lanes], z: &mut MatMut<'_>, group: Range<usize>) {
-    for (i, row) in group.enumerate() {
+    for (i, row) in (0..LANES).zip(group) {
         for (column, z) in columns.iter().zip(z.row_mut(row)) {
             *z = column[i];
         }
     }
 }
 
-/// `z ← e^(z − max)` in each lane.
-#[inline(always)]
-fn exponentials<S: Simd>(s: S, columns: &mut [Lanes]) -> Found {
-    let mut found = Found::default();
-    for start in (0..LANES).step_by(S::LEN) {
-        let lanes = start..start + S::LEN;
-        let mut max = s.splat(f32::NEG_INFINITY);
-        let mut first = s.splat(0.0);
-        let mut j = s.splat(0.0);
-        for column in &*columns {
-            let z = s.load(&column[lanes.clone()]);
-            let larger = s.lt(max, z);
-            max = s.select(larger, z, max);
-            first = s.select(larger, j, first);
-            j = s.add(j, s.splat(1.0));
-        }
-        let mut sum = s.splat(0.0);
-        for column in &mut *columns {
-            let z = &mut column[lanes.clone()];
-            let e = exp_below_highest(s, s.sub(s.load(z), max));
-            sum = s.add(sum, e);
-            s.store(e, z);
-        }
-        s.store(max, &mut found.max[lanes.clone()]);
-        s.store(first, &mut found.first[lanes.clone()]);
-        s.store(sum, &mut found.sum[lanes]);
-    }
-    found
+/// The largest element in each lane, and the first column that holds it.
+struct Largest<V> {
+    max: V,
+    first: V,
 }
 
-/// `e ← e · (factor / sum)` in each lane.
 #[inline(always)]
-fn scale<S: Simd>(s: S, columns: &mut [Lanes], factor: f32, sum: &Lanes) {
-    for start in (0..LANES).step_by(S::LEN) {
-        let lanes = start..start + S::LEN;
-        let scale = s.div(s.splat(factor), s.load(&sum[lanes.clone()]));
-        for column in &mut *columns {
-            let e = &mut column[lanes.clone()];
-            s.store(s.mul(s.load(e), scale), e);
-        }
+fn largest<S: Simd>(s: S, columns: &[Lanes], lanes: Range<usize>) -> Largest<S::F32> {
+    let mut max = s.splat(f32::NEG_INFINITY);
+    let mut first = s.splat(0.0);
+    let mut j = s.splat(0.0);
+    for column in columns {
+        let z = s.load(&column[lanes.clone()]);
+        let larger = s.lt(max, z);
+        max = s.select(larger, z, max);
+        first = s.select(larger, j, first);
+        j = s.add(j, s.splat(1.0));
+    }
+    Largest { max, first }
+}
+
+/// `z ← e^(z − max)` in each lane; returns their sum.
+#[inline(always)]
+fn exponentials<S: Simd>(s: S, columns: &mut [Lanes], lanes: Range<usize>, max: S::F32) -> S::F32 {
+    let mut sum = s.splat(0.0);
+    for column in columns {
+        let z = &mut column[lanes.clone()];
+        let e = exp_below_highest(s, s.sub(s.load(z), max));
+        sum = s.add(sum, e);
+        s.store(e, z);
+    }
+    sum
+}
+
+/// `e ← e · factor` in each lane.
+#[inline(always)]
+fn scale<S: Simd>(s: S, columns: &mut [Lanes], lanes: Range<usize>, factor: S::F32) {
+    for column in columns {
+        let e = &mut column[lanes.clone()];
+        s.store(s.mul(s.load(e), factor), e);
     }
 }

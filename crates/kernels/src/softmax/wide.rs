@@ -19,7 +19,20 @@ pub(super) fn max<S: Simd>(s: S, z: &[f32]) -> f32 {
 /// The first column that holds `max`; 0 if none does.
 #[inline(always)]
 pub(super) fn first(z: &[f32], max: f32) -> f32 {
-    z.iter().position(|&x| x == max).unwrap_or(0) as f32
+    // A chunk that holds it, then its column: a chunk is compared without a branch for
+    // each element.
+    let mut start = 0;
+    for chunk in z.as_chunks::<LANES>().0 {
+        let mut holds = false;
+        for z in chunk {
+            holds |= *z == max;
+        }
+        if holds {
+            break;
+        }
+        start += LANES;
+    }
+    z[start..].iter().position(|z| *z == max).map_or(0.0, |offset| (start + offset) as f32)
 }
 
 /// `z ← e^(z − max)`; returns their sum.
