@@ -15,7 +15,7 @@ pub enum Start<'a> {
     /// `beta · C`.
     Scaled(f32),
     /// The same row for each row of C, such as a bias; C is not read. It has one row, and
-    /// as many panels as C.
+    /// the same number of panels as C.
     Row(PanelsRef<'a>),
 }
 

@@ -149,7 +149,10 @@ impl Session {
     /// [`network`](Self::network), where the session is no longer needed.
     #[must_use]
     pub fn into_network(self) -> Mlp {
-        self.network()
+        match &self.running {
+            Some(_) => self.network(),
+            None => self.average.unwrap_or(self.network),
+        }
     }
 
     /// The network, or its average if there is one, with batch normalisation folded in.

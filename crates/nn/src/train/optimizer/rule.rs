@@ -55,7 +55,7 @@ pub(super) struct Piece<'a> {
     gradient: &'a [f32],
 }
 
-/// Any [`Formula`], behind a reference: what the code around the optimizers calls.
+/// Any [`Formula`] as a trait object: what the code around the optimizers calls.
 pub(super) trait AnyFormula {
     /// Values that it keeps for each parameter.
     fn slots(&self) -> usize;

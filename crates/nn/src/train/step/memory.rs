@@ -132,8 +132,7 @@ impl Memory {
         }
     }
 
-    /// The pass over the rows of `batch` from `first`, as many as fit in the cache, and
-    /// what it writes.
+    /// The pass over the next chunk of rows of `batch`, from `first`, and what it writes.
     pub(super) fn pass<'a, E: Executor>(
         &'a mut self,
         batch: &'a Batch<'a>,

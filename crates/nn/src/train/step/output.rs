@@ -1,4 +1,4 @@
-//! The output layer: logits, the head's loss, and its gradient in their place.
+//! The output layer: outputs, the head's loss, and its gradient in place of the outputs.
 
 use super::memory::Signals;
 use super::node::stage;

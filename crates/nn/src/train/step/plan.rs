@@ -24,7 +24,7 @@ use super::tape::Layout;
 use crate::net::dense::Dense;
 use crate::{Executor, Fit, Mlp};
 
-/// How some work is cut into as many tasks as there are parts.
+/// How some work is cut into tasks, one for each part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
     /// One task does all of it.
