@@ -1,7 +1,7 @@
 # Short names for what people run. The steps of .ci/run are there and not here, so that
 # they work without make.
 
-.PHONY: check lint doc test bench-build examples recipes bench accuracy neon asan peers unsafe
+.PHONY: check lint doc test bench-build examples recipes bench accuracy neon asan miri peers unsafe
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -45,6 +45,15 @@ neon: ## kernels, nn and mnist-io in an emulated AArch64 CPU; docs/reliability.m
 asan: ## memory errors; needs a nightly toolchain
 	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --tests \
 		-p kernels -p nn -p mnist-io --target x86_64-unknown-linux-gnu
+
+# Miri has no AVX, so it runs the scalar path. First with Stacked Borrows, then with Tree
+# Borrows.
+MIRI = cargo +nightly miri test -p kernels
+miri: ## undefined behaviour in kernels; needs a nightly toolchain with miri and rust-src
+	$(MIRI) --lib -- buffer:: isa:: mat:: matmul::
+	$(MIRI) --test matmul --test simd --test sizes
+	MIRIFLAGS=-Zmiri-tree-borrows $(MIRI) --lib -- buffer:: isa:: mat:: matmul::
+	MIRIFLAGS=-Zmiri-tree-borrows $(MIRI) --test matmul --test simd --test sizes
 
 peers: ## the same work in PyTorch, JAX, NumPy, scikit-learn and candle; needs Python
 	benches/peers/run

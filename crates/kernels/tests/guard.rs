@@ -1,7 +1,9 @@
-//! No kernel reads or writes one byte outside of its operands: each operand ends
-//! where a page begins that nobody may touch, or begins where one ends. A kernel
-//! that goes too far ends the process.
-#![cfg(unix)]
+//! No kernel reads or writes a byte outside of its operands: each operand ends where a
+//! forbidden page begins, or begins where one ends. A kernel that goes too far ends the
+//! process.
+//!
+//! Miri finds such accesses by itself, and cannot forbid pages.
+#![cfg(all(unix, not(miri)))]
 
 use std::ops::{Deref, DerefMut};
 use std::ptr;
@@ -14,14 +16,14 @@ use kernels::{
     zip, zip_masked,
 };
 
-/// On which side of the numbers the forbidden page is.
+/// The side of the elements on which the forbidden page is.
 #[derive(Clone, Copy, Debug)]
 enum Edge {
     Before,
-    Behind,
+    After,
 }
 
-/// Numbers beside a page that nobody may touch.
+/// Elements beside a forbidden page.
 struct Guarded<T> {
     map: *mut libc::c_void,
     bytes: usize,
@@ -31,7 +33,7 @@ struct Guarded<T> {
 
 impl<T: Copy> Guarded<T> {
     fn new(len: usize, edge: Edge, value: T) -> Self {
-        // SAFETY: asks for a number.
+        // SAFETY: reads a setting of the system.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
         let wanted = len * size_of::<T>();
         let inside = wanted.next_multiple_of(page);
@@ -46,7 +48,7 @@ impl<T: Copy> Guarded<T> {
         assert_eq!(done, 0);
         let offset = match edge {
             Edge::Before => 0,
-            Edge::Behind => inside - wanted,
+            Edge::After => inside - wanted,
         };
         let first = inner.wrapping_byte_add(offset).cast();
         let mut guarded = Self { map, bytes, first, len };
@@ -59,27 +61,27 @@ impl<T> Deref for Guarded<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: `len` numbers from `first` on may be read, and were zeros, which
-        // are numbers, before `new` filled them.
+        // SAFETY: the `len` elements from `first` on may be read. The system made them
+        // zeros, and `new` filled them.
         unsafe { std::slice::from_raw_parts(self.first, self.len) }
     }
 }
 
 impl<T> DerefMut for Guarded<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above, and they may be written.
+        // SAFETY: as above, and they may be written too.
         unsafe { std::slice::from_raw_parts_mut(self.first, self.len) }
     }
 }
 
 impl<T> Drop for Guarded<T> {
     fn drop(&mut self) {
-        // SAFETY: the mapping that `new` made, and nobody has a reference into it.
+        // SAFETY: the mapping that `new` made; all references into it have ended.
         unsafe { libc::munmap(self.map, self.bytes) };
     }
 }
 
-const EDGES: [Edge; 2] = [Edge::Before, Edge::Behind];
+const EDGES: [Edge; 2] = [Edge::Before, Edge::After];
 
 #[test]
 fn products() {

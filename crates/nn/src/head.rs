@@ -33,6 +33,7 @@ use logistic::Logistic;
 use multilabel::Multilabel;
 pub(crate) use objective::{Objective, Positions, Rows};
 use softmax::Softmax;
+pub(crate) use softmax::argmax;
 use squared::Squared;
 
 /// What the outputs of a network mean. It is saved with the network.

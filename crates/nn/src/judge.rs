@@ -9,7 +9,6 @@ mod search;
 
 pub use confusion::{Confusion, Scores};
 pub use evaluation::Evaluation;
-pub(crate) use evaluation::argmax;
 use evaluation::ratio;
 pub use gradient_check::GradientCheck;
 pub use predictions::{Mistake, Predictions};

@@ -8,7 +8,7 @@ use kernels::Isa;
 use rand::seq::SliceRandom;
 
 use crate::fork::for_each;
-use crate::judge::argmax;
+use crate::head::argmax;
 use crate::net::{PIXEL_SCALE, seeded};
 use crate::{Error, Examples, Executor, Head, Inputs};
 

@@ -274,6 +274,9 @@ unsafe impl Simd for Avx2 {
             _mm256_storeu_si256(lanes.as_mut_ptr().cast(), self.and(i, self.splat_i32(mask)))
         };
         // The table has three more elements after the index that equals the mask.
+        // Volatile, so that the indices are read from memory, one MOVSXD each. Otherwise the
+        // compiler takes them out of the vector by VPEXTRD and VEXTRACTI, which use the
+        // ports that the shuffles below need, and extends their signs after that.
         let four = |lane: usize| unsafe {
             _mm_loadu_ps(table.as_ptr().add(std::ptr::read_volatile(&lanes[lane]) as usize))
         };

@@ -18,7 +18,6 @@
 use kernels::{Isa, MatMut, MatRef, RowLoss, softmax_rows};
 
 use super::{Head, Kind, Objective, Rows, check_classes};
-use crate::judge::argmax;
 use crate::{Error, Examples};
 
 pub(super) struct Softmax;
@@ -144,5 +143,27 @@ fn weighted_gradient(
                 }
             }
         }
+    }
+}
+
+/// Index of the largest element; the first of equal ones.
+pub(crate) fn argmax(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (j, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = j;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::argmax;
+
+    #[test]
+    fn the_first_of_equals_wins() {
+        assert_eq!(argmax(&[0.0, 2.0, 1.0, 2.0]), 1);
+        assert_eq!(argmax(&[1.0]), 0);
     }
 }

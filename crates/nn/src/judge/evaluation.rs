@@ -139,25 +139,3 @@ impl Mlp {
 pub(super) fn ratio(a: f64, b: f64) -> f64 {
     if b == 0.0 { 0.0 } else { a / b }
 }
-
-/// Index of the largest element; the first of equal ones.
-pub(crate) fn argmax(row: &[f32]) -> usize {
-    let mut best = 0;
-    for (j, value) in row.iter().enumerate() {
-        if *value > row[best] {
-            best = j;
-        }
-    }
-    best
-}
-
-#[cfg(test)]
-mod tests {
-    use super::argmax;
-
-    #[test]
-    fn the_first_of_equals_wins() {
-        assert_eq!(argmax(&[0.0, 2.0, 1.0, 2.0]), 1);
-        assert_eq!(argmax(&[1.0]), 0);
-    }
-}

@@ -1,7 +1,7 @@
 //! Figures of predicted probabilities.
 
-use super::{Confusion, argmax, ratio};
-use crate::head::area_under_curve;
+use super::{Confusion, ratio};
+use crate::head::{area_under_curve, argmax};
 use crate::{Error, Labels};
 
 /// Predicted probabilities of samples, with their labels.

@@ -5,8 +5,7 @@ use kernels::{AlignedBuf, Isa, PANEL, Simd, SimdOp};
 
 use super::Context;
 use super::sink::GradientSink;
-use super::tile::{Tile, fork_tiles};
-use super::update::CHUNK;
+use super::tile::{CHUNK, Tile, fork_tiles};
 use crate::Executor;
 use crate::fork::{SplitAt, for_each};
 use crate::net::dense::Dense;

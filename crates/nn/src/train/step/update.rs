@@ -6,13 +6,9 @@ use kernels::{MatRef, PANEL, PanelsMut, PanelsRef, Zeros};
 
 use super::clip::{self, Clip};
 use super::sink::{Collect, GradientSink};
-use super::tile::{PANELS, Tile, fork_tiles};
+use super::tile::{CHUNK, PANELS, Tile, fork_tiles};
 use super::{Context, Memory};
 use crate::Executor;
-
-/// Inputs whose weights get their gradient in one product: 64 × 256 elements are 64 KiB,
-/// which the sink finds in the L2 cache.
-pub(super) const CHUNK: usize = 64;
 
 /// Elements of scratch memory for each part, for batches of `rows` rows.
 pub(super) const fn scratch_len(rows: usize) -> usize {
