@@ -284,6 +284,7 @@ impl Fit {
     ) -> Result<Gradient, Error> {
         let (shape, head) = (network.architecture(), network.head());
         head.check(examples, shape.inputs, shape.outputs)?;
+        self.validate()?;
         let session = Session::new(network.clone(), &Self { clip_norm: None, ..self.clone() })?;
         let Session { fit, network, mut memory, .. } = session;
         let objective = &Objective::new(head, &fit, examples, shape.outputs)?;

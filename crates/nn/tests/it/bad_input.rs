@@ -231,7 +231,7 @@ fn invalid_model_files_are_errors() {
     };
     for (from, to, expected) in [
         ("nn.mlp", "nn.cnn", "its format is `nn.cnn`, expected `nn.mlp`"),
-        (r#""version":"1""#, r#""version":"2""#, "its version is `2`, expected `1`"),
+        (r#""version":"1""#, r#""version":"3""#, "its version is `3`, expected `1` or `2`"),
         (r#""pixel_scale""#, r#""scale""#, "its metadata has no `pixel_scale`"),
         (
             r#"\"inputs\":7"#,

@@ -87,7 +87,7 @@ fn class_names_are_kept_and_checked() {
     for (wrong, expected) in [
         (&br#"[\"a\",\"a\"]"#[..], "classes 0 and 1 are both called `a`"),
         (br#"[\"a,b.c\"]"#, "list of class names has 1 elements: expected 2"),
-        (br"[]", "its class names are none"),
+        (br"[]", "its `class_names` is an empty list"),
         (br#"[\"a\",\"b\"x"#, "its class names: "),
         (br"[1,2]", "its class names: "),
     ] {
