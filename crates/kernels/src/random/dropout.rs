@@ -19,7 +19,7 @@ const GROUP: usize = Stream::GROUP;
 /// If `rate` is not in `[0, 1)`, if `stream.first` is not a multiple of
 /// [`Stream::GROUP`], or if the row is longer than 2³⁵.
 pub fn dropout_mask(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32]) {
-    isa.dispatch(Dropout { factors: Factors::new(stream, rate, mask), mask, product: None });
+    isa.dispatch(Dropout { factors: Factors::new(stream, rate, mask), mask, target: None });
 }
 
 /// Fills `mask` as [`dropout_mask`] does, and `a = h · mask`, in one pass.
@@ -29,7 +29,7 @@ pub fn dropout_mask(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32]) {
 pub fn dropout(isa: Isa, stream: Stream, rate: f32, h: &[f32], mask: &mut [f32], a: &mut [f32]) {
     assert!(h.len() == mask.len() && a.len() == mask.len(), "slices of different lengths");
     let factors = Factors::new(stream, rate, mask);
-    isa.dispatch(Dropout { factors, mask, product: Some(Product::Into(h, a)) });
+    isa.dispatch(Dropout { factors, mask, target: Some(Target::Into(h, a)) });
 }
 
 /// Fills `mask` as [`dropout_mask`] does, and `x ← x · mask`, in one pass.
@@ -39,13 +39,13 @@ pub fn dropout(isa: Isa, stream: Stream, rate: f32, h: &[f32], mask: &mut [f32],
 pub fn dropout_in_place(isa: Isa, stream: Stream, rate: f32, mask: &mut [f32], x: &mut [f32]) {
     assert_eq!(x.len(), mask.len(), "slices of different lengths");
     let factors = Factors::new(stream, rate, mask);
-    isa.dispatch(Dropout { factors, mask, product: Some(Product::InPlace(x)) });
+    isa.dispatch(Dropout { factors, mask, target: Some(Target::InPlace(x)) });
 }
 
 struct Dropout<'a> {
     factors: Factors,
     mask: &'a mut [f32],
-    product: Option<Product<'a>>,
+    target: Option<Target<'a>>,
 }
 
 impl SimdOp for Dropout<'_> {
@@ -53,7 +53,7 @@ impl SimdOp for Dropout<'_> {
 
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
-        let Self { factors, mask, mut product } = self;
+        let Self { factors, mask, mut target } = self;
         for (group, mask) in mask.chunks_mut(GROUP).enumerate() {
             if let Some(whole) = mask.as_mut_array() {
                 factors.fill(s, group, whole);
@@ -64,14 +64,14 @@ impl SimdOp for Dropout<'_> {
             }
             // The mask is still in the L1 cache.
             let elements = group * GROUP..group * GROUP + mask.len();
-            match &mut product {
-                Some(Product::Into(h, a)) => {
+            match &mut target {
+                Some(Target::Into(h, a)) => {
                     for ((a, h), mask) in a[elements.clone()].iter_mut().zip(&h[elements]).zip(mask)
                     {
                         *a = h * *mask;
                     }
                 }
-                Some(Product::InPlace(x)) => {
+                Some(Target::InPlace(x)) => {
                     for (x, mask) in x[elements].iter_mut().zip(mask) {
                         *x *= *mask;
                     }
@@ -83,7 +83,7 @@ impl SimdOp for Dropout<'_> {
 }
 
 /// What is multiplied with the mask.
-enum Product<'a> {
+enum Target<'a> {
     /// `a = h · mask`.
     Into(&'a [f32], &'a mut [f32]),
     /// `x ← x · mask`.

@@ -107,81 +107,94 @@ impl Mlp {
     }
 
     fn parse(bytes: &[u8], origin: &str) -> Result<Self, Error> {
-        let bad = |reason: String| Error::Model { origin: origin.to_owned(), reason };
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| bad(e.to_string()))?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|e| bad(e.to_string()))?;
-        let metadata = header.metadata().as_ref();
-        let field = |name: &str| {
-            let value = metadata.and_then(|map| map.get(name));
-            value.ok_or_else(|| bad(format!("its metadata has no `{name}`")))
-        };
-        let found = field("format")?;
-        if found != FORMAT {
-            return Err(bad(format!("its format is `{found}`, expected `{FORMAT}`")));
-        }
-        let head = match field("version")?.as_str() {
-            VERSION => Head::Softmax,
-            VERSION_WITH_HEAD => field("head")?.parse().map_err(|e| bad(format!("{e}")))?,
-            found => {
-                let known = format!("`{VERSION}` or `{VERSION_WITH_HEAD}`");
-                return Err(bad(format!("its version is `{found}`, expected {known}")));
-            }
-        };
-        let architecture: Architecture = serde_json::from_str(field("architecture")?)
-            .map_err(|e| bad(format!("its architecture: {e}")))?;
-        let scale = field("pixel_scale")?;
-        let names: Vec<String> = match metadata.and_then(|map| map.get("class_names")) {
-            None => Vec::new(),
-            Some(names) => match serde_json::from_str::<Vec<String>>(names) {
-                Ok(names) if names.is_empty() => {
-                    return Err(bad("its `class_names` is an empty list".into()));
-                }
-                Ok(names) => names,
-                Err(e) => return Err(bad(format!("its class names: {e}"))),
-            },
-        };
-        let scale: f32 = scale.parse().map_err(|_| bad(format!("a pixel scale of `{scale}`")))?;
+        read(bytes).map_err(|reason| Error::Model { origin: origin.to_owned(), reason })
+    }
+}
 
-        // Read the tensors before allocating the network: a hostile header may name an
-        // architecture of any size.
-        let mut read = Vec::new();
-        for (l, (inputs, units)) in architecture.maps().into_iter().enumerate() {
-            let tensor = |name: String, expected: &[usize]| {
-                let view = tensors.tensor(&name).map_err(|e| bad(format!("`{name}`: {e}")))?;
-                if view.dtype() != Dtype::F32 || view.shape() != expected {
-                    return Err(bad(format!(
-                        "`{name}` is {:?} {:?}, expected F32 {expected:?}",
-                        view.dtype(),
-                        view.shape(),
-                    )));
-                }
-                let values: Vec<f32> = view
-                    .data()
-                    .chunks_exact(4)
-                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                    .collect();
-                match values.iter().position(|v| !v.is_finite()) {
-                    None => Ok(values),
-                    Some(at) => Err(bad(format!("element {at} of `{name}` is {}", values[at]))),
-                }
-            };
-            let weights = tensor(format!("layer.{l}.weight"), &[units, inputs])?;
-            let biases = tensor(format!("layer.{l}.bias"), &[units])?;
-            read.push((weights, biases));
-        }
-        if tensors.len() != 2 * read.len() {
-            let expected = 2 * read.len();
-            return Err(bad(format!("it has {} tensors, expected {expected}", tensors.len())));
-        }
-        let network = Self::zeros(architecture).and_then(|network| network.with_head(head));
-        let mut network = network.map_err(|e| bad(e.to_string()))?;
-        network.set_pixel_scale(scale).map_err(|e| bad(e.to_string()))?;
-        network.set_class_names(names).map_err(|e| bad(e.to_string()))?;
-        network.set_preparation(metadata.and_then(|map| map.get("preparation").cloned()));
-        for (l, (weights, biases)) in read.iter().enumerate() {
+/// What the metadata of a file says about its network.
+struct Description {
+    head: Head,
+    architecture: Architecture,
+    pixel_scale: f32,
+    class_names: Vec<String>,
+    preparation: Option<String>,
+}
+
+/// The network in a file, or why there is none.
+fn read(bytes: &[u8]) -> Result<Mlp, String> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    let Description { head, architecture, pixel_scale, class_names, preparation } =
+        describe(header.metadata().as_ref())?;
+
+    // Read the tensors before allocating the network: a hostile header may name an
+    // architecture of any size.
+    let mut layers = Vec::new();
+    for (l, (inputs, units)) in architecture.maps().into_iter().enumerate() {
+        let weights = tensor(&tensors, &format!("layer.{l}.weight"), &[units, inputs])?;
+        let biases = tensor(&tensors, &format!("layer.{l}.bias"), &[units])?;
+        layers.push((weights, biases));
+    }
+    let (found, expected) = (tensors.len(), 2 * layers.len());
+    if found != expected {
+        return Err(format!("it has {found} tensors, expected {expected}"));
+    }
+    let build = || {
+        let mut network = Mlp::zeros(architecture)?.with_head(head)?;
+        network.set_pixel_scale(pixel_scale)?;
+        network.set_class_names(class_names)?;
+        network.set_preparation(preparation);
+        for (l, (weights, biases)) in layers.iter().enumerate() {
             network.set_layer(l, weights, biases)?;
         }
         Ok(network)
+    };
+    build().map_err(|error: Error| error.to_string())
+}
+
+/// Reads the metadata.
+fn describe(metadata: Option<&HashMap<String, String>>) -> Result<Description, String> {
+    let optional = |name: &str| metadata.and_then(|map| map.get(name));
+    let field = |name: &str| optional(name).ok_or_else(|| format!("its metadata has no `{name}`"));
+    let found = field("format")?;
+    if found != FORMAT {
+        return Err(format!("its format is `{found}`, expected `{FORMAT}`"));
+    }
+    let head = match field("version")?.as_str() {
+        VERSION => Head::Softmax,
+        VERSION_WITH_HEAD => field("head")?.parse().map_err(|e: Error| e.to_string())?,
+        found => {
+            let known = format!("`{VERSION}` or `{VERSION_WITH_HEAD}`");
+            return Err(format!("its version is `{found}`, expected {known}"));
+        }
+    };
+    let architecture = serde_json::from_str(field("architecture")?)
+        .map_err(|e| format!("its architecture: {e}"))?;
+    let scale = field("pixel_scale")?;
+    let pixel_scale = scale.parse().map_err(|_| format!("a pixel scale of `{scale}`"))?;
+    let class_names = optional("class_names").map(|names| serde_json::from_str(names)).transpose();
+    let class_names: Option<Vec<String>> =
+        class_names.map_err(|e| format!("its class names: {e}"))?;
+    if class_names.as_ref().is_some_and(Vec::is_empty) {
+        return Err("its `class_names` is an empty list".into());
+    }
+    let (class_names, preparation) = (class_names.unwrap_or_default(), optional("preparation"));
+    let preparation = preparation.cloned();
+    Ok(Description { head, architecture, pixel_scale, class_names, preparation })
+}
+
+/// The elements of a tensor of this shape, all of them finite.
+fn tensor(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    let view = tensors.tensor(name).map_err(|e| format!("`{name}`: {e}"))?;
+    if view.dtype() != Dtype::F32 || view.shape() != shape {
+        let (dtype, found) = (view.dtype(), view.shape());
+        return Err(format!("`{name}` is {dtype:?} {found:?}, expected F32 {shape:?}"));
+    }
+    let (words, _) = view.data().as_chunks();
+    let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(values),
+        Some(at) => Err(format!("element {at} of `{name}` is {}", values[at])),
     }
 }
 
