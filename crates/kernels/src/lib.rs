@@ -1,11 +1,11 @@
-//! Hand-written kernels for neural networks: matrix product, tanh, sigmoid, exp,
-//! GELU and its kin, softmax and cross-entropy, dropout masks and Gaussian numbers;
+//! Hand-written kernels for neural networks: matrix product, tanh, sigmoid, exp, GELU and
+//! similar functions, softmax and cross-entropy, dropout masks and Gaussian random values;
 //! for AVX-512, AVX2, NEON and plain Rust. No BLAS, no C, no threads.
 //!
-//! Every kernel takes the instruction set that it runs on, an [`Isa`], which
-//! exists only if the CPU has it. Kernels run on the thread that calls them; a
-//! caller who has several splits the views ([`MatMut::split_rows`]) and runs the
-//! parts where it likes. Results are the same bits whichever way it splits.
+//! Every kernel takes the instruction set that it runs on, an [`Isa`], which exists only if
+//! the CPU has it. Kernels run on the thread that calls them. A caller with several threads
+//! splits the views ([`MatMut::split_rows`]) and gives each thread a part. The bits of the
+//! results do not depend on the split.
 //!
 //! Shapes that do not fit are a programmer's mistake and panic; no value of an element
 //! does. From safe code, no kernel reads or writes outside of its slices, whatever sizes and
@@ -22,8 +22,8 @@
 //! # Ok::<(), kernels::UnknownIsa>(())
 //! ```
 //!
-//! To add a function of one variable, implement [`Unary`]; to add an algorithm,
-//! implement [`SimdOp`]: both are written once, for any [`Simd`].
+//! To add a function of one variable, implement [`Unary`]; to add an algorithm, implement
+//! [`SimdOp`]. Both are written once, for every [`Simd`].
 
 mod activations;
 mod batch_norm;

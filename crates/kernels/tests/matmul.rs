@@ -214,9 +214,10 @@ fn every_layout_alpha_and_beta() {
 /// A is wide enough that a transposed A would be packed, and rows have the distance of a
 /// page, so that they share a cache set.
 #[test]
+#[cfg_attr(miri, ignore = "slow, and no other code than that of the edges")]
 fn rows_that_share_a_cache_set() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
-    let (m, n, k) = if cfg!(miri) { (2, 3, 1024) } else { (13, 160, 1024) };
+    let (m, n, k) = (13, 160, 1024);
     let a = Matrix::random(m, k, Layout::Rows, &mut rng);
     let b = Matrix::random(k, n, Layout::Rows, &mut rng);
     let c = Matrix::new(m, n, Layout::Rows, || f32::NAN);
@@ -234,7 +235,7 @@ fn products_in_parts_of_rows_or_columns_have_the_same_bits() {
     for isa in Isa::available() {
         let mut whole = Matrix::new(m, n, Layout::Rows, || 0.0);
         matmul(isa, 1.0, a.view(), b.view(), 0.0, whole.view_mut());
-        for cut in [0, 1, 5, 16, 36] {
+        for cut in [0, 1, 5, 16, m - 1] {
             let mut parts = Matrix::new(m, n, Layout::Rows, || 0.0);
             let (top, bottom) = parts.view_mut().split_rows(cut);
             matmul(isa, 1.0, a.view().sub(0, cut, 0, k), b.view(), 0.0, top);
@@ -442,10 +443,10 @@ fn bits(elements: &[f32]) -> Vec<u32> {
 #[test]
 fn skipped_zeros_and_row_major_panels_change_no_bit() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
-    let all = [(1, 1, 1), (3, 17, 20), (9, 30, 100), (37, 100, 784), (128, 48, 600), (300, 20, 40)];
+    let all = [(1, 1, 1), (2, 17, 20), (9, 30, 100), (37, 100, 784), (128, 48, 600), (300, 20, 40)];
     for (m, n, k) in all.into_iter().take(if cfg!(miri) { 2 } else { all.len() }) {
         for layout in LAYOUTS {
-            for share in [0.0, 0.05, 0.9, 1.0] {
+            for share in if cfg!(miri) { vec![0.05, 0.9] } else { vec![0.0, 0.05, 0.9, 1.0] } {
                 // Elements that are not zero are neighbours, like ink; −0 is a zero too.
                 let mut from = (0..m * k).map(|at| {
                     let ink = (at % k) as f32 / k as f32 <= share && rng.random::<f32>() < 0.5;
