@@ -54,8 +54,8 @@ pub(crate) fn fork<W: Split>(
     );
 }
 
-/// Runs `work` on every item, in about four tasks a thread: items may differ in length,
-/// and an executor that starts a thread for each task would not bear many more.
+/// Runs `work` on every item, in about four tasks for each thread: items may differ in
+/// length. There are not more, because an executor may start a thread for each task.
 pub(crate) fn for_each<T: Send>(
     items: &mut [T],
     executor: &impl Executor,
@@ -98,8 +98,8 @@ impl<T: SplitAt> Split for By<'_, T> {
     }
 }
 
-/// A matrix that is cut by its rows or by its columns. One that has fewer lines than
-/// the cut asks for goes to the left.
+/// A matrix that is cut by its rows or by its columns. If it has fewer lines than the left
+/// part should get, all go left.
 pub(crate) enum Lines<'a> {
     Rows(MatMut<'a>),
     Columns(MatMut<'a>),

@@ -90,8 +90,8 @@ pub enum Head {
 
 /// A head: how it checks, judges and reads the outputs of a network.
 ///
-/// The loss of a row is a mean over its outputs; `y` are predictions, `z` are outputs
-/// before the link: logits where there is one.
+/// `y` are predictions, `z` are outputs before the link: logits, where there is one. The
+/// loss of a row of real values or labels is a mean over its outputs.
 pub(crate) trait Kind {
     /// Whether a network may have this number of outputs.
     fn check_outputs(&self, outputs: usize) -> Result<(), Error> {

@@ -3,14 +3,17 @@
 /// One-hot labels: labels × classes, row-major; row i is 1 at `labels[i]` and 0
 /// elsewhere. (The article's matrix is this one transposed.)
 ///
-/// `None` where a label is not below `classes`.
+/// `None` where a label is not below `classes`, or there is no memory for the matrix.
 ///
 /// ```
 /// assert_eq!(nn::one_hot(&[1, 0], 3).unwrap(), [0., 1., 0., 1., 0., 0.]);
 /// ```
 #[must_use]
 pub fn one_hot(labels: &[usize], classes: usize) -> Option<Vec<f32>> {
-    let mut rows = vec![0.0; labels.len().checked_mul(classes)?];
+    let len = labels.len().checked_mul(classes)?;
+    let mut rows = Vec::new();
+    rows.try_reserve_exact(len).ok()?;
+    rows.resize(len, 0.0);
     for (i, &label) in labels.iter().enumerate() {
         if label >= classes {
             return None;

@@ -122,11 +122,13 @@ struct Counts {
 }
 
 impl Counts {
-    /// Of (probability, truth) pairs: the answer is yes above one half.
+    /// Of (probability, truth) pairs: the answer is yes above one half. NaN is the wrong
+    /// answer.
     fn of(pairs: &[(f32, bool)]) -> Self {
         let mut counts = Self::default();
         for &(probability, truth) in pairs {
-            match (probability > 0.5, truth) {
+            let answer = if probability.is_nan() { !truth } else { probability > 0.5 };
+            match (answer, truth) {
                 (true, true) => counts.true_yes += 1.0,
                 (true, false) => counts.false_yes += 1.0,
                 (false, true) => counts.false_no += 1.0,
@@ -179,7 +181,7 @@ pub(super) fn labels(predictions: &[f32], examples: &Examples<'_>) -> Figures {
     let rows = predictions.chunks_exact(outputs).enumerate();
     let exact = rows.filter(|(position, row)| {
         let targets = examples.values(*position);
-        row.iter().zip(targets).all(|(p, t)| (*p > 0.5) == (*t == 1.0))
+        row.iter().zip(targets).all(|(p, t)| !p.is_nan() && (*p > 0.5) == (*t == 1.0))
     });
     Figures::Labels {
         label_accuracy: right / predictions.len() as f64,

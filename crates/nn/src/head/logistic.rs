@@ -49,19 +49,20 @@ impl Binary {
         // A target of 0 adds nothing, even where the loss of it is infinite.
         let term = |weight: f64, loss: f32| if weight == 0.0 { 0.0 } else { weight * loss as f64 };
         let sum = term(t, self.yes[i]) + term(s, self.no[i]);
-        // NaN is not to look like an ordinary loss.
+        // A NaN logit must give a NaN loss.
         if self.sigmoid[i].is_nan() { f64::NAN } else { sum }
+    }
+
+    /// Whether the answer to logit `i` is `yes`. It goes by the probability, as predictions
+    /// do: that of a tiny logit above 0 is one half, which is no.
+    pub(super) fn says(&self, i: usize, yes: bool) -> bool {
+        !self.sigmoid[i].is_nan() && (self.sigmoid[i] > 0.5) == yes
     }
 
     /// The derivative of the loss of logit `i` with respect to it.
     pub(super) fn slope(&self, i: usize, t: f64, s: f64) -> f64 {
         (t + s) * f64::from(self.sigmoid[i]) - t
     }
-}
-
-/// Whether a logit says what the target is: yes where it is above 0.
-pub(super) fn is_right(z: f32, yes: bool) -> bool {
-    !z.is_nan() && (z > 0.0) == yes
 }
 
 /// The weighted targets of yes and no, where the class of a sample is `label`.
@@ -105,7 +106,7 @@ impl Kind for Logistic {
             for (i, row) in losses.iter_mut().enumerate() {
                 let label = rows.examples.label(rows.position(first + i));
                 let (t, s) = targets(objective, label);
-                let correct = is_right(z.as_ref().get(first + i, 0), label == 1);
+                let correct = binary.says(i, label == 1);
                 *row = RowLoss { loss: binary.loss(i, t, s) as f32, correct };
                 let slope = objective.share(rows, first + i) * binary.slope(i, t, s);
                 z.set(first + i, 0, slope as f32);
@@ -120,7 +121,7 @@ impl Kind for Logistic {
             for (i, row) in losses.iter_mut().enumerate() {
                 let yes = rows.examples.label(rows.position(first + i)) == 1;
                 let t = f64::from(u8::from(yes));
-                let correct = is_right(z.get(first + i, 0), yes);
+                let correct = binary.says(i, yes);
                 *row = RowLoss { loss: binary.loss(i, t, 1.0 - t) as f32, correct };
             }
         }

@@ -4,7 +4,7 @@
 use kernels::{Isa, MatMut, MatRef, RowLoss};
 
 use super::figures::labels;
-use super::logistic::{Binary, CHUNK, is_right, sigmoid};
+use super::logistic::{Binary, CHUNK, sigmoid};
 use super::{Figures, Head, Kind, Objective, Rows, check_values};
 use crate::{Error, Examples};
 
@@ -15,8 +15,8 @@ fn loss_of_row(isa: Isa, z: &[f32], targets: &[f32]) -> RowLoss {
     let (mut sum, mut correct) = (0.0, true);
     for (z, targets) in z.chunks(CHUNK).zip(targets.chunks(CHUNK)) {
         let binary = Binary::new(isa, z.iter().copied());
-        for (i, (z, t)) in z.iter().zip(targets).enumerate() {
-            correct &= is_right(*z, *t == 1.0);
+        for (i, t) in targets.iter().enumerate() {
+            correct &= binary.says(i, *t == 1.0);
             sum += binary.loss(i, f64::from(*t), f64::from(1.0 - t));
         }
     }

@@ -1,5 +1,5 @@
-//! What training makes small: the head's loss, with what makes some samples, classes and
-//! targets count differently.
+//! What training minimises: the head's loss, with weights of samples and classes and with
+//! label smoothing.
 
 use kernels::{Isa, MatMut, MatRef, RowLoss};
 
@@ -79,7 +79,7 @@ impl Objective {
         Ok(objective)
     }
 
-    /// Whether all examples count alike, and every target is what it was given as.
+    /// Whether there are no weights and no label smoothing.
     pub(crate) fn is_plain(&self, examples: &Examples<'_>) -> bool {
         self.smoothing == 0.0 && self.classes.is_empty() && !examples.has_weights()
     }
@@ -112,8 +112,8 @@ impl Objective {
         positions.iter().map(|&position| self.weight(examples, position as usize)).sum()
     }
 
-    /// What the gradient of row `row` is multiplied by: its weight, divided by the sum of
-    /// the batch's.
+    /// What the gradient of row `row` is multiplied by: the weight of its sample, divided by
+    /// the sum of the batch's weights. (The weight of its class is in the target.)
     pub(super) fn share(&self, rows: &Rows<'_>, row: usize) -> f64 {
         // A batch in which no sample counts moves nothing.
         if rows.total > 0.0 { rows.examples.weight(rows.position(row)) / rows.total } else { 0.0 }

@@ -3,7 +3,7 @@
 //! The kernel has softmax, cross-entropy and their gradient in one pass, for one-hot
 //! targets and samples that count alike. Label smoothing and weights are built on its
 //! results: with s the softmax of the logits z, y the label, w the weight of the sample,
-//! c those of the K classes and ε the smoothing,
+//! c the weights of the K classes, ε the smoothing, and Σ the sum of w·c_y over the batch,
 //!
 //! ```text
 //! tₖ   = cₖ·((1 − ε)·[k = y] + ε/K)               the target, T = Σₖ tₖ

@@ -161,6 +161,9 @@ fn describe(metadata: Option<&HashMap<String, String>>) -> Result<Description, S
         return Err(format!("its format is `{found}`, expected `{FORMAT}`"));
     }
     let head = match field("version")?.as_str() {
+        VERSION if optional("head").is_some() => {
+            return Err(format!("its version is `{VERSION}`, which has no `head`"));
+        }
         VERSION => Head::Softmax,
         VERSION_WITH_HEAD => field("head")?.parse().map_err(|e: Error| e.to_string())?,
         found => {

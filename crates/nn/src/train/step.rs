@@ -41,7 +41,7 @@ pub(crate) use sink::{Collect, GradientSink};
 use tape::Layout;
 pub(crate) use tile::Tile;
 
-/// One step on a batch. Returns what the network said of the batch before the update.
+/// One step on a batch. Returns the loss and the accuracy of the batch before the update.
 pub(crate) fn step<E: Executor>(
     batch: &Batch<'_>,
     memory: &mut Memory,
@@ -73,7 +73,7 @@ pub(crate) fn step<E: Executor>(
     outcome
 }
 
-/// Who holds the parameters: the pass reads them, and their gradient goes back.
+/// The owner of the parameters: the pass reads them, and their gradient comes back.
 pub(crate) trait Learner {
     /// The parameters, in the order that [`Dense`] describes.
     fn params(&self) -> &[f32];
@@ -102,7 +102,7 @@ pub(crate) struct Batch<'a> {
     /// Index of the epoch, for augmentation.
     pub(crate) epoch: u64,
     pub(crate) objective: &'a Objective,
-    /// The sum of the weights of the batch. A row needs it, so it is known beforehand.
+    /// The sum of the weights of the batch, by which the gradient of each row is divided.
     pub(crate) total: f64,
 }
 
@@ -154,7 +154,7 @@ struct Pass<'a, E> {
     gains: &'a [UnitGains],
     /// How the input is gathered.
     input: Cut,
-    /// Rows of the batch that are in memory together.
+    /// The first row, and the number of rows, that are in the cache together.
     chunk: (usize, usize),
     /// The part whose rows these are, where the pass is cut by rows.
     part: usize,

@@ -178,6 +178,7 @@ fn files_lead_back_and_only_other_heads_need_a_new_version() {
     let bytes = start(Head::Squared).to_bytes();
     for (from, to, expected) in [
         ("\"squared\"", "\"sqaured\"", "`sqaured` is no head: expected one of softmax, squared"),
+        ("\"version\":\"2\"", "\"version\":\"1\"", "its version is `1`, which has no `head`"),
         ("\"version\":\"2\"", "\"version\":\"3\"", "its version is `3`, expected `1` or `2`"),
     ] {
         let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
@@ -246,6 +247,9 @@ fn figures_of_yes_or_no() {
     close(f1, 2.0 / 3.0);
     // Of the six pairs of a yes and a no, one is in the wrong order.
     close(auc.unwrap(), 5.0 / 6.0);
+    // A logit above 0 whose probability is one half is answered no, here as in `predict`.
+    let tiny = evaluated(Head::Logistic, 1, &[1e-12], (&[0u8]).into());
+    assert_eq!(tiny.errors, 0);
     let alone = evaluated(Head::Logistic, 1, &[1.0], (&[1u8]).into());
     assert!(matches!(alone.figures, Some(Figures::Binary { auc: None, .. })));
 }

@@ -59,7 +59,9 @@ fn a_new_kind_drops_the_parameters_of_the_old_one() {
         ),
         // A schedule as a whole has what it says and no more.
         ("--schedule linear", linear.curve.into()),
-        ("--set training.schedule.warmup=0.25 --schedule linear", linear),
+        ("--set training.schedule.warmup=0.25 --schedule linear", linear.curve.into()),
+        ("--set training.schedule.kind=cosine --schedule linear", linear.curve.into()),
+        ("--schedule linear --set training.schedule.warmup=0.25", linear),
     ] {
         assert_eq!(edited(&base, flags).unwrap().training.schedule, expected, "{flags}");
     }

@@ -66,14 +66,22 @@ fn parse(setting: &'static Setting, typed: String, text: &str) -> Result<Vec<Edi
 
 impl Edits {
     /// Changes a recipe. It has all of its keys: those that a file left out are at
-    /// their defaults. Of several edits of one key the last counts.
+    /// their defaults. Of several edits of one key the last counts, and an edit
+    /// of a whole table ends those of its keys that were typed before it.
     ///
     /// # Errors
     /// A value out of range, or a setting that this recipe has no use for.
     pub(crate) fn apply(&self, recipe: &mut Table) -> Result<(), Error> {
         for setting in table::all() {
-            if let Some(edit) = self.0.iter().rfind(|edit| edit.setting.key == setting.key) {
-                edit.apply(recipe)?;
+            let Some(last) = self.0.iter().rposition(|edit| edit.setting.key == setting.key) else {
+                continue;
+            };
+            let replaces = |later: &Edit| {
+                let rest = setting.key.strip_prefix(later.setting.key);
+                rest.is_some_and(|rest| rest.starts_with('.'))
+            };
+            if !self.0[last + 1..].iter().any(replaces) {
+                self.0[last].apply(recipe)?;
             }
         }
         check_parameters(recipe)

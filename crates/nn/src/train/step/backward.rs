@@ -51,8 +51,8 @@ fn to_z<E>(pass: &Pass<'_, E>, l: usize, dz_next: MatRef<'_>, node: &mut NodeMut
     }
 }
 
-/// From the gradient with respect to z to that with respect to what the affine map of
-/// layer `l` gave, in place.
+/// Turns the gradient with respect to z into dz, that with respect to what the affine map
+/// of layer `l` gave, in place; tiny values become 0.
 pub(super) fn to_affine<E>(pass: &Pass<'_, E>, l: usize, node: &mut NodeMut<'_>) {
     let isa = pass.cx.isa;
     if let Some(norm) = pass.cx.layout.norm {

@@ -60,7 +60,8 @@ pub(super) fn gains_of<'a, E>(pass: &Pass<'a, E>, l: usize, node: &NodeMut<'_>) 
     Gains { gain: &gain[node.units()], bias: &bias[node.units()] }
 }
 
-/// From n, which holds what the affine map gave, to z, shard by shard.
+/// Batch normalisation, shard by shard. Before it, n holds what the affine map gave; after
+/// it, n is normalised, and z is gain·n + bias.
 fn normalise<E>(pass: &Pass<'_, E>, l: usize, first: usize, node: &mut NodeMut<'_>) {
     let Some(norm) = pass.cx.layout.norm else { return };
     let isa = pass.cx.isa;

@@ -12,7 +12,8 @@ use super::{Pass, rows_of};
 use crate::fork::{Lines, by, fork};
 use crate::{DropoutKind, Executor};
 
-/// Rows that are prefetched: in a set of megabytes, each row comes from far away.
+/// Rows that are prefetched: a data set is larger than the caches, so its rows come from
+/// memory.
 const AHEAD: usize = 4;
 
 /// Writes the input of the rows of a pass.
@@ -50,8 +51,8 @@ pub(super) fn gather<E: Executor>(pass: &Pass<'_, E>, signals: &mut Signals<'_>)
     }
 }
 
-/// Writes the rows of the batch from `first`: those in `whole` with all that training
-/// does to them, and of the others the features in `columns`, as the examples have them.
+/// Writes the rows of the batch from `first`. Those in `whole` get all features, augmented,
+/// with dropout and noise; the others get only the features in `columns`, as they are.
 fn rows_from<E>(
     pass: &Pass<'_, E>,
     first: usize,

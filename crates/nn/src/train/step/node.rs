@@ -11,8 +11,8 @@ use super::{Pass, rows_of};
 use crate::Executor;
 use crate::fork::{Lines, Split, by, fork};
 
-/// Some rows and units of a node, as matrices of rows × units. Those that the node does
-/// not have are without columns.
+/// Some rows and units of a node, as matrices of rows × units. A matrix that the node does
+/// not have has 0 columns.
 pub(super) struct NodeMut<'a> {
     /// The first row, among the rows of the pass.
     pub(super) row: usize,
@@ -21,12 +21,12 @@ pub(super) struct NodeMut<'a> {
     pub(super) n: MatMut<'a>,
     pub(super) noisy: MatMut<'a>,
     pub(super) z: MatMut<'a>,
-    /// Unless h overwrites z.
+    /// Without columns if h overwrites z.
     pub(super) h: MatMut<'a>,
     pub(super) mask: MatMut<'a>,
-    /// Unless a is h.
+    /// Without columns if a is h.
     pub(super) a: MatMut<'a>,
-    /// Unless da overwrites z.
+    /// Without columns if da overwrites z.
     pub(super) da: MatMut<'a>,
     pub(super) shards: ShardsMut<'a>,
 }

@@ -6,7 +6,7 @@ use super::{Pass, backward, forward};
 use crate::Executor;
 use crate::fork::by;
 
-/// Computes the outputs, their loss, and dz of the output layer. Rows are cut.
+/// Computes the outputs, their loss, and dz of the output layer. The work is cut by rows.
 pub(super) fn layer<E: Executor>(pass: &Pass<'_, E>, signals: &mut Signals<'_>) {
     let Signals { first, inputs, tape, shards, outcome } = signals;
     let (batch, l) = (pass.batch, pass.cx.layers.len() - 1);

@@ -74,9 +74,9 @@ impl Plan {
     /// microsecond.
     const CUT_FROM: usize = 300_000;
 
-    /// Only a seventh of the operations count towards the number of threads where rows
-    /// of a wide first layer are cut: its weights move between cores in each step, or
-    /// one core updates all of them. (docs/performance.md has the measurement.)
+    /// Where rows of a wide first layer are cut, fewer threads take part: only a seventh of
+    /// the operations count. Its weights move between cores in each step, or one core
+    /// updates all of them. (docs/performance.md has the measurement.)
     const SHARE_OF_ROWS: usize = 7;
 
     /// An executor may claim any number of threads; more tasks than this are no faster.
@@ -94,7 +94,7 @@ impl Plan {
         let whole_units = fit.max_norm.is_some();
         let plan = |layer: &Dense| {
             let panels = layer.panels();
-            // A fork for each layer costs more than few weights are worth.
+            // For few weights, a fork costs more than it saves.
             let forks = !rows_first || layer.units > Dense::NARROW;
             let by_units = forks && steps(layer, rows, fit) >= parts;
             let small = operations(layer, rows) < Self::CUT_FROM;
@@ -125,7 +125,7 @@ impl Plan {
         if self.pass == Cut::Units {
             return first.pass;
         }
-        // A part copies some inputs of other parts' rows, as the examples have them.
+        // What a part copies of other parts' rows has no dropout and no noise.
         let plain = fit.dropout.input == 0.0 && fit.noise.input == 0.0;
         let by_inputs = first.panels == 1 && first.update == Cut::Inputs;
         if plain && by_inputs { Cut::Inputs } else { Cut::Rows }

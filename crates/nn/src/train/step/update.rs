@@ -94,7 +94,7 @@ impl<E: Executor> Reads<'_, E> {
             let a = x.sub(0, rows, first, inputs);
             let offset = |panel| layer.weights_of(panel).start + first * layer.width;
             if tile.inputs.len() < layer.inputs {
-                // Every other core has read these weights.
+                // Other cores have these weights in their caches.
                 sink.prefetch(offset(tile.panels.start), inputs * layer.width);
             }
             let gradient = &mut gradient[..inputs * width];
