@@ -279,6 +279,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// For `map_err`: what happened to the file at `path`.
+    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}
+
 /// The names of a table of (value, name) rows, as [`Error::Unknown`] lists them.
 pub(crate) fn one_of<T>(table: &[(T, &str)]) -> String {
     let names: Vec<_> = table.iter().map(|(_, name)| *name).collect();

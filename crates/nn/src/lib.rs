@@ -44,9 +44,12 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod exact;
 mod executor;
+pub mod files;
 mod fork;
 mod math;
+mod tensor_file;
 
 mod data;
 mod net;
