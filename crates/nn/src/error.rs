@@ -277,6 +277,22 @@ pub enum Error {
         /// What was found and what was expected.
         reason: String,
     },
+    /// Bytes that should be a saved run or session are not one.
+    #[error("{origin} is not a checkpoint: {reason}")]
+    Checkpoint {
+        /// The file, or `the input`.
+        origin: String,
+        /// What was found and what was expected.
+        reason: String,
+    },
+    /// A run cannot continue with another number of training examples.
+    #[error("the run was trained on {expected} samples: there are {found} now")]
+    Resumed {
+        /// Training examples now.
+        found: usize,
+        /// Training examples when the run was saved.
+        expected: usize,
+    },
 }
 
 impl Error {

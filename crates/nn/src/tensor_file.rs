@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
 
@@ -111,12 +112,11 @@ impl<'a> Reader<'a> {
         Ok(Self { tensors, metadata: header.metadata().clone().unwrap_or_default() })
     }
 
-    /// Reads the header of a file with a checksum, which has to be that of the bytes.
-    pub(crate) fn parse_checked(bytes: &'a [u8]) -> Result<Self, String> {
-        let reader = Self::parse(bytes)?;
-        let written = reader.field(CHECKSUM)?;
-        let mut hash = crc32fast::Hasher::new();
+    /// Checks the checksum of a file that has one, whose bytes these are.
+    pub(crate) fn check(&self, bytes: &[u8]) -> Result<(), String> {
+        let written = self.field(CHECKSUM)?;
         let at = checksum_at(bytes).ok_or("its checksum is not where it should be")?;
+        let mut hash = crc32fast::Hasher::new();
         hash.update(&bytes[..at]);
         hash.update(NO_CHECKSUM.as_bytes());
         hash.update(&bytes[at + NO_CHECKSUM.len()..]);
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
                 "its bytes have the checksum {found}, expected {written}: it is damaged"
             ));
         }
-        Ok(reader)
+        Ok(())
     }
 
     /// A text of the metadata, if the file has it.
@@ -150,20 +150,25 @@ impl<'a> Reader<'a> {
         self.tensors.len()
     }
 
-    /// Whether the file has a tensor of this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.tensors.tensor(name).is_ok()
+    /// Checks that the file has a tensor of this shape.
+    pub(crate) fn has(&self, name: &str, shape: &[usize]) -> Result<(), String> {
+        self.view(name, shape).map(|_| ())
     }
 
     /// The elements of a tensor of this shape.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+        let view = self.view(name, shape)?;
+        let (words, _) = view.data().as_chunks();
+        Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+    }
+
+    fn view(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>, String> {
         let view = self.tensors.tensor(name).map_err(|e| format!("`{name}`: {e}"))?;
         if view.dtype() != Dtype::F32 || view.shape() != shape {
             let (dtype, found) = (view.dtype(), view.shape());
             return Err(format!("`{name}` is {dtype:?} {found:?}, expected F32 {shape:?}"));
         }
-        let (words, _) = view.data().as_chunks();
-        Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+        Ok(view)
     }
 
     /// The elements of a tensor of this shape, all of them finite.

@@ -142,6 +142,27 @@ pub(crate) struct Description {
 }
 
 impl Description {
+    /// Reads what [`Mlp::describe`] wrote.
+    pub(crate) fn read(file: &Reader<'_>) -> Result<Self, String> {
+        let head = match file.optional("head") {
+            Some(head) => head.parse().map_err(|e: Error| e.to_string())?,
+            None => Head::Softmax,
+        };
+        let architecture = serde_json::from_str(file.field("architecture")?)
+            .map_err(|e| format!("its architecture: {e}"))?;
+        let scale = file.field("pixel_scale")?;
+        let pixel_scale = scale.parse().map_err(|_| format!("a pixel scale of `{scale}`"))?;
+        let class_names = file.optional("class_names").map(serde_json::from_str).transpose();
+        let class_names: Option<Vec<String>> =
+            class_names.map_err(|e| format!("its class names: {e}"))?;
+        if class_names.as_ref().is_some_and(Vec::is_empty) {
+            return Err("its `class_names` is an empty list".into());
+        }
+        let class_names = class_names.unwrap_or_default();
+        let preparation = file.optional("preparation").map(str::to_owned);
+        Ok(Self { head, architecture, pixel_scale, class_names, preparation })
+    }
+
     /// The network, its parameters 0.
     pub(crate) fn build(self) -> Result<Mlp, Error> {
         let mut network = Mlp::zeros(self.architecture)?.with_head(self.head)?;
@@ -170,7 +191,7 @@ fn read(bytes: &[u8]) -> Result<Mlp, String> {
             return Err(format!("its version is `{found}`, expected {known}"));
         }
     }
-    let description = describe(&file)?;
+    let description = Description::read(&file)?;
 
     // Read the tensors before allocating the network: a hostile header may name an
     // architecture of any size.
@@ -192,27 +213,6 @@ fn read(bytes: &[u8]) -> Result<Mlp, String> {
         Ok(network)
     };
     build().map_err(|error: Error| error.to_string())
-}
-
-/// Reads what [`Mlp::describe`] wrote.
-pub(crate) fn describe(file: &Reader<'_>) -> Result<Description, String> {
-    let head = match file.optional("head") {
-        Some(head) => head.parse().map_err(|e: Error| e.to_string())?,
-        None => Head::Softmax,
-    };
-    let architecture = serde_json::from_str(file.field("architecture")?)
-        .map_err(|e| format!("its architecture: {e}"))?;
-    let scale = file.field("pixel_scale")?;
-    let pixel_scale = scale.parse().map_err(|_| format!("a pixel scale of `{scale}`"))?;
-    let class_names = file.optional("class_names").map(serde_json::from_str).transpose();
-    let class_names: Option<Vec<String>> =
-        class_names.map_err(|e| format!("its class names: {e}"))?;
-    if class_names.as_ref().is_some_and(Vec::is_empty) {
-        return Err("its `class_names` is an empty list".into());
-    }
-    let class_names = class_names.unwrap_or_default();
-    let preparation = file.optional("preparation").map(str::to_owned);
-    Ok(Description { head, architecture, pixel_scale, class_names, preparation })
 }
 
 #[cfg(test)]
