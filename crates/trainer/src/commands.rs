@@ -6,11 +6,22 @@ mod train;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, CommandFactory, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::process::Process;
-use crate::settings;
+use crate::{report, settings};
+
+/// The table of exit codes, for `--help`. `Error::code` is the other place that knows
+/// them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0    the work is done
+  1    it failed: data, a model, a file or the training itself
+  2    the settings are wrong: command line, recipe or environment
+  130  stopped by an interrupt, Ctrl-C
+  143  stopped by a request to terminate";
 
 #[derive(Debug, Subcommand)]
 // The program has one value of this type: its size does not matter.
@@ -46,22 +57,101 @@ struct Cli {
     train: train::Args,
 }
 
-/// Reads a command line, of which the first word is the program's name. Where it is
-/// wrong, or asks for help, clap's error says what to print.
-pub(crate) fn parse(line: &[OsString]) -> Result<Command, clap::Error> {
-    match Cli::try_parse_from(line) {
-        Ok(cli) => Ok(cli.command.unwrap_or(Command::Train(cli.train))),
-        // Only `train` has settings, and it has no name of its own on most lines.
-        Err(error) if names_other_command(line) => Err(error),
-        Err(error) => Err(settings::suggest(error)),
+/// Reads a command line, of which the first word is the program's name. Nothing is left
+/// to do where it asks for help or for the version: they are printed here.
+///
+/// # Errors
+/// A line that no command takes.
+pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
+    match Cli::try_parse_from(join_values(line)) {
+        Ok(cli) => Ok(Some(cli.command.unwrap_or(Command::Train(cli.train)))),
+        Err(error) if error.use_stderr() => Err(usage(error, line)),
+        Err(help) => report::written(help.print()).map(|()| None),
     }
 }
 
-/// Whether the first argument is a command, but not `train`.
-fn names_other_command(line: &[OsString]) -> bool {
-    let commands = Cli::command();
-    let mut others = commands.get_subcommands().filter(|command| command.get_name() != "train");
-    others.any(|command| line.get(1).is_some_and(|word| word == command.get_name()))
+/// Joins each flag to a value that begins with one dash, which clap would take for a
+/// flag: `--epochs -5` becomes `--epochs=-5`.
+fn join_values(line: &[OsString]) -> Vec<OsString> {
+    let takes_value = |word: &OsString| {
+        let name = word.to_str().and_then(|word| word.strip_prefix("--"));
+        name.is_some_and(|name| {
+            arguments().any(|arg| arg.get_long() == Some(name) && arg.get_action().takes_values())
+        })
+    };
+    let mut joined: Vec<OsString> = Vec::new();
+    for word in line {
+        let bytes = word.as_encoded_bytes();
+        let one_dash = bytes.starts_with(b"-") && !bytes.starts_with(b"--") && bytes != b"-h";
+        match joined.last_mut() {
+            Some(flag) if one_dash && takes_value(flag) => {
+                flag.push("=");
+                flag.push(word);
+            }
+            _ => joined.push(word.clone()),
+        }
+    }
+    joined
+}
+
+/// The arguments of all commands.
+fn arguments() -> impl Iterator<Item = Arg> {
+    let mut cli = Cli::command();
+    cli.build();
+    let of_commands: Vec<_> =
+        cli.get_subcommands().flat_map(|command| command.get_arguments().cloned()).collect();
+    of_commands.into_iter()
+}
+
+/// clap's error, which has several lines, as one; with better suggestions, where there
+/// are any.
+fn usage(error: clap::Error, line: &[OsString]) -> Error {
+    if let Some(word) = stray_word(&error) {
+        let names: Vec<_> = commands().collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let meant = match settings::nearest_names(&word, &names).first() {
+            Some(command) => format!("did you mean the command {command}?"),
+            None => format!("expected a flag, or first the command {}", names.join(" or ")),
+        };
+        return Error::Usage(format!("unexpected word '{word}': {meant}"));
+    }
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let mut parts: Vec<_> = lines
+        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
+        .map(|line| line.trim_end_matches(':').to_owned())
+        .collect();
+    // Only `train` has settings, and it has no name of its own on most lines.
+    if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == ErrorKind::UnknownArgument
+        && !commands()
+            .any(|name| name != "train" && line.get(1).is_some_and(|word| **word == *name))
+    {
+        let flags: Vec<_> =
+            arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
+        let tip = settings::unknown_flag(flag, flags.iter().map(String::as_str));
+        parts.truncate(1);
+        parts.extend(tip);
+    }
+    Error::Usage(parts.join(": "))
+}
+
+/// The word of a line that is neither a flag, a value nor a command.
+fn stray_word(error: &clap::Error) -> Option<String> {
+    let text = error.render().to_string();
+    let rest = ["error: unrecognized subcommand '", "error: the subcommand '"];
+    let rest = rest.iter().find_map(|start| text.strip_prefix(start))?;
+    let word = rest.split('\'').next()?.to_owned();
+    (!commands().any(|name| name == word)).then_some(word)
+}
+
+/// The names of the commands.
+fn commands() -> impl Iterator<Item = String> {
+    let cli = Cli::command();
+    let names: Vec<_> =
+        cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    names.into_iter()
 }
 
 #[cfg(test)]

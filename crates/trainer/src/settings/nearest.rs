@@ -24,18 +24,32 @@ pub(crate) fn unknown(key: &str) -> String {
     }
 }
 
-/// What to write instead of a flag that does not exist.
-pub(crate) fn unknown_flag(flag: &str) -> Option<String> {
-    let name = flag.trim_start_matches('-');
-    let (_, nearest) = best(table::all().filter_map(|setting| {
-        let (distance, _) = distance_to(name, setting)?;
-        Some((distance, setting))
-    }))?;
-    let writes = nearest.iter().take(MOST).map(|setting| match setting.flag {
-        Some(flag) => format!("'--{flag}'"),
-        None => format!("'--set {}={}'", setting.key, setting.example),
+/// What to write instead of a flag that does not exist; `flags` are those that do.
+pub(crate) fn unknown_flag<'a>(flag: &str, flags: impl Iterator<Item = &'a str>) -> Option<String> {
+    let typed = flag.trim_start_matches('-');
+    let flags = flags.filter_map(|known| Some((2 * close(typed, known)?, format!("--{known}"))));
+    let settings = table::all().filter_map(|setting| {
+        let (distance, _) = distance_to(typed, setting)?;
+        let write = match setting.flag {
+            Some(flag) => format!("--{flag}"),
+            None => format!("--set {}={}", setting.key, setting.example),
+        };
+        // A flag of its own is nearer than a key.
+        Some((2 * distance + usize::from(setting.flag.is_none()), write))
     });
-    Some(format!("did you mean {}?", writes.collect::<Vec<_>>().join(" or ")))
+    let (_, mut nearest) = best(flags.chain(settings))?;
+    nearest.dedup();
+    nearest.truncate(MOST);
+    Some(format!("did you mean {}?", nearest.join(" or ")))
+}
+
+/// The nearest of some names, whatever the case of the letters.
+pub(crate) fn names<'a>(typed: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let typed = typed.to_ascii_lowercase();
+    let near = names.iter().filter_map(|known| Some((close(&typed, known)?, *known)));
+    let mut nearest = best(near).map_or_else(Vec::new, |(_, names)| names);
+    nearest.truncate(MOST);
+    nearest
 }
 
 /// Whether a key is a table that holds settings.
@@ -93,22 +107,26 @@ fn close(typed: &str, known: &str) -> Option<usize> {
     Some(edit_distance(typed, known)).filter(|distance| *distance <= allowed)
 }
 
-/// Insertions, deletions and replacements of a character that make `b` of `a`
-/// (Levenshtein 1966), by the recurrence of Wagner and Fischer 1974.
+/// Insertions, deletions, replacements and swaps of neighbours that make `b` of `a`: the
+/// optimal string alignment, by the recurrence of Wagner and Fischer 1974 with the swaps
+/// of Damerau 1964.
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     // Row i has the distances from the first i characters of `a` to each prefix of `b`.
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
 /// The part of a dotted key after its last dot.
@@ -188,12 +206,28 @@ mod tests {
     #[test]
     fn flags_that_were_meant() {
         for (typed, meant) in [
-            ("--clip-nrm", Some("did you mean '--clip-norm'?")),
-            ("--shuffle", Some("did you mean '--set training.shuffle=false'?")),
-            ("--beta1", Some("did you mean '--set training.optimizer.beta1=0.8'?")),
+            ("--clip-nrm", Some("did you mean --clip-norm?")),
+            ("--shuffle", Some("did you mean --set training.shuffle=false?")),
+            ("--beta1", Some("did you mean --set training.optimizer.beta1=0.8?")),
+            ("--recip", Some("did you mean --recipe?")),
+            ("--description", Some("did you mean --set description=mine?")),
             ("--nonsense", None),
         ] {
-            assert_eq!(unknown_flag(typed).as_deref(), meant);
+            let flags = ["recipe", "threads"].into_iter();
+            assert_eq!(unknown_flag(typed, flags).as_deref(), meant);
+        }
+    }
+
+    #[test]
+    fn names_that_were_meant() {
+        for (typed, meant) in [
+            ("defualt", &["default"][..]),
+            ("Best", &["best"]),
+            ("acc", &["accurate"]),
+            ("bet", &["best", "beet"]),
+            ("x", &[]),
+        ] {
+            assert_eq!(names(typed, &["default", "accurate", "best", "beet"]), meant);
         }
     }
 
@@ -201,18 +235,23 @@ mod tests {
     #[test]
     fn edit_distances() {
         fn slow(a: &[u8], b: &[u8]) -> usize {
-            match (a, b) {
+            let swapped = match (a, b) {
+                ([p, q, a @ ..], [r, s, b @ ..]) if (p, q) == (s, r) => 1 + slow(a, b),
+                _ => usize::MAX,
+            };
+            swapped.min(match (a, b) {
                 (_, []) => a.len(),
                 ([], _) => b.len(),
                 ([x, a @ ..], [y, b @ ..]) if x == y => slow(a, b),
                 ([_, a1 @ ..], [_, b1 @ ..]) => 1 + slow(a1, b).min(slow(a, b1)).min(slow(a1, b1)),
-            }
+            })
         }
-        let words = ["", "a", "lr", "l2", "seed", "sed", "shear", "scale", "rate", "rotate"];
+        let words = ["", "a", "lr", "rl", "seed", "sede", "shear", "hsera", "rate", "rotate"];
         for a in words {
             for b in words {
                 assert_eq!(edit_distance(a, b), slow(a.as_bytes(), b.as_bytes()), "{a}, {b}");
             }
         }
+        assert_eq!(edit_distance("defualt", "default"), 1);
     }
 }

@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use serde_json::Value;
-
 use crate::{data, json, metrics, model, succeed};
 
 #[test]
@@ -19,16 +17,8 @@ fn flags_override_recipes() {
     let settings = fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
     assert!(settings.contains("tanh"), "as the recipe has it: {settings}");
 
-    for (i, none) in ["none", ""].iter().enumerate() {
-        let mut command = crate::trainer();
-        let out = format!("linear{i}");
-        command.current_dir(dir.path()).args(["--hidden", *none]);
-        command.args(["--epochs", "1", "--json", "--out", &*out]);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(summary["layers"], serde_json::json!([784, 10]));
-    }
+    let summary = json(dir.path(), "--hidden none --epochs 1 --json --out linear");
+    assert_eq!(summary["layers"], serde_json::json!([784, 10]));
 }
 
 #[test]
