@@ -83,29 +83,31 @@ impl Config {
         document.fill("training", Table::try_from(Fit::default())?);
         document.edit(edits)?;
         document.check()?;
-        let Document { table, dir, mut notes, .. } = document;
-        let mut config: Self = table.try_into().map_err(|error: toml::de::Error| {
-            Error::Edited { message: error.message().replace('\n', ", ") }
-        })?;
-        if let Some(dir) = dir {
-            config.data.dir = dir;
+        let mut config: Self =
+            document.table.clone().try_into().map_err(|error: toml::de::Error| Error::Edited {
+                message: error.message().replace('\n', ", "),
+            })?;
+        if let Some(dir) = &document.dir {
+            config.data.dir.clone_from(dir);
         }
         if config.recipe.is_empty() {
             config.recipe.clone_from(&source.name);
         }
+        if config.training.early_stopping.is_some() && config.data.validation == 0.0 {
+            let early = "training.early-stopping";
+            let what = document.what(&format!("{early}.patience")).or(document.what(early));
+            return Err(Error::NothingToWatch { what: what.unwrap_or(early).to_owned() });
+        }
         config.validate()?;
+        let mut notes = document.notes;
         notes.extend(config.note());
         Ok((config, notes))
     }
 
-    /// Checks what is not a matter of one key alone, and all ranges again as the
-    /// crates have them that own the settings.
+    /// Checks all ranges again as the crates have them that own the settings.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         self.augment.validate()?;
         self.training.validate()?;
-        if self.training.early_stopping.is_some() && self.data.validation == 0.0 {
-            return Err(Error::NothingToWatch);
-        }
         Ok(())
     }
 

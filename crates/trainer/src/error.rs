@@ -70,10 +70,10 @@ pub(crate) enum Error {
     )]
     Off { what: String, table: &'static str, switch: String },
     #[error(
-        "early stopping watches held-out images, and there are none: \
+        "{what} needs held-out images to watch, and there are none: \
          hold some out with --validation 0.1, or train to the end with --patience none"
     )]
-    NothingToWatch,
+    NothingToWatch { what: String },
     #[error("{origin}, line {line}: {message}")]
     Toml { origin: String, line: usize, message: String },
     #[error("the flags leave no valid recipe: {message}")]
@@ -131,7 +131,7 @@ impl Error {
             | Self::Key { .. }
             | Self::Usage(_)
             | Self::Off { .. }
-            | Self::NothingToWatch
+            | Self::NothingToWatch { .. }
             | Self::Toml { .. }
             | Self::Edited { .. }
             | Self::Value(_)

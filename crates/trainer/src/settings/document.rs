@@ -243,6 +243,11 @@ impl Document {
         }
     }
 
+    /// What to call the value of a key in an error; nothing for a default.
+    pub(crate) fn what(&self, key: &str) -> Option<&str> {
+        self.given.get(key).map(|given| &*given.what)
+    }
+
     /// The text at a key; empty if there is none.
     pub(crate) fn text(&self, key: &str) -> &str {
         value_at(&self.table, key).and_then(Value::as_str).unwrap_or_default()
@@ -284,6 +289,14 @@ impl Reading<'_> {
     fn table(&mut self, path: &str, spans: &DeTable<'_>, values: &Table) {
         for (name, spanned) in spans {
             let Some(value) = values.get(name.get_ref().as_ref()) else { continue };
+            if name.get_ref().contains('.') {
+                let what =
+                    format!("{}, line {}", self.origin, line_of(self.text, name.span().start));
+                let message =
+                    format!("there is no key \"{}\": write dots outside of quotes", name.get_ref());
+                self.error(name.span().start, Error::Key { what, message });
+                continue;
+            }
             let key = if path.is_empty() {
                 name.get_ref().to_string()
             } else {

@@ -67,7 +67,7 @@ fn set(text: &OsStr) -> Result<Vec<Edit>, Error> {
         found: text.to_string_lossy().into_owned(),
         reason: reason.to_owned(),
     };
-    let utf8 = text.to_str().ok_or_else(|| refused("expected UTF-8"))?;
+    let utf8 = text.to_str().ok_or_else(|| refused("expected UTF-8; --data takes any path"))?;
     let (key, value) = utf8
         .split_once('=')
         .ok_or_else(|| refused("expected KEY=VALUE, such as training.lr=0.003"))?;

@@ -203,7 +203,7 @@ fn settings_that_do_not_go_together() {
             (
                 "early stopping without held-out images",
                 "--patience 3",
-                "early stopping watches held-out images, and there are none: hold some out with \
+                "--patience needs held-out images to watch, and there are none: hold some out with \
                  --validation 0.1, or train to the end with --patience none",
             ),
             (

@@ -225,6 +225,17 @@ fn keys() {
             ": [network] needs `hidden`: add hidden = [100, 50]",
         ),
         ("nothing", String::new(), ": [network] needs `hidden`: add hidden = [100, 50]"),
+        (
+            "a dotted key in quotes",
+            training("\"noise.input\" = 0.1"),
+            ", line 6: there is no key \"noise.input\": write dots outside of quotes",
+        ),
+        (
+            "early stopping without held-out images",
+            training("early-stopping = { monitor = \"loss\" }"),
+            ", line 6: training.early-stopping needs held-out images to watch, and there are none: \
+             hold some out with --validation 0.1, or train to the end with --patience none",
+        ),
         ("a key twice", training("lr = 1\nlr = 2"), ", line 7: duplicate key"),
         (
             "the first of two errors",
