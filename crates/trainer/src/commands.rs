@@ -13,8 +13,7 @@ use crate::error::Error;
 use crate::process::Process;
 use crate::{report, settings};
 
-/// The table of exit codes, for `--help`. `Error::code` is the other place that knows
-/// them.
+/// The table of exit codes, for `--help`. `Error::code` says which error has which.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    the work is done

@@ -25,8 +25,8 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Starts as many threads as `typed`, the value of `--threads`, says; without it, one
-    /// for each core.
+    /// Starts the threads that `typed`, the value of `--threads`, asks for; without it,
+    /// one for each core.
     pub(crate) fn new(typed: Option<&OsStr>) -> Result<Self, Error> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let wanted = match typed {

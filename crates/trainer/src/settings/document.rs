@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use toml::{Spanned, Table, Value};
 
 use super::edits::Edit;
-use super::kind::{Kind, Place};
+use super::kind::{Kind, Notation};
 use super::setting::{Given, Presence, Setting, shown};
 use super::{Edits, nearest, schedule, table};
 use crate::error::{Error, Refused};
@@ -106,7 +106,8 @@ impl Document {
     /// Changes the learning rate with the optimizer, unless the command line has one:
     /// what suits one optimizer is ten times too much or too little for another.
     fn follow_optimizer(&mut self, old: &str) {
-        let typed = self.given.get(RATE).is_some_and(|given| given.place == Place::CommandLine);
+        let typed =
+            self.given.get(RATE).is_some_and(|given| given.notation == Notation::CommandLine);
         let new = self.text(OPTIMIZER).to_owned();
         let Some(rate) = table::usual_rate(&new).filter(|_| !typed) else { return };
         if table::usual_rate(old) == Some(rate) {
@@ -205,14 +206,14 @@ impl Document {
     fn check_absent(&self, setting: &Setting, kind: &str) -> Result<(), Error> {
         let (parent, name) = split(setting.key);
         let has_table = value_at(&self.table, parent).is_some();
-        let example = format!("{name} = {}", setting.example(Place::File));
+        let example = format!("{name} = {}", setting.example(Notation::File));
         match setting.presence {
             Presence::Of(kinds) if kinds.contains(&kind) && setting.default_of(kind).is_none() => {
                 let Some(of_kind) = self.given.get(&format!("{parent}.kind")) else {
                     return Ok(());
                 };
                 let what = &of_kind.what;
-                let (what, add) = if of_kind.place == Place::File {
+                let (what, add) = if of_kind.notation == Notation::File {
                     (format!("{what} = {kind}"), format!("add {example}"))
                 } else if what.starts_with("--set ") {
                     let add = format!("add --set {}={}", setting.key, setting.example);
@@ -268,8 +269,8 @@ fn other_kind(setting: &Setting, kinds: &[&str], kind: &str, given: &Given) -> E
         kinds: and(kinds),
         name: split(parent).1.to_owned(),
         kind: kind.to_owned(),
-        switch: match (given.place, switch) {
-            (Place::CommandLine, Some(switch)) => format!(" with {switch}"),
+        switch: match (given.notation, switch) {
+            (Notation::CommandLine, Some(switch)) => format!(" with {switch}"),
             _ => String::new(),
         },
     }
@@ -320,10 +321,10 @@ impl Reading<'_> {
             let what = format!("{}, line {line}", self.origin);
             self.error(start, Error::Key { what, message: nearest::unknown(key) });
         } else if !nearest::is_table(key) {
-            self.given.insert(key.to_owned(), Given { what, found, place: Place::File });
+            self.given.insert(key.to_owned(), Given { what, found, notation: Notation::File });
         } else if let (Some(inner), Some(values)) = (spanned.get_ref().as_table(), value.as_table())
         {
-            self.given.insert(key.to_owned(), Given { what, found, place: Place::File });
+            self.given.insert(key.to_owned(), Given { what, found, notation: Notation::File });
             self.table(key, inner, values);
         } else {
             let reason = format!("expected a table, such as {}", example_of_table(key));
@@ -345,7 +346,7 @@ fn example_of_table(path: &str) -> String {
     };
     match table::all().find(directly_in) {
         Some(first) if path.contains('.') => {
-            format!("{{ {} = {} }}", split(first.key).1, first.example(Place::File))
+            format!("{{ {} = {} }}", split(first.key).1, first.example(Notation::File))
         }
         _ => format!("[{path}]"),
     }

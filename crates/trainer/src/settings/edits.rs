@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use toml::Value;
 
-use super::kind::{Fault, Kind, Place};
+use super::kind::{Fault, Kind, Notation};
 use super::setting::{Given, Presence, Setting};
 use super::{nearest, schedule, table};
 use crate::error::{Error, Refused};
@@ -86,7 +86,7 @@ fn parse(setting: &'static Setting, what: String, text: &str) -> Result<Vec<Edit
     let given = |what: String, text: &str| Given {
         what,
         found: text.to_owned(),
-        place: Place::CommandLine,
+        notation: Notation::CommandLine,
     };
     if matches!(setting.kind, Kind::Schedule) {
         return schedule::parse(setting, given(what, text));

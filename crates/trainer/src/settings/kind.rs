@@ -11,9 +11,9 @@ use super::nearest;
 const MOST_LAYERS: usize = 64;
 const MOST_UNITS: i64 = 65_536;
 
-/// Where a value is written, and thereby how: `100,50` or `[100, 50]`.
+/// How a value is written: `100,50` or `[100, 50]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Notation {
     CommandLine,
     File,
 }
@@ -110,8 +110,8 @@ impl Kind {
     }
 
     /// What values there are, as errors and `--help` say it.
-    pub(crate) fn range(self, place: Place) -> String {
-        let of_file = place == Place::File;
+    pub(crate) fn range(self, notation: Notation) -> String {
+        let of_file = notation == Notation::File;
         match self {
             Self::Text => "a text".to_owned(),
             Self::Path => "a path".to_owned(),
@@ -138,10 +138,10 @@ impl Kind {
         }
     }
 
-    /// A value that is written so on a command line, as `place` has it.
-    pub(crate) fn written(self, text: &str, place: Place) -> String {
+    /// A value that is written so on a command line, in this notation.
+    pub(crate) fn written(self, text: &str, notation: Notation) -> String {
         match self {
-            _ if place == Place::CommandLine => text.to_owned(),
+            _ if notation == Notation::CommandLine => text.to_owned(),
             Self::Text | Self::Path | Self::Name(_) | Self::Activation => format!("\"{text}\""),
             Self::Schedule => format!("{{ kind = \"{text}\" }}"),
             Self::Units | Self::ClassWeights => format!("[{}]", text.replace(',', ", ")),

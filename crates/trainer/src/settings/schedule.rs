@@ -3,7 +3,7 @@
 use toml::Table;
 
 use super::edits::{Edit, one};
-use super::kind::{Fault, Kind, Place};
+use super::kind::{Fault, Kind, Notation};
 use super::setting::{Given, Setting};
 use super::table;
 use crate::error::Refused;
@@ -57,7 +57,8 @@ pub(super) fn parse(setting: &'static Setting, given: Given) -> Result<Vec<Edit>
             return refused(format!("`{name}` is there twice"));
         }
         let what = format!("{name} of {}", given.what);
-        let given = Given { what, found: number.trim().to_owned(), place: Place::CommandLine };
+        let given =
+            Given { what, found: number.trim().to_owned(), notation: Notation::CommandLine };
         edits.push(one(parameter, given)?);
     }
     Ok(edits)

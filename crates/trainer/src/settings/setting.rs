@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::kind::{Fault, Kind, Place};
+use super::kind::{Fault, Kind, Notation};
 use crate::error::Refused;
 
 /// One setting of a recipe. Its flag, its key in recipe files, its errors and its
@@ -39,7 +39,7 @@ pub(crate) struct Given {
     pub(crate) what: String,
     /// The text of the value.
     pub(crate) found: String,
-    pub(crate) place: Place,
+    pub(crate) notation: Notation,
 }
 
 /// A text that was found, as part of one line: short, and not empty.
@@ -91,18 +91,18 @@ impl Setting {
 
     /// What values it takes on a command line: `a number above 0, or none`.
     pub(crate) fn range(&self) -> String {
-        let range = self.kind.range(Place::CommandLine);
+        let range = self.kind.range(Notation::CommandLine);
         if matches!(self.presence, Presence::OrNone(_)) { range + ", or none" } else { range }
     }
 
-    /// The example, as `place` has it.
-    pub(crate) fn example(&self, place: Place) -> String {
-        let example = match (place, self.after_colon) {
+    /// The example, in this notation.
+    pub(crate) fn example(&self, notation: Notation) -> String {
+        let example = match (notation, self.after_colon) {
             // In a file the second number has a key of its own.
-            (Place::File, Some(_)) => self.example.split(':').next().unwrap_or_default(),
+            (Notation::File, Some(_)) => self.example.split(':').next().unwrap_or_default(),
             _ => self.example,
         };
-        self.kind.written(example, place)
+        self.kind.written(example, notation)
     }
 
     /// Checks the type and the range of a value.
@@ -115,7 +115,7 @@ impl Setting {
 
     /// The error of a wrong value: what was found, what was expected, what to write.
     pub(super) fn refused(&self, fault: Fault, given: &Given) -> Refused {
-        let place = given.place;
+        let notation = given.notation;
         let mut found = shown(&given.found);
         let mut reason = match fault {
             Fault::Reason(reason) => {
@@ -128,21 +128,21 @@ impl Setting {
             Fault::Range => String::new(),
         };
         reason += "expected ";
-        reason += &match place {
-            Place::CommandLine => self.range(),
-            Place::File => self.kind.range(place),
+        reason += &match notation {
+            Notation::CommandLine => self.range(),
+            Notation::File => self.kind.range(notation),
         };
         let is_name = matches!(self.kind, Kind::Name(_) | Kind::Activation);
-        let can_be_off = matches!(self.presence, Presence::OrNone(_)) && place == Place::File;
+        let can_be_off = matches!(self.presence, Presence::OrNone(_)) && notation == Notation::File;
         let off = ["\"none\"", "\"off\"", "false", "0", "[]", "\"\""];
         let meant = self.kind.meant(&given.found);
-        let meant: Vec<_> = meant.iter().map(|text| self.kind.written(text, place)).collect();
+        let meant: Vec<_> = meant.iter().map(|text| self.kind.written(text, notation)).collect();
         reason += &match &*meant {
             _ if can_be_off && off.contains(&&*given.found) => {
                 "; to turn it off, leave it out".into()
             }
             [] if is_name || matches!(self.kind, Kind::Switch) => String::new(),
-            [] => format!(", such as {}", self.example(place)),
+            [] => format!(", such as {}", self.example(notation)),
             names if is_name => format!("; did you mean {}?", names.join(" or ")),
             [first, ..] => format!("; write {first}"),
         };
