@@ -56,8 +56,8 @@ pub(crate) enum Error {
          leave it out, or choose one of them{switch}"
     )]
     OtherKind { what: String, kinds: String, name: String, kind: String, switch: String },
-    #[error("{what} needs `{name}`: {add}")]
-    Incomplete { what: String, name: String, add: String },
+    #[error("{what} needs `{name}`: write {example}")]
+    Incomplete { what: String, name: String, example: String },
     /// A key that does not exist.
     #[error("{what}: {message}")]
     Key { what: String, message: String },

@@ -3,8 +3,8 @@
 //! from that row.
 //!
 //! ```text
-//! recipe file ── Document::read (keys, lines) ──▶ Document ── check (types, ranges) ──▶ Config
-//! command line ── flags (clap) ──▶ Edits ── edit ────▲
+//! recipe file ── file (keys, lines) ──▶ Document ── check (types, ranges) ──▶ Config
+//! command line ── flags (clap) ──▶ Edits ──┘
 //! ```
 
 mod setting;
@@ -17,14 +17,17 @@ mod table;
 
 mod nearest;
 
+mod file;
+
 mod document;
 
 mod edits;
 
 mod flags;
 
-pub(crate) use document::{Document, Source};
+pub(crate) use document::Document;
 pub(crate) use edits::Edits;
+pub(crate) use file::Source;
 pub(crate) use nearest::{names as nearest_names, unknown_flag};
 #[cfg(test)]
 pub(crate) use {

@@ -105,9 +105,9 @@ fn what_a_recipe_has_no_use_for_is_an_error() {
         ),
         (
             "--set training.schedule.kind=step",
-            "--set training.schedule.kind=step needs `every`: add --set training.schedule.every=10",
+            "--set training.schedule.kind=step needs `every`: write --set training.schedule.every=10",
         ),
-        ("--schedule step", "--schedule step needs `every`: write step:10"),
+        ("--schedule step", "--schedule step needs `every`: write --schedule step:10"),
         (
             "--schedule one-cycle:every=3",
             "every of --schedule is for step, and the schedule is one-cycle: leave it out, or \
@@ -446,7 +446,7 @@ fn errors_of_files_are_one_line_with_its_number() {
         (
             with("optimizer = { momentum = 0.5 }"),
             "x.toml, line 6: training.optimizer needs `kind`: \
-          add kind = \"adam\"",
+          write kind = \"adam\"",
         ),
         (
             with("schedule = \"cosine\""),
@@ -456,7 +456,7 @@ fn errors_of_files_are_one_line_with_its_number() {
         (
             with("schedule = { kind = \"step\" }"),
             "x.toml, line 6: training.schedule.kind = step \
-          needs `every`: add every = 10",
+          needs `every`: write every = 10",
         ),
         (
             "training = 3".into(),
@@ -514,7 +514,7 @@ fn errors_of_files_are_one_line_with_its_number() {
         ),
         (
             "[network]\nhidden = [3]".into(),
-            "x.toml: [network] needs `activation`: add activation = \"relu\"",
+            "x.toml: [network] needs `activation`: write activation = \"relu\"",
         ),
         (
             SHORT.replace("tanh", "maxout:1"),

@@ -5,27 +5,18 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use toml::de::DeTable;
-use toml::{Spanned, Table, Value};
+use toml::{Table, Value};
 
 use super::edits::Edit;
-use super::kind::{Kind, Notation};
-use super::setting::{Given, Presence, Setting, shown};
-use super::{Edits, nearest, schedule, table};
-use crate::error::{Error, Refused};
+use super::file::{self, Source};
+use super::kind::Notation;
+use super::setting::{Given, Presence, Setting};
+use super::table::{is_in, split};
+use super::{Edits, schedule, table};
+use crate::error::Error;
 
 const OPTIMIZER: &str = "training.optimizer.kind";
 const RATE: &str = "training.lr";
-
-/// The text of a recipe.
-#[derive(Clone, Debug)]
-pub(crate) struct Source {
-    pub(crate) text: String,
-    /// Where it is from, for errors.
-    pub(crate) origin: String,
-    /// The name of the recipe, unless the text has another.
-    pub(crate) name: String,
-}
 
 /// A recipe, and how its values were given.
 pub(crate) struct Document {
@@ -47,28 +38,9 @@ impl Document {
     /// The first line that is no TOML, has an unknown key, or a value instead of a
     /// table.
     pub(crate) fn read(source: &Source) -> Result<Self, Error> {
-        let Source { text, origin, .. } = source;
-        // Editors of some systems write it; it means nothing in UTF-8.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let no_toml = |error: toml::de::Error| Error::Toml {
-            origin: origin.clone(),
-            line: line_of(text, error.span().unwrap_or_default().start),
-            message: error.message().replace('\n', ", "),
-        };
-        let spans = DeTable::parse(text).map_err(no_toml)?;
-        let table = toml::from_str(text).map_err(no_toml)?;
-        let mut reading = Reading { text, origin, given: BTreeMap::new(), first_error: None };
-        reading.table("", spans.get_ref(), &table);
-        match reading.first_error {
-            Some((_, error)) => Err(error),
-            None => Ok(Self {
-                given: reading.given,
-                origin: origin.clone(),
-                table,
-                dir: None,
-                notes: Vec::new(),
-            }),
-        }
+        let (table, given) = file::read(source)?;
+        let origin = source.origin.clone();
+        Ok(Self { origin, table, given, dir: None, notes: Vec::new() })
     }
 
     /// Gives a top-level table the keys that it does not have.
@@ -92,9 +64,7 @@ impl Document {
             let Some(last) = edits.iter().rposition(|edit| edit.setting.key == setting.key) else {
                 continue;
             };
-            let replaces = |later: &Edit| {
-                setting.key != later.setting.key && is_in(setting.key, later.setting.key)
-            };
+            let replaces = |later: &Edit| is_in(setting.key, later.setting.key);
             if !edits[last + 1..].iter().any(replaces) {
                 self.apply(&edits[last])?;
             }
@@ -153,7 +123,7 @@ impl Document {
         }
         self.given.insert(setting.key.to_owned(), given.clone());
         if let Value::Table(_) = value {
-            self.forget(|key| is_in(key, setting.key) && key != setting.key);
+            self.forget(|key| is_in(key, setting.key));
             self.given.insert(format!("{}.kind", setting.key), given.clone());
         }
         if name == "kind" {
@@ -207,41 +177,32 @@ impl Document {
         let (parent, name) = split(setting.key);
         let has_table = value_at(&self.table, parent).is_some();
         let example = format!("{name} = {}", setting.example(Notation::File));
-        match setting.presence {
+        let (what, add) = match setting.presence {
             Presence::Of(kinds) if kinds.contains(&kind) && setting.default_of(kind).is_none() => {
-                let Some(of_kind) = self.given.get(&format!("{parent}.kind")) else {
+                let Some(Given { what, notation, .. }) = self.given.get(&format!("{parent}.kind"))
+                else {
                     return Ok(());
                 };
-                let what = &of_kind.what;
-                let (what, add) = if of_kind.notation == Notation::File {
-                    (format!("{what} = {kind}"), format!("add {example}"))
+                if *notation == Notation::File {
+                    (format!("{what} = {kind}"), example)
                 } else if what.starts_with("--set ") {
-                    let add = format!("add --set {}={}", setting.key, setting.example);
-                    (format!("{what}={kind}"), add)
+                    (format!("{what}={kind}"), format!("--set {}={}", setting.key, setting.example))
                 } else {
                     (
                         format!("{what} {kind}"),
-                        format!("write {}", schedule::example(kind, setting)),
+                        format!("{what} {}", schedule::example(kind, setting)),
                     )
-                };
-                Err(Error::Incomplete { what, name: name.to_owned(), add })
+                }
             }
             Presence::Always if name == "kind" && has_table && table::has_kinds(parent) => {
-                let given = self.given.get(parent);
-                let what = given.map_or_else(|| parent.to_owned(), |given| given.what.clone());
-                Err(Error::Incomplete {
-                    what,
-                    name: name.to_owned(),
-                    add: format!("add {example}"),
-                })
+                (self.what(parent).unwrap_or(parent).to_owned(), example)
             }
-            Presence::Always if setting.default.is_empty() => Err(Error::Incomplete {
-                what: format!("{}: [{parent}]", self.origin),
-                name: name.to_owned(),
-                add: format!("add {example}"),
-            }),
-            _ => Ok(()),
-        }
+            Presence::Always if setting.default.is_empty() => {
+                (format!("{}: [{parent}]", self.origin), example)
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::Incomplete { what, name: name.to_owned(), example: add })
     }
 
     /// What to call the value of a key in an error; nothing for a default.
@@ -276,94 +237,9 @@ fn other_kind(setting: &Setting, kinds: &[&str], kind: &str, given: &Given) -> E
     }
 }
 
-/// The walk over the keys of a file.
-struct Reading<'a> {
-    text: &'a str,
-    origin: &'a str,
-    given: BTreeMap<String, Given>,
-    /// The error that comes first in the text, and where that is.
-    first_error: Option<(usize, Error)>,
-}
-
-impl Reading<'_> {
-    /// Reads the table at a path. `spans` and `values` have the same keys.
-    fn table(&mut self, path: &str, spans: &DeTable<'_>, values: &Table) {
-        for (name, spanned) in spans {
-            let Some(value) = values.get(name.get_ref().as_ref()) else { continue };
-            if name.get_ref().contains('.') {
-                let what =
-                    format!("{}, line {}", self.origin, line_of(self.text, name.span().start));
-                let message =
-                    format!("there is no key \"{}\": write dots outside of quotes", name.get_ref());
-                self.error(name.span().start, Error::Key { what, message });
-                continue;
-            }
-            let key = if path.is_empty() {
-                name.get_ref().to_string()
-            } else {
-                format!("{path}.{}", name.get_ref())
-            };
-            self.key(&key, name.span().start, spanned, value);
-        }
-    }
-
-    fn key(
-        &mut self,
-        key: &str,
-        start: usize,
-        spanned: &Spanned<toml::de::DeValue<'_>>,
-        value: &Value,
-    ) {
-        let line = line_of(self.text, start);
-        let what = format!("{}, line {line}: {key}", self.origin);
-        let found = self.text.get(spanned.span()).unwrap_or_default().to_owned();
-        if table::find(key).is_none() && !nearest::is_table(key) {
-            let what = format!("{}, line {line}", self.origin);
-            self.error(start, Error::Key { what, message: nearest::unknown(key) });
-        } else if !nearest::is_table(key) {
-            self.given.insert(key.to_owned(), Given { what, found, notation: Notation::File });
-        } else if let (Some(inner), Some(values)) = (spanned.get_ref().as_table(), value.as_table())
-        {
-            self.given.insert(key.to_owned(), Given { what, found, notation: Notation::File });
-            self.table(key, inner, values);
-        } else {
-            let reason = format!("expected a table, such as {}", example_of_table(key));
-            self.error(start, Refused { what, found: shown(&found), reason }.into());
-        }
-    }
-
-    fn error(&mut self, start: usize, error: Error) {
-        if self.first_error.as_ref().is_none_or(|(first, _)| start < *first) {
-            self.first_error = Some((start, error));
-        }
-    }
-}
-
-/// How a file writes the table of settings at this path.
-fn example_of_table(path: &str) -> String {
-    let directly_in = |setting: &&Setting| {
-        split(setting.key).0 == path && !matches!(setting.kind, Kind::Schedule)
-    };
-    match table::all().find(directly_in) {
-        Some(first) if path.contains('.') => {
-            format!("{{ {} = {} }}", split(first.key).1, first.example(Notation::File))
-        }
-        _ => format!("[{path}]"),
-    }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
-}
-
 /// Whether the setting of this key belongs to some kinds only.
 fn is_parameter(key: &str) -> bool {
     table::find(key).is_some_and(|setting| matches!(setting.presence, Presence::Of(_)))
-}
-
-/// Whether `key` is `path`, or inside the table there.
-fn is_in(key: &str, path: &str) -> bool {
-    key.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// `a, b and c`.
@@ -373,11 +249,6 @@ fn and(names: &[&str]) -> String {
         [only] => (*only).to_owned(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
-}
-
-/// A dotted key as the path of its table, empty for the whole recipe, and its name.
-fn split(key: &str) -> (&str, &str) {
-    key.rsplit_once('.').unwrap_or(("", key))
 }
 
 fn value_at<'a>(recipe: &'a Table, key: &str) -> Option<&'a Value> {
@@ -390,14 +261,8 @@ fn value_at<'a>(recipe: &'a Table, key: &str) -> Option<&'a Value> {
 
 /// The table at a path; a new one if the recipe has none there.
 fn table_at<'a>(recipe: &'a mut Table, path: &str) -> &'a mut Table {
-    let mut table = recipe;
-    for name in path.split('.').filter(|name| !name.is_empty()) {
+    path.split('.').filter(|name| !name.is_empty()).fold(recipe, |table, name| {
         let value = table.entry(name).or_insert_with(|| Table::new().into());
-        if !value.is_table() {
-            *value = Table::new().into();
-        }
-        let Value::Table(inner) = value else { unreachable!("made so above") };
-        table = inner;
-    }
-    table
+        value.as_table_mut().expect("a recipe is read only if each of its tables is one")
+    })
 }

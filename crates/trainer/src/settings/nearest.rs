@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::setting::Setting;
-use super::table;
+use super::table::{self, is_in, split};
 
 /// More suggestions than these are no help.
 const MOST: usize = 3;
@@ -85,9 +85,9 @@ fn best<T>(items: impl Iterator<Item = (usize, T)>) -> Option<(usize, Vec<T>)> {
 /// How far `key` is from the key of a setting, or, if that is nearer, from its name
 /// or flag alone, which is then in another table.
 fn distance_to(key: &str, setting: &Setting) -> Option<(usize, bool)> {
-    let name = last(key);
+    let name = split(key).1;
     let same_place = close(key, setting.key).map(|distance| (distance, false));
-    let names = [Some(last(setting.key)), setting.flag];
+    let names = [Some(split(setting.key).1), setting.flag];
     let moved = names.into_iter().flatten().filter_map(|known| Some((close(name, known)?, true)));
     same_place.into_iter().chain(moved).min()
 }
@@ -103,7 +103,7 @@ fn close(typed: &str, known: &str) -> Option<usize> {
     if same_depth && shorter >= 3 && (typed.starts_with(known) || known.starts_with(typed)) {
         return Some(1);
     }
-    let allowed = (last(typed).chars().count() / 3).max(1);
+    let allowed = (split(typed).1.chars().count() / 3).max(1);
     Some(edit_distance(typed, known)).filter(|distance| *distance <= allowed)
 }
 
@@ -129,16 +129,11 @@ fn edit_distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
-/// The part of a dotted key after its last dot.
-fn last(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
-}
-
 /// The longest beginning of `key` that is a table; empty for the whole recipe.
 fn table_of(key: &str) -> &str {
     let mut table = key;
     while !table.is_empty() && !is_table(table) {
-        table = table.rsplit_once('.').map_or("", |(parent, _)| parent);
+        table = split(table).0;
     }
     table
 }
@@ -147,10 +142,10 @@ fn table_of(key: &str) -> &str {
 fn tables() -> BTreeSet<&'static str> {
     let mut tables = BTreeSet::new();
     for setting in table::all() {
-        let mut key = setting.key;
-        while let Some((parent, _)) = key.rsplit_once('.') {
-            tables.insert(parent);
-            key = parent;
+        let mut path = split(setting.key).0;
+        while !path.is_empty() {
+            tables.insert(path);
+            path = split(path).0;
         }
     }
     tables
@@ -167,11 +162,6 @@ fn keys_in(table: &str) -> Vec<&'static str> {
         }
     }
     keys
-}
-
-/// Whether `key` is inside `table`, at any depth.
-fn is_in(key: &str, table: &str) -> bool {
-    table.is_empty() || key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use toml::Table;
 use super::edits::{Edit, one};
 use super::kind::{Fault, Kind, Notation};
 use super::setting::{Given, Setting};
-use super::table;
+use super::table::{self, split};
 use crate::error::Refused;
 
 /// Every kind of schedule.
@@ -66,7 +66,7 @@ pub(super) fn parse(setting: &'static Setting, given: Given) -> Result<Vec<Edit>
 
 /// How one writes a schedule that has this parameter.
 pub(super) fn example(kind: &str, parameter: &Setting) -> String {
-    let name = parameter.key.rsplit('.').next().unwrap_or(parameter.key);
+    let name = split(parameter.key).1;
     let example = parameter.example;
     if MAIN_PARAMETERS.contains(&(kind, name)) {
         format!("{kind}:{example}")

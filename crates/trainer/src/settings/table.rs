@@ -49,8 +49,15 @@ pub(crate) fn switch_of(path: &str) -> Option<&'static Setting> {
 
 /// Whether what a table has depends on its `kind`.
 pub(crate) fn has_kinds(path: &str) -> bool {
-    all().any(|setting| {
-        matches!(setting.presence, Presence::Of(_))
-            && setting.key.rsplit_once('.').is_some_and(|(parent, _)| parent == path)
-    })
+    all().any(|s| matches!(s.presence, Presence::Of(_)) && split(s.key).0 == path)
+}
+
+/// A dotted key as the path of its table, empty for the whole recipe, and its name.
+pub(crate) fn split(key: &str) -> (&str, &str) {
+    key.rsplit_once('.').unwrap_or(("", key))
+}
+
+/// Whether `key` is inside the table at `path`, at any depth.
+pub(crate) fn is_in(key: &str, path: &str) -> bool {
+    path.is_empty() || key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
 }

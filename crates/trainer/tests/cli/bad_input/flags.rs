@@ -245,12 +245,12 @@ fn settings_that_do_not_go_together() {
             (
                 "a schedule without its parameter",
                 "--schedule step",
-                "--schedule step needs `every`: write step:10",
+                "--schedule step needs `every`: write --schedule step:10",
             ),
             (
                 "the same by key",
                 "--set training.schedule.kind=exponential",
-                "--set training.schedule.kind=exponential needs `factor`: add --set \
+                "--set training.schedule.kind=exponential needs `factor`: write --set \
                  training.schedule.factor=0.95",
             ),
         ],

@@ -207,24 +207,24 @@ fn keys() {
         (
             "a table without its kind",
             training("optimizer = { momentum = 0.9 }"),
-            ", line 6: training.optimizer needs `kind`: add kind = \"adam\"",
+            ", line 6: training.optimizer needs `kind`: write kind = \"adam\"",
         ),
         (
             "a kind without its parameter",
             training("schedule = { kind = \"step\" }"),
-            ", line 6: training.schedule.kind = step needs `every`: add every = 10",
+            ", line 6: training.schedule.kind = step needs `every`: write every = 10",
         ),
         (
             "no units",
             NETWORK.replace("hidden = [5]\n", ""),
-            ": [network] needs `hidden`: add hidden = [100, 50]",
+            ": [network] needs `hidden`: write hidden = [100, 50]",
         ),
         (
             "no network",
             "[training]\nepochs = 5\n".into(),
-            ": [network] needs `hidden`: add hidden = [100, 50]",
+            ": [network] needs `hidden`: write hidden = [100, 50]",
         ),
-        ("nothing", String::new(), ": [network] needs `hidden`: add hidden = [100, 50]"),
+        ("nothing", String::new(), ": [network] needs `hidden`: write hidden = [100, 50]"),
         (
             "a dotted key in quotes",
             training("\"noise.input\" = 0.1"),
