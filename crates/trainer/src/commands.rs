@@ -64,7 +64,7 @@ struct Cli {
 pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
     match Cli::try_parse_from(join_values(line)) {
         Ok(cli) => Ok(Some(cli.command.unwrap_or(Command::Train(cli.train)))),
-        Err(error) if error.use_stderr() => Err(usage(error, line)),
+        Err(error) if error.use_stderr() => Err(usage(&error, line)),
         Err(help) => report::written(help.print()).map(|()| None),
     }
 }
@@ -74,9 +74,8 @@ pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
 fn join_values(line: &[OsString]) -> Vec<OsString> {
     let takes_value = |word: &OsString| {
         let name = word.to_str().and_then(|word| word.strip_prefix("--"));
-        name.is_some_and(|name| {
-            arguments().any(|arg| arg.get_long() == Some(name) && arg.get_action().takes_values())
-        })
+        let takes = |arg: &Arg| arg.get_long() == name && arg.get_action().takes_values();
+        name.is_some() && commands().iter().any(|command| command.get_arguments().any(takes))
     };
     let mut joined: Vec<OsString> = Vec::new();
     for word in line {
@@ -93,64 +92,61 @@ fn join_values(line: &[OsString]) -> Vec<OsString> {
     joined
 }
 
-/// The arguments of all commands.
-fn arguments() -> impl Iterator<Item = Arg> {
+/// The commands, with their arguments.
+fn commands() -> Vec<clap::Command> {
     let mut cli = Cli::command();
     cli.build();
-    let of_commands: Vec<_> =
-        cli.get_subcommands().flat_map(|command| command.get_arguments().cloned()).collect();
-    of_commands.into_iter()
+    cli.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect()
 }
 
-/// clap's error, which has several lines, as one; with better suggestions, where there
-/// are any.
-fn usage(error: clap::Error, line: &[OsString]) -> Error {
-    if let Some(word) = stray_word(&error) {
-        let names: Vec<_> = commands().collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let meant = match settings::nearest_names(&word, &names).first() {
+/// clap's error, which has several lines, as one. Where a word is wrong, it says what
+/// was probably meant.
+fn usage(error: &clap::Error, line: &[OsString]) -> Error {
+    let commands = commands();
+    let names: Vec<_> = commands.iter().map(clap::Command::get_name).collect();
+    // `train` has no name of its own on most lines.
+    let first = names.iter().find(|name| line.get(1).is_some_and(|word| word == **name));
+    let name = first.copied().unwrap_or("train");
+    let text = error.render().to_string();
+    if let Some(word) = stray_word(&text).filter(|word| !names.contains(word)) {
+        let meant = match settings::nearest_names(word, &names).first() {
+            _ if name == "eval" => format!("did you mean --model {word}?"),
             Some(command) => format!("did you mean the command {command}?"),
             None => format!("expected a flag, or first the command {}", names.join(" or ")),
         };
         return Error::Usage(format!("unexpected word '{word}': {meant}"));
     }
-    let text = error.render().to_string();
+    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+    {
+        let command = commands.iter().find(|command| command.get_name() == name);
+        let flags: Vec<_> = command.into_iter().flat_map(flags_of).collect();
+        let meant = settings::unknown_flag(flag, &flags, name == "train");
+        let meant = meant.map_or_else(String::new, |meant| format!(": {meant}"));
+        return Error::Usage(format!("there is no flag {flag}{meant}"));
+    }
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-    let mut parts: Vec<_> = lines
+    let parts: Vec<_> = lines
         .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
-        .map(|line| line.trim_end_matches(':').to_owned())
+        .map(|line| line.trim_end_matches(':'))
         .collect();
-    // Only `train` has settings, and it has no name of its own on most lines.
-    if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
-        && error.kind() == ErrorKind::UnknownArgument
-        && !commands()
-            .any(|name| name != "train" && line.get(1).is_some_and(|word| **word == *name))
-    {
-        let flags: Vec<_> =
-            arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
-        let tip = settings::unknown_flag(flag, flags.iter().map(String::as_str));
-        parts.truncate(1);
-        parts.extend(tip);
-    }
     Error::Usage(parts.join(": "))
 }
 
-/// The word of a line that is neither a flag, a value nor a command.
-fn stray_word(error: &clap::Error) -> Option<String> {
-    let text = error.render().to_string();
-    let rest = ["error: unrecognized subcommand '", "error: the subcommand '"];
-    let rest = rest.iter().find_map(|start| text.strip_prefix(start))?;
-    let word = rest.split('\'').next()?.to_owned();
-    (!commands().any(|name| name == word)).then_some(word)
+fn flags_of(command: &clap::Command) -> impl Iterator<Item = &str> {
+    command.get_arguments().filter_map(Arg::get_long)
 }
 
-/// The names of the commands.
-fn commands() -> impl Iterator<Item = String> {
-    let cli = Cli::command();
-    let names: Vec<_> =
-        cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-    names.into_iter()
+/// The word that is neither a flag nor a value, if clap's error is about one.
+fn stray_word(error: &str) -> Option<&str> {
+    let starts = [
+        "error: unrecognized subcommand '",
+        "error: the subcommand '",
+        "error: unexpected argument '",
+    ];
+    let rest = starts.iter().find_map(|start| error.strip_prefix(start))?;
+    rest.split('\'').next().filter(|word| !word.starts_with('-') || *word == "-")
 }
 
 #[cfg(test)]

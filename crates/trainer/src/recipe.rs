@@ -48,9 +48,10 @@ fn built_in(name: &str, text: &str) -> Source {
 /// What to write instead of a name that no recipe has.
 fn instead(name: &OsStr) -> String {
     let path = Path::new(name);
-    if !name.is_empty() && path.exists() {
-        let file = if path.is_dir() { path.join("config.toml") } else { path.to_owned() };
-        return format!("to start from a file, write --config {}", shell_word(&file));
+    for file in [path, &path.join("config.toml")] {
+        if file.is_file() {
+            return format!("to start from a file, write --config {}", shell_word(file));
+        }
     }
     let names: Vec<_> = RECIPES.iter().map(|(name, _)| *name).collect();
     let nearest = nearest_names(&name.to_string_lossy(), &names);

@@ -72,7 +72,6 @@ fn load(path: &Path) -> Result<Mlp, Error> {
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let Process { isa, started } = *process;
     let pool = Pool::new(args.threads.as_deref())?;
-    report::notes(pool.note().as_slice());
     if args.json {
         report::check_stdout()?;
     }
@@ -98,6 +97,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     };
     let prepared = Prepared::new(&test_set, None, deskew, isa)?;
     let examples = prepared.examples()?;
+    report::notes(pool.note().as_slice());
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
     if args.json {

@@ -30,8 +30,6 @@ pub(super) type ByKey = BTreeMap<String, Given>;
 /// The first line that is no TOML, has an unknown key, or a value instead of a table.
 pub(super) fn read(source: &Source) -> Result<(Table, ByKey), Error> {
     let Source { text, origin, .. } = source;
-    // Editors of some systems write a byte-order mark; it means nothing in UTF-8.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let no_toml = |error: toml::de::Error| Error::Toml {
         origin: origin.clone(),
         line: line_of(text, error.span().unwrap_or_default().start),

@@ -24,11 +24,13 @@ pub(crate) fn unknown(key: &str) -> String {
     }
 }
 
-/// What to write instead of a flag that does not exist; `flags` are those that do.
-pub(crate) fn unknown_flag<'a>(flag: &str, flags: impl Iterator<Item = &'a str>) -> Option<String> {
+/// What was meant by a flag that does not exist. `flags` are those that do; a command
+/// that takes settings has their keys too.
+pub(crate) fn unknown_flag(flag: &str, flags: &[&str], takes_settings: bool) -> Option<String> {
     let typed = flag.trim_start_matches('-');
-    let flags = flags.filter_map(|known| Some((2 * close(typed, known)?, format!("--{known}"))));
-    let settings = table::all().filter_map(|setting| {
+    let near = |known: &&str| Some((2 * close(typed, known)?, format!("--{known}")));
+    let flags = flags.iter().filter_map(near);
+    let settings = table::all().filter(|_| takes_settings).filter_map(|setting| {
         let (distance, _) = distance_to(typed, setting)?;
         let write = match setting.flag {
             Some(flag) => format!("--{flag}"),
@@ -38,6 +40,7 @@ pub(crate) fn unknown_flag<'a>(flag: &str, flags: impl Iterator<Item = &'a str>)
         Some((2 * distance + usize::from(setting.flag.is_none()), write))
     });
     let (_, mut nearest) = best(flags.chain(settings))?;
+    nearest.sort();
     nearest.dedup();
     nearest.truncate(MOST);
     Some(format!("did you mean {}?", nearest.join(" or ")))
@@ -203,9 +206,15 @@ mod tests {
             ("--description", Some("did you mean --set description=mine?")),
             ("--nonsense", None),
         ] {
-            let flags = ["recipe", "threads"].into_iter();
-            assert_eq!(unknown_flag(typed, flags).as_deref(), meant);
+            assert_eq!(unknown_flag(typed, &["recipe", "threads"], true).as_deref(), meant);
         }
+    }
+
+    #[test]
+    fn a_command_without_settings_suggests_none() {
+        assert_eq!(unknown_flag("--shuffle", &["model"], false), None);
+        let meant = unknown_flag("--modle", &["model", "threads"], false);
+        assert_eq!(meant.as_deref(), Some("did you mean --model?"));
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn words_and_flags() {
             (
                 "a value parted by a space",
                 "train --hidden 100 50",
-                "unexpected argument '50' found (try --help)",
+                "unexpected word '50': expected a flag, or first the command train or eval (try --help)",
             ),
             (
                 "an empty word",
@@ -38,54 +38,64 @@ fn words_and_flags() {
                 "unexpected word '': expected a flag, or first the command train or eval (try --help)",
             ),
             (
+                "a model without its flag",
+                "eval run/model.safetensors",
+                "unexpected word 'run/model.safetensors': did you mean --model \
+                 run/model.safetensors? (try --help)",
+            ),
+            (
                 "flags before the command",
                 "--quiet eval --model x",
                 "the subcommand 'eval' cannot be used with '--quiet' (try --help)",
             ),
             // Flags that do not exist.
-            ("no such flag", "--nonsense", "unexpected argument '--nonsense' found (try --help)"),
-            ("no such short flag", "-e 5", "unexpected argument '-e' found (try --help)"),
+            ("no such flag", "--nonsense", "there is no flag --nonsense (try --help)"),
+            ("no such short flag", "-e 5", "there is no flag -e (try --help)"),
             (
                 "a flag with a slip",
                 "--epcohs 5",
-                "unexpected argument '--epcohs' found: did you mean --epochs? (try --help)",
+                "there is no flag --epcohs: did you mean --epochs? (try --help)",
             ),
             (
                 "an underscore for a dash",
                 "--batch_size 5",
-                "unexpected argument '--batch_size' found: did you mean --batch-size? (try --help)",
+                "there is no flag --batch_size: did you mean --batch-size? (try --help)",
             ),
             (
                 "the beginning of a flag",
                 "--recip x",
-                "unexpected argument '--recip' found: did you mean --recipe? (try --help)",
+                "there is no flag --recip: did you mean --recipe? (try --help)",
             ),
             (
                 "a slip in a flag that is no setting",
                 "--thraeds 2",
-                "unexpected argument '--thraeds' found: did you mean --threads? (try --help)",
+                "there is no flag --thraeds: did you mean --threads? (try --help)",
             ),
             (
                 "a slip in a switch",
                 "train --quite",
-                "unexpected argument '--quite' found: did you mean --quiet? (try --help)",
+                "there is no flag --quite: did you mean --quiet? (try --help)",
             ),
             (
                 "a key without a flag of its own",
                 "--shuffle",
-                "unexpected argument '--shuffle' found: did you mean --set \
+                "there is no flag --shuffle: did you mean --set \
                  training.shuffle=false? (try --help)",
             ),
             (
                 "a setting, for another command",
                 "eval --model x --shuffle",
-                "unexpected argument '--shuffle' found (try --help)",
+                "there is no flag --shuffle (try --help)",
             ),
             (
                 "a slip in a flag of eval",
                 "eval --modle x",
-                "unexpected argument '--modle' found: a similar argument exists: '--model' \
-                 (try --help)",
+                "there is no flag --modle: did you mean --model? (try --help)",
+            ),
+            (
+                "a flag of another command",
+                "train --model x",
+                "there is no flag --model (try --help)",
             ),
             // Values that are missing, or too many.
             (
@@ -180,7 +190,20 @@ fn recipes_by_name() {
             (
                 "a folder",
                 "--recipe data",
-                "there is no recipe `data`: to start from a file, write --config data/config.toml",
+                "there is no recipe `data`: the recipes are default, plain, accurate, invariant, \
+                 dropout, best, article",
+            ),
+            (
+                "two lines",
+                "--recipe 'a\nb'",
+                "there is no recipe `a b`: the recipes are default, plain, accurate, invariant, \
+                 dropout, best, article",
+            ),
+            (
+                "a sequence that would clear the screen",
+                "--recipe '\u{1b}[2J'",
+                "there is no recipe `\\u{1b}[2J`: the recipes are default, plain, accurate, \
+                 invariant, dropout, best, article",
             ),
             (
                 "a file",
