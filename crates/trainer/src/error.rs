@@ -102,7 +102,7 @@ pub(crate) enum Error {
     Unwritable(#[from] toml::ser::Error),
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
-    #[error("stdout is closed, and --json prints there: open it, or leave --json out")]
+    #[error("--json prints on stdout, which is closed: open it, or leave --json out")]
     NoStdout,
 }
 
@@ -137,7 +137,13 @@ impl Error {
             | Self::Value(_)
             | Self::ClassWeights { .. }
             | Self::Augment(_)
-            | Self::Network(nn::Error::OutOfRange { .. } | nn::Error::Zero { .. }) => 2,
+            | Self::Network(
+                nn::Error::OutOfRange { .. }
+                | nn::Error::Zero { .. }
+                | nn::Error::TooLarge { .. }
+                | nn::Error::NoWeight { .. }
+                | nn::Error::NothingToHoldOut { .. },
+            ) => 2,
             _ => 1,
         }
     }

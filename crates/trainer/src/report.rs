@@ -216,21 +216,24 @@ pub(crate) fn notes(notes: &[String]) {
 ///
 /// A program of Rust that is started with a closed stdout does not see that: the
 /// runtime opens `/dev/null` in its place, for reading and writing. Who silences stdout
-/// on purpose mostly opens it for writing only, or stdin in the same way.
+/// on purpose mostly opens it for writing only, or stdin in the same way. And it takes
+/// for written what the system refuses because stdout is open for reading only.
 ///
 /// # Errors
-/// On Linux, if stdout was closed. (Other systems do not tell.)
+/// On Linux, if stdout was closed or cannot be written. (Other systems do not tell.)
 pub(crate) fn check_stdout() -> Result<(), Error> {
+    // The last octal digit of the flags: 0 is reading, 1 writing, 2 both.
+    let access = |descriptor: u8| {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).ok()?;
+        info.lines().find_map(|line| line.strip_prefix("flags:"))?.trim().chars().last()
+    };
     let opened_by_runtime = |descriptor: u8| {
         let target = fs::read_link(format!("/proc/self/fd/{descriptor}"));
-        let info = fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}"));
-        let flags = info.unwrap_or_default();
-        let flags = flags.lines().find_map(|line| line.strip_prefix("flags:"));
-        // The last octal digit is the access: 2 is reading and writing.
         target.is_ok_and(|target| target == Path::new("/dev/null"))
-            && flags.is_some_and(|flags| flags.trim().ends_with('2'))
+            && access(descriptor) == Some('2')
     };
-    if opened_by_runtime(1) && !opened_by_runtime(0) { Err(Error::NoStdout) } else { Ok(()) }
+    let closed = opened_by_runtime(1) && !opened_by_runtime(0);
+    if closed || access(1) == Some('0') { Err(Error::NoStdout) } else { Ok(()) }
 }
 
 /// Prints a result as a JSON object.

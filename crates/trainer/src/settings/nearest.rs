@@ -48,8 +48,7 @@ pub(crate) fn unknown_flag(flag: &str, flags: &[&str], takes_settings: bool) -> 
 
 /// The nearest of some names, whatever the case of the letters.
 pub(crate) fn names<'a>(typed: &str, names: &[&'a str]) -> Vec<&'a str> {
-    let typed = typed.to_ascii_lowercase();
-    let near = names.iter().filter_map(|known| Some((close(&typed, known)?, *known)));
+    let near = names.iter().filter_map(|known| Some((close(typed, known)?, *known)));
     let mut nearest = best(near).map_or_else(Vec::new, |(_, names)| names);
     nearest.truncate(MOST);
     nearest
@@ -96,8 +95,10 @@ fn distance_to(key: &str, setting: &Setting) -> Option<(usize, bool)> {
 }
 
 /// The distance from `typed` to `known`, if it is small enough for a slip. The
-/// beginning of a name, or a name and more, counts as one.
+/// beginning of a name, or a name and more, counts as one. Capitals and underscores do
+/// not count.
 fn close(typed: &str, known: &str) -> Option<usize> {
+    let typed = &*typed.to_ascii_lowercase().replace('_', "-");
     if typed == known {
         return Some(0);
     }
@@ -177,6 +178,7 @@ mod tests {
             ("training.clip-nrm", "did you mean `training.clip-norm`?"),
             ("training.batch_size", "did you mean `training.batch-size`?"),
             ("traning.epochs", "did you mean `training.epochs`?"),
+            ("Training.LR", "did you mean `training.lr`?"),
             // Moved to another table.
             ("l2", "did you mean `training.l2`?"),
             ("beta1", "did you mean `training.optimizer.beta1`?"),
@@ -203,6 +205,7 @@ mod tests {
             ("--shuffle", Some("did you mean --set training.shuffle=false?")),
             ("--beta1", Some("did you mean --set training.optimizer.beta1=0.8?")),
             ("--recip", Some("did you mean --recipe?")),
+            ("--Input_Dropout", Some("did you mean --input-dropout?")),
             ("--description", Some("did you mean --set description=mine?")),
             ("--nonsense", None),
         ] {
