@@ -230,7 +230,7 @@ pub enum Error {
     /// The loss or a parameter became NaN or infinite.
     #[error(
         "training diverged in step {step}, with a loss of {loss}: \
-         try a lower learning rate than {lr}"
+         try a lower learning rate than {:?}", *lr as f32
     )]
     Diverged {
         /// The step, counted from 1.
