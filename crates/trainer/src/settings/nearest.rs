@@ -33,7 +33,7 @@ pub(crate) fn unknown_flag(flag: &str, flags: &[&str], takes_settings: bool) -> 
     let settings = table::all().filter(|_| takes_settings).filter_map(|setting| {
         let (distance, _) = distance_to(typed, setting)?;
         let write = match setting.flag {
-            Some(flag) => format!("--{flag}"),
+            Some((flag, _)) => format!("--{flag}"),
             None => format!("--set {}={}", setting.key, setting.example),
         };
         // A flag of its own is nearer than a key.
@@ -89,7 +89,7 @@ fn best<T>(items: impl Iterator<Item = (usize, T)>) -> Option<(usize, Vec<T>)> {
 fn distance_to(key: &str, setting: &Setting) -> Option<(usize, bool)> {
     let name = split(key).1;
     let same_place = close(key, setting.key).map(|distance| (distance, false));
-    let names = [Some(split(setting.key).1), setting.flag];
+    let names = [Some(split(setting.key).1), setting.flag.map(|(flag, _)| flag)];
     let moved = names.into_iter().flatten().filter_map(|known| Some((close(name, known)?, true)));
     same_place.into_iter().chain(moved).min()
 }

@@ -154,6 +154,12 @@ fn values() {
             ", line 7: training.class-weights is [ 1, -1]: expected a list with a number of at least 0 for each class, not all 0, or \"balanced\", such as [1, 1, 2.5]",
         ),
         (
+            "a word for a list",
+            training("class-weights = \"even\""),
+            ", line 6: training.class-weights is \"even\": expected a list with a number of at \
+             least 0 for each class, not all 0, or \"balanced\", such as [1, 1, 2.5]",
+        ),
+        (
             "an empty path",
             with("[data]\ndir = \"\""),
             ", line 6: data.dir is \"\": expected a path, such as \"mnist\"",
@@ -183,6 +189,12 @@ fn keys() {
             "a slip",
             training("epohcs = 3"),
             ", line 6: there is no key `training.epohcs`: did you mean `training.epochs`?",
+        ),
+        (
+            "no such key outside of the tables",
+            "colour = 1".into(),
+            ", line 1: there is no key `colour`: expected one of recipe, description, data, \
+             network, training, augment",
         ),
         (
             "a key of another table",
