@@ -64,6 +64,17 @@ fn values() {
             ", line 6: training.epochs is 2026-01-01: expected a whole number from 1 to 1000000, such as 5",
         ),
         (
+            "larger than TOML can hold",
+            training("seed = 99999999999999999999"),
+            ", line 6: training.seed is 99999999999999999999: expected a whole number from 0 to \
+             2^63 - 1, such as 7",
+        ),
+        (
+            "larger than 64 bits can hold",
+            training("lr = 1e999"),
+            ", line 6: floating-point number overflowed",
+        ),
+        (
             "a negative rate",
             training("lr = -1"),
             ", line 6: training.lr is -1: expected a finite number above 0, such as 0.003",

@@ -312,6 +312,16 @@ fn names() {
                 "--activation is elu:-1: alpha of elu is -1: expected a finite number above 0",
             ),
             (
+                "a parameter of one that has none",
+                "--activation relu:0.1",
+                "--activation is relu:0.1: relu cannot take `0.1` as its parameter",
+            ),
+            (
+                "a parameter that is no number",
+                "--activation leaky-relu:x",
+                "--activation is leaky-relu:x: leaky-relu cannot take `x` as its parameter",
+            ),
+            (
                 "no initialiser",
                 "--init zeros",
                 "--init is zeros: expected one of uniform, fan-in, xavier, xavier-normal, he, he-normal",
