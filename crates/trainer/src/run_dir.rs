@@ -62,6 +62,9 @@ impl RunDir {
             Some(path) => (path.to_owned(), make(path)?),
             None => (name::make(&config.1, now)?, true),
         };
+        if !is_new {
+            check_files(&path)?;
+        }
         let mut run = Self::open(&path)?;
         run.config = config.0;
         if !is_new {
@@ -234,19 +237,21 @@ fn make(path: &Path) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Checks that what is in a directory may be replaced: files of a run and no others, and of
-/// a run that came to nothing, unless `overwrite`. The directory is locked.
-fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
+/// Checks that a directory has files of a run and no others.
+fn check_files(path: &Path) -> Result<(), Error> {
     let entries = fs::read_dir(path).map_err(Error::io("read the directory", path))?;
-    for entry in entries {
-        let name = entry.map_err(Error::io("read the directory", path))?.file_name();
-        let name = name.to_string_lossy();
-        if !FILES.contains(&&*name) && !files::is_part(&name) {
-            // The lock made this file, if it is not one of a run.
-            remove_if_empty(&path.join(METRICS));
-            return Err(Error::NotEmpty { path: path.into(), found: name.into_owned() });
-        }
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let names: io::Result<Vec<_>> = names.collect();
+    let names = names.map_err(Error::io("read the directory", path))?;
+    let foreign = |name: &String| !FILES.contains(&&**name) && !files::is_part(name);
+    match names.into_iter().filter(foreign).min() {
+        Some(found) => Err(Error::NotEmpty { path: path.into(), found }),
+        None => Ok(()),
     }
+}
+
+/// Checks that the run in a directory, which is locked, came to nothing, unless `overwrite`.
+fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
     let has = |name| path.join(name).exists();
     let status = summary(path).map(|summary| summary["status"].as_str().map(str::to_owned));
     // Before version 0.3 a summary was written at the end, and had no status.
@@ -261,12 +266,6 @@ fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
         Err(Error::Finished { path: path.into() })
     } else {
         Ok(())
-    }
-}
-
-fn remove_if_empty(file: &Path) {
-    if fs::metadata(file).is_ok_and(|found| found.len() == 0) {
-        let _ = fs::remove_file(file);
     }
 }
 
@@ -308,7 +307,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             leave(dir.path(), files);
             for (overwrite, expected) in [(false, alone), (true, overwritten)] {
-                match check_old(dir.path(), overwrite) {
+                match check_files(dir.path()).and_then(|()| check_old(dir.path(), overwrite)) {
                     Ok(()) => assert_eq!(expected, "", "{files:?}"),
                     Err(error) => {
                         let error = error.to_string();

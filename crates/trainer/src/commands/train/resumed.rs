@@ -133,15 +133,15 @@ mod tests {
     fn the_first_setting_that_may_not_change_is_named() {
         let table = |text: &str| Value::Table(text.parse().unwrap());
         let was = table("seed = 1\n[training]\nepochs = 5\nlr = 0.1\n[data]\ndir = \"a\"");
-        let now = |text| difference("", &was, &table(text));
+        let now = |text: String| difference("", &was, &table(&text));
         let same = "seed = 1\n[training]\nepochs = 9\nlr = 0.1\n[data]\ndir = \"b\"";
-        assert_eq!(now(same), None);
+        assert_eq!(now(same.to_owned()), None);
         for (from, to, expected) in [
             ("lr = 0.1", "lr = 0.2", ("training.lr", "0.1", "0.2")),
             ("seed = 1", "seed = 2", ("seed", "1", "2")),
             ("lr = 0.1", "lr = 0.1\nclip-norm = 1.0", ("training.clip-norm", "\"none\"", "1.0")),
         ] {
-            let (key, was, now) = now(&same.replace(from, to)).unwrap();
+            let (key, was, now) = now(same.replace(from, to)).unwrap();
             assert_eq!((&*key, &*was, &*now), expected);
         }
     }
