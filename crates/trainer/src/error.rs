@@ -148,6 +148,16 @@ pub(crate) enum Error {
     NotADirectory { path: PathBuf },
     #[error("cannot {action} {path}: {source}")]
     Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error(
+        "the run needs about {needed} for its files in {path}, and {free} are free: make room, \
+         or name another place with --out"
+    )]
+    NoSpace { path: PathBuf, needed: String, free: String },
+    #[error(
+        "a file of the run would have about {needed}, and this process may write {limit} \
+         (ulimit -f): raise the limit"
+    )]
+    FileLimit { needed: String, limit: String },
     #[error("cannot listen to signals: {0}")]
     Signals(io::Error),
     #[error("cannot write the settings as TOML: {0}")]

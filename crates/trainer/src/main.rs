@@ -22,6 +22,8 @@ mod pool;
 
 mod process;
 
+mod limits;
+
 mod run_dir;
 
 mod stop;

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::limits;
 use crate::report::shell_word;
 use crate::summary::{Status, VERSION};
 
@@ -50,14 +51,17 @@ struct Running {
 impl RunDir {
     /// Makes the directory and writes the settings into it. `out` is new, empty, or has
     /// what a run left that came to nothing; with `overwrite`, what any run left. Without
-    /// `out`, the directory is `runs/<recipe>-<UTC time>`.
+    /// `out`, the directory is `runs/<recipe>-<UTC time>`. The largest file of the run will
+    /// have about `size` bytes.
     pub(crate) fn create(
         out: Option<&Path>,
         overwrite: bool,
         config: &Config,
+        size: u64,
         now: SystemTime,
     ) -> Result<Self, Error> {
         let config = written(config)?;
+        check_space(out.unwrap_or(Path::new(".")), size)?;
         let (path, is_new) = match out {
             Some(path) => (path.to_owned(), make(path)?),
             None => (name::make(&config.1, now)?, true),
@@ -223,6 +227,23 @@ fn written(config: &Config) -> Result<(String, String), Error> {
         "# Settings of a run of trainer {VERSION}. To repeat it: trainer --config THIS_FILE\n"
     );
     Ok((heading + &config.to_toml()?, config.recipe.clone()))
+}
+
+/// Checks that the files of a run have room, of which the largest has `size` bytes.
+fn check_space(path: &Path, size: u64) -> Result<(), Error> {
+    let limit = limits::file_size();
+    if size > limit {
+        let (needed, limit) = (limits::bytes(size), limits::bytes(limit));
+        return Err(Error::FileLimit { needed, limit });
+    }
+    // The largest is the checkpoint. The old one stays until the new one is whole, and the
+    // model is smaller.
+    let (needed, free) = (size.saturating_mul(3), limits::disk(path));
+    if needed > free {
+        let (needed, free) = (limits::bytes(needed), limits::bytes(free));
+        return Err(Error::NoSpace { path: path.to_owned(), needed, free });
+    }
+    Ok(())
 }
 
 /// Makes the directory `path`. Returns whether it is new.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::data::Checksums;
+use crate::limits;
 use crate::pool::Pool;
 
 /// The version of the program, which summaries have.
@@ -141,29 +142,8 @@ impl Summary {
     }
 }
 
-/// The most memory that this process had at one time, which Linux reports.
+/// The most memory that this process had at one time, which Linux reports: the high-water
+/// mark of its resident set.
 fn peak_rss_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    high_water_mark(&status)
-}
-
-/// The `VmHWM` (high-water mark of the resident set) of proc(5)'s status file,
-/// whose `kB` are 1024 bytes.
-fn high_water_mark(status: &str) -> Option<u64> {
-    let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kib.checked_mul(1024)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_high_water_mark() {
-        let status = "Name:\ttrainer\nVmPeak:\t   99 kB\nVmHWM:\t    1234 kB\nVmRSS:\t 1 kB\n";
-        assert_eq!(high_water_mark(status), Some(1234 * 1024));
-        assert_eq!(high_water_mark("Name:\ttrainer\n"), None);
-        assert_eq!(high_water_mark("VmHWM:\tmuch\n"), None);
-    }
+    limits::kib(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }

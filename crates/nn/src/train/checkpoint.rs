@@ -163,6 +163,19 @@ impl Run<'_> {
         files::write(path, &self.to_bytes()).map_err(Error::io(path))
     }
 
+    /// About the number of bytes that [`save`](Self::save) writes once there is a best
+    /// network: parameters, what the optimizer and the averages keep, and some text.
+    #[must_use]
+    pub fn saved_len(&self) -> u64 {
+        let RunState { fit, session, best, .. } = &self.state;
+        let vectors = 1
+            + fit.optimizer.slots().len()
+            + usize::from(session.average.is_some())
+            + usize::from(best.is_some());
+        let parameters = self.architecture().parameters() as u64;
+        parameters.saturating_mul(4 * vectors as u64).saturating_add(10_000)
+    }
+
     /// The run in the safetensors format.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

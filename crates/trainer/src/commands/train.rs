@@ -133,7 +133,8 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             let network = network(&config, &sets)?;
             let training = Run::new(network, &config.training, train, validation)?;
             let (out, now) = (args.out.as_deref(), SystemTime::now());
-            let dir = RunDir::create(out, args.overwrite, &config, now)?;
+            let size = training.saved_len();
+            let dir = RunDir::create(out, args.overwrite, &config, size, now)?;
             (dir, training, Record::new(&config)?)
         }
     };

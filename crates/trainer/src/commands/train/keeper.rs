@@ -146,7 +146,11 @@ impl Keeper<'_> {
         let of_run = per_epoch.saturating_mul(run.fit().epochs as u64);
         let epoch = steps.div_ceil(per_epoch).max(1);
         let path = report::shell_word(self.dir.path());
-        let resume = format!("{} --resume {path}", report::program());
+        let mut resume = format!("{} --resume {path}", report::program());
+        if config.data.dir.to_str().is_none() {
+            // The settings cannot hold it.
+            resume += &format!(" --data {}", report::shell_word(&config.data.dir));
+        }
         let at = format!("after step {steps} of {of_run}, in epoch {epoch}; saved in {path}");
         Error::Stopped { signal, at, resume }
     }

@@ -114,7 +114,7 @@ fn difference(key: &str, was: &Value, now: &Value) -> Option<(String, String, St
         return None;
     }
     let (Value::Table(old), Value::Table(new)) = (was, now) else {
-        return Some((key.to_owned(), was.to_string(), now.to_string()));
+        return Some((key.to_owned(), shown(was), shown(now)));
     };
     let none = Value::from("none");
     let mut names: Vec<_> = old.keys().chain(new.keys()).collect();
@@ -123,6 +123,14 @@ fn difference(key: &str, was: &Value, now: &Value) -> Option<(String, String, St
         let path = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
         difference(&path, old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none))
     })
+}
+
+/// A value as it was typed: a setting of 32 bits has more digits as one of 64.
+fn shown(value: &Value) -> String {
+    match value.as_float() {
+        Some(x) if f64::from(x as f32) == x => (x as f32).to_string(),
+        _ => value.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -139,7 +147,7 @@ mod tests {
         for (from, to, expected) in [
             ("lr = 0.1", "lr = 0.2", ("training.lr", "0.1", "0.2")),
             ("seed = 1", "seed = 2", ("seed", "1", "2")),
-            ("lr = 0.1", "lr = 0.1\nclip-norm = 1.0", ("training.clip-norm", "\"none\"", "1.0")),
+            ("lr = 0.1", "lr = 0.1\nclip-norm = 1.0", ("training.clip-norm", "\"none\"", "1")),
         ] {
             let (key, was, now) = now(same.replace(from, to)).unwrap();
             assert_eq!((&*key, &*was, &*now), expected);
