@@ -84,6 +84,7 @@ mod idx;
 // What the formats share.
 mod bytes;
 mod class_names;
+mod other_files;
 mod error;
 #[allow(unsafe_code)] // The only module that needs it; it has nothing else in it.
 mod mapped;
