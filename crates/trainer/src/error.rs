@@ -24,18 +24,13 @@ pub(crate) enum Error {
     )]
     PartSizes { dir: PathBuf, train: String, test: String },
     #[error(
-        "{dir}: the test labels go up to {test} and the training labels to {train}: \
-         expected no test label that training does not show"
-    )]
-    PartClasses { dir: PathBuf, train: usize, test: usize },
-    #[error(
         "{model} takes images of {expected} pixels and those in {dir} are {found}: \
          name the data that the model was trained on with --data DIR"
     )]
     ImageSize { model: PathBuf, expected: usize, dir: PathBuf, found: String },
     #[error(
-        "the samples are not images of bytes: expected such images for deskewing and \
-         augmentation; take `deskew` and `[augment]` out of the settings"
+        "the samples are not images: expected images, which the model takes deskewed; \
+         name the data that it was trained on with --data DIR"
     )]
     NotImages,
     #[error(
@@ -83,6 +78,23 @@ pub(crate) enum Error {
     Unwritable(#[from] toml::ser::Error),
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
+
+    // What a look at the data finds that no training can mend.
+    #[error(
+        "{dir}: all training samples are of class {class}: \
+         expected two classes at least, to tell them apart; check the labels"
+    )]
+    OneClass { dir: PathBuf, class: usize },
+    #[error(
+        "{dir}: found {samples} of {classes}, which no training sample is of: \
+         expected no class that training does not show; check that the two parts belong together"
+    )]
+    UnseenClasses { dir: PathBuf, classes: String, samples: String },
+    #[error(
+        "{dir}: all {samples} training samples have the same features: \
+         expected samples that differ; check how the file was made"
+    )]
+    AllAlike { dir: PathBuf, samples: usize },
 }
 
 /// A value that is outside its range.

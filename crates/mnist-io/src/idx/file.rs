@@ -331,7 +331,7 @@ mod tests {
     fn a_header_that_announces_more_than_gzip_can_hold() {
         let error = error(&gzip(&encode(0x08, &[u32::MAX, 1 << 20], &[7; 100])));
         assert!(matches!(error, Error::GzipTooSmall { .. }), "{error}");
-        // As many zeros as deflate can make of the fewest bytes are no such error.
+        // The most zeros that deflate can make of few bytes are no such error.
         let raw = encode(0x08, &[10_000_000], &vec![0; 10_000_000]);
         assert_eq!(read(&gzip(&raw)).unwrap().header().elements(), 10_000_000);
     }

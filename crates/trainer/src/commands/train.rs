@@ -1,5 +1,6 @@
 //! `trainer train`: from settings to a tested model in a run directory.
 
+use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
@@ -8,10 +9,11 @@ use kernels::Isa;
 use mnist_io::{ClassNames, Part, Samples};
 use nn::{Callback, EpochReport, Examples, History, Mlp, Split, StepReport};
 
-use crate::augment::{Augmentation, DESKEW, Prepared};
+use crate::augment::{Augmentation, Deskew, Prepared};
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
+use crate::look::Look;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::recipe;
@@ -69,9 +71,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
-    let config = args.settings()?;
+    let mut config = args.settings()?;
     let pool = Pool::new(args.threads)?;
-    let sets = Sets::open(&config, process.isa)?;
+    let sets = Sets::open(&mut config, process.isa)?;
     let mut network = network(&config, &sets)?;
 
     let train = sets.training()?;
@@ -79,6 +81,12 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let validation = held_out.as_ref().map(Prepared::examples).transpose()?;
     // Whatever is wrong is found before the run writes anything.
     config.training.check(&network, &train, validation.as_ref())?;
+    if !args.quiet {
+        for line in sets.look.lines() {
+            // Not `eprintln!`, which panics when stderr is closed.
+            let _ = writeln!(std::io::stderr(), "note: {line}");
+        }
+    }
 
     let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
     let mut report = Report::new(args.quiet, args.json);
@@ -119,7 +127,7 @@ fn network(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
     if let Some(ClassNames { path, names }) = classes.names().cloned() {
         network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
     }
-    network.set_preparation(sets.deskew.then(|| DESKEW.to_owned()));
+    sets.look.apply(config, &mut network)?;
     Ok(network)
 }
 
@@ -130,26 +138,29 @@ struct Sets {
     /// Which training images are held out, if any are.
     split: Option<Split>,
     augmentation: Option<Augmentation>,
-    deskew: bool,
+    deskew: Option<Deskew>,
+    look: Look,
     isa: Isa,
 }
 
 impl Sets {
     /// Opens the test set too, so that a missing or damaged one is found before the
     /// training. The run looks at it once, after the training.
-    fn open(config: &Config, isa: Isa) -> Result<Self, Error> {
+    fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
         let training = data::open(&config.data.dir, Part::Train)?;
         let test = data::open(&config.data.dir, Part::Test)?;
         data::check_pair(&config.data.dir, &training, &test)?;
+        let look = Look::new(config, &training, &test)?;
         let (fraction, seed) = (config.data.validation, config.training.seed);
         let split = if fraction == 0.0 {
             None
         } else {
             Some(Split::stratified(data::classes(&training).labels(), fraction, seed)?)
         };
-        let deskew = config.data.deskew;
-        let augmentation = Augmentation::new(config.augment, deskew, &training, isa)?;
-        Ok(Self { training, test, split, augmentation, deskew, isa })
+        let deskew = look.deskew(config);
+        let images = (&training, look.paper, look.pixel_scale);
+        let augmentation = Augmentation::new(config.augment, deskew.is_some(), images, isa)?;
+        Ok(Self { training, test, split, augmentation, deskew, look, isa })
     }
 
     /// The images to train on, augmented.

@@ -54,7 +54,7 @@ fn data_that_are_damaged() {
         fs::write(&path, b"").unwrap();
         fail(dir.path(), "", &[name]);
         fs::write(&path, b"nonsense").unwrap();
-        fail(dir.path(), "", &[name, "not an IDX file"]);
+        fail(dir.path(), "", &[name, "found text, expected an IDX file"]);
         no_runs(dir.path());
     }
 }
@@ -74,7 +74,7 @@ fn data_that_do_not_belong_together() {
     let mut labels = fs::read(&path).unwrap();
     *labels.last_mut().unwrap() = 11;
     fs::write(&path, labels).unwrap();
-    fail(dir.path(), "", &["up to 11", "to 9"]);
+    fail(dir.path(), "", &["1 test sample of class 11, which no training sample is of"]);
     no_runs(dir.path());
 }
 

@@ -3,6 +3,7 @@
 mod data;
 mod errors;
 mod eval;
+mod look;
 mod settings;
 mod train;
 
