@@ -41,15 +41,16 @@ impl Look {
         let dir = &config.data.dir;
         let counts = Counts::new(train, test);
         let mut findings = counts.check(dir)?;
-        findings.extend(features::check(dir, train, test)?);
-
         let sample = Sample::of(train);
+        let test_sample = Sample::of(test);
+        findings.extend(features::check(dir, (train, &sample), (test, &test_sample))?);
+
         let warps = config.data.deskew || !config.augment.is_identity();
         let mut paper = Paper::BLACK;
         if let Some(ImageSize { rows, cols }) = data::image_size(train) {
             let largest = sample.largest();
             paper = sample.paper(rows, cols);
-            let in_test = Sample::of(test).paper(rows, cols);
+            let in_test = test_sample.paper(rows, cols);
             if (in_test.level - paper.level).abs() > largest / 2.0 {
                 findings.push(Finding::OtherPaper { train: paper, test: in_test });
             }

@@ -27,13 +27,16 @@ impl Paper {
     /// ```
     #[must_use]
     pub fn find(rows: usize, cols: usize, images: &[f32]) -> Self {
-        let border = |pixel: usize| {
-            let (row, col) = (pixel / cols % rows, pixel % cols);
-            row == 0 || row + 1 == rows || col == 0 || col + 1 == cols
-        };
-        let pixels = images.iter().enumerate();
-        let mut values: Vec<f32> =
-            pixels.filter(|(pixel, _)| border(*pixel)).map(|(_, value)| *value).collect();
+        let mut values: Vec<f32> = Vec::new();
+        for image in images.chunks_exact((rows * cols).max(1)) {
+            for (row, pixels) in image.chunks_exact(cols).enumerate() {
+                if row == 0 || row + 1 == rows {
+                    values.extend(pixels);
+                } else {
+                    values.extend([pixels[0], pixels[cols - 1]]);
+                }
+            }
+        }
         if values.is_empty() {
             return Self::BLACK;
         }

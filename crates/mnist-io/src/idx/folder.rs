@@ -191,6 +191,22 @@ mod tests {
         }
     }
 
+    /// Linux has paths that are not UTF-8; other systems refuse to make one.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_path_that_is_not_utf_8() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tempfile::tempdir().unwrap();
+        let odd = dir.path().join(OsStr::from_bytes(b"d\xe9j\xe0"));
+        write(&odd.join("raw"), "", &["t10k"]);
+        fs::write(odd.join("raw").join(OsStr::from_bytes(b"\xff-images-idx3-ubyte")), "").unwrap();
+        let file = odd.join("raw/t10k-labels-idx1-ubyte");
+        for path in [dir.path(), &odd, &odd.join("raw"), &file] {
+            assert_eq!(Dataset::read_dir(path, Part::Test).unwrap().labels(), [4, 2]);
+        }
+    }
+
     #[test]
     fn a_file_stands_for_its_data_set() {
         let dir = tempfile::tempdir().unwrap();

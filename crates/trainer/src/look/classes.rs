@@ -82,11 +82,11 @@ impl Counts {
             findings.push(Finding::Few { samples, classes: present.len() });
         }
         let few = |samples: usize| usual >= ENOUGH && (samples < 2 || samples * STRAY < usual);
-        let stray = present.into_iter().find(|&class| few(self.train[class]));
-        findings.extend(stray.map(|class| {
-            let samples = self.train[class];
-            Finding::Stray { class, samples, usual }
-        }));
+        let classes: Vec<_> = self.that(|train, _| train > 0 && few(train));
+        if !classes.is_empty() {
+            let samples = classes.iter().map(|&class| self.train[class]).sum();
+            findings.push(Finding::Stray { classes, samples, usual });
+        }
         Ok(findings)
     }
 }
@@ -151,6 +151,27 @@ impl fmt::Display for List<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_class_with_hardly_any_samples_is_stray() {
+        // Samples of the classes from 0 on, and the classes that are stray.
+        for (samples, expected) in [
+            (&[10, 10, 1][..], &[][..]),
+            (&[20, 20, 1], &[2]),
+            (&[20, 20, 2], &[]),
+            (&[1000, 1, 1000, 5, 4, 1000, 1000], &[1, 4]),
+            (&[6742, 5421, 5958, 6131, 5842], &[]),
+        ] {
+            let (mut train, classes) = ([0; MOST_CLASSES], samples.len());
+            train[..classes].copy_from_slice(samples);
+            let findings = Counts { train, test: train, classes }.check(Path::new("data")).unwrap();
+            let stray = findings.into_iter().find_map(|finding| match finding {
+                Finding::Stray { classes, .. } => Some(classes),
+                _ => None,
+            });
+            assert_eq!(stray.unwrap_or_default(), expected, "{samples:?}");
+        }
+    }
 
     #[test]
     fn classes_are_listed_in_runs() {

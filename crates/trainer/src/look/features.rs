@@ -9,7 +9,7 @@ use crate::data::{self, PIXEL_SCALE};
 use crate::error::Error;
 
 /// Samples that are looked at.
-const SAMPLES: usize = 256;
+const SAMPLES: usize = 128;
 
 /// Bytes that go up to less are not scaled by 1/255: the network would be given features of
 /// less than half the range.
@@ -82,9 +82,12 @@ impl Sample {
 }
 
 /// The values of all features. What is odd is looked for in the whole training set.
-pub(super) fn check(dir: &Path, train: &Samples, test: &Samples) -> Result<Vec<Finding>, Error> {
+pub(super) fn check(
+    dir: &Path,
+    (train, sample): (&Samples, &Sample),
+    (test, test_sample): (&Samples, &Sample),
+) -> Result<Vec<Finding>, Error> {
     let width = train.width();
-    let sample = Sample::of(train);
     let mut findings = Vec::new();
     if 2 * sample.constant() > width {
         let features = constant(train);
@@ -95,7 +98,7 @@ pub(super) fn check(dir: &Path, train: &Samples, test: &Samples) -> Result<Vec<F
             findings.push(Finding::Constant { features, of: width });
         }
     }
-    let [in_train, in_test] = [sample.largest(), Sample::of(test).largest()];
+    let [in_train, in_test] = [sample.largest(), test_sample.largest()];
     if in_train.max(in_test) > OTHER_RANGE * in_train.min(in_test) {
         findings.push(Finding::OtherRange { train: in_train, test: in_test });
     }

@@ -13,8 +13,8 @@ pub(crate) enum Finding {
     Absent { classes: Vec<usize> },
     /// Training shows these classes, and the test set has none of them.
     Untested { classes: Vec<usize> },
-    /// A class has by far fewer training samples than the others.
-    Stray { class: usize, samples: usize, usual: usize },
+    /// Classes have by far fewer training samples than the others: these in all.
+    Stray { classes: Vec<usize>, samples: usize, usual: usize },
     /// There are hardly more training samples than classes.
     Few { samples: usize, classes: usize },
     /// Most features are the same in all training samples.
@@ -54,15 +54,16 @@ impl fmt::Display for Finding {
                 List(classes),
                 them(classes)
             ),
-            Self::Stray { class, samples, usual } => write!(
+            Self::Stray { classes, samples, usual } => write!(
                 f,
-                "class {class} has {} and the others about {usual}: is it a wrong label?",
-                count(*samples, "training sample")
+                "there {} of {}, and about {usual} of any other: check the labels",
+                are(*samples, "training sample"),
+                List(classes)
             ),
             Self::Few { samples, classes } => write!(
                 f,
-                "there are {} of {classes} classes: too few to learn from",
-                count(*samples, "training sample")
+                "there {} of {classes} classes: too few to learn from",
+                are(*samples, "training sample")
             ),
             Self::Constant { features, of } => write!(
                 f,
@@ -129,6 +130,10 @@ impl fmt::Display for Described {
 
 fn them(classes: &[usize]) -> &'static str {
     if classes.len() == 1 { "it" } else { "them" }
+}
+
+fn are(samples: usize, what: &str) -> String {
+    format!("{} {}", if samples == 1 { "is" } else { "are" }, count(samples, what))
 }
 
 /// `1 sample`, `2 samples`.

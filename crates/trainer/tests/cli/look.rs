@@ -95,7 +95,7 @@ fn what_is_odd_is_said_before_the_training() {
             &[
                 "no training sample is of classes 10 to 199:",
                 "no test sample is of class 200",
-                "class 200 has 1 training sample and the others about 30: is it a wrong label?",
+                "there is 1 training sample of class 200, and about 30 of any other: check the labels",
             ],
         ),
         (
