@@ -50,12 +50,20 @@ impl Pair {
         Ok(Self { features, labels, size, width })
     }
 
-    /// The samples. Bytes are not copied; other elements become `f32`.
+    /// The samples. Bytes are not copied. Other integers become bytes if all of them fit,
+    /// because they are pixels in a wider type than they need; the rest becomes `f32`.
     pub(super) fn into_samples(self, names: Option<ClassNames>) -> Result<Samples, Error> {
         let Self { features, labels, size, width } = self;
         let features = match features.header().dtype() {
             Dtype::U8 => Features::Bytes(features.into_body()),
-            _ => Features::Real(features.to_f32()?),
+            Dtype::I8 | Dtype::I16 | Dtype::I32 => {
+                let values = features.to_f32()?;
+                match bytes(&values) {
+                    Some(bytes) => Features::Bytes(bytes.into()),
+                    None => Features::Real(values),
+                }
+            }
+            Dtype::F32 | Dtype::F64 => Features::Real(features.to_f32()?),
         };
         let targets = Targets::Classes(Classes::new(labels.into_classes(), names));
         let samples = Samples::new(features, width, targets);
@@ -64,6 +72,12 @@ impl Pair {
             None => samples,
         })
     }
+}
+
+/// The values as bytes, if they are whole numbers from 0 to 255.
+fn bytes(values: &[f32]) -> Option<Vec<u8>> {
+    let byte = |value: &f32| Some(*value as u8).filter(|byte| f32::from(*byte) == *value);
+    values.iter().map(byte).collect()
 }
 
 #[cfg(test)]
@@ -103,6 +117,22 @@ mod tests {
         let samples = pair(0x0e, &[2, 2], &body).unwrap().into_samples(None).unwrap();
         let Features::Real(values) = samples.features() else { panic!("{samples:?}") };
         assert_eq!(values[..], [0.5, -1.0, 2.0, 1e-3]);
+    }
+
+    #[test]
+    fn integers_are_bytes_if_they_fit() {
+        let samples = |numbers: [i32; 4]| {
+            let body: Vec<u8> = numbers.into_iter().flat_map(i32::to_be_bytes).collect();
+            pair(0x0c, &[2, 2], &body).unwrap().into_samples(None).unwrap()
+        };
+        let fit = samples([0, 255, 7, 1]);
+        let Features::Bytes(found) = fit.features() else { panic!("{fit:?}") };
+        assert_eq!(found[..], [0, 255, 7, 1]);
+        for other in [256, -1] {
+            let samples = samples([0, 255, other, 1]);
+            let Features::Real(found) = samples.features() else { panic!("{samples:?}") };
+            assert_eq!(found[..], [0.0, 255.0, other as f32, 1.0]);
+        }
     }
 
     #[test]
