@@ -119,7 +119,9 @@ impl Isa {
     }
 
     /// The instruction set to use: the fastest, unless the environment variable
-    /// `KERNELS_ISA` names another. The variable is read once in each process.
+    /// `KERNELS_ISA` names another. The variable is read once in each process. Spaces
+    /// around the name and the case of its letters do not matter, and an empty variable
+    /// is as good as none.
     ///
     /// # Errors
     /// If `KERNELS_ISA` names an instruction set that this CPU does not have.
@@ -132,11 +134,18 @@ impl Isa {
     pub fn active() -> Result<Self, UnknownIsa> {
         static ACTIVE: OnceLock<Result<Isa, UnknownIsa>> = OnceLock::new();
         ACTIVE
-            .get_or_init(|| match std::env::var_os(OVERRIDE) {
-                None => Ok(Self::available()[0]),
-                Some(name) => Self::by_name(&name.to_string_lossy()),
+            .get_or_init(|| {
+                Self::chosen(&std::env::var_os(OVERRIDE).unwrap_or_default().to_string_lossy())
             })
             .clone()
+    }
+
+    /// The instruction set that the text of `KERNELS_ISA` chooses.
+    fn chosen(text: &str) -> Result<Self, UnknownIsa> {
+        match text.trim() {
+            "" => Ok(Self::available()[0]),
+            name => Self::by_name(&name.to_ascii_lowercase()),
+        }
     }
 
     /// The instruction set with this name.
@@ -220,6 +229,21 @@ mod tests {
         for isa in isas {
             assert_eq!(Isa::by_name(isa.name()), Ok(isa));
         }
+    }
+
+    #[test]
+    fn an_environment_is_written_by_people() {
+        let fastest = Isa::available()[0];
+        for (text, expected) in
+            [("", fastest), ("  ", fastest), ("scalar", scalar()), (" SCALAR\t", scalar())]
+        {
+            assert_eq!(Isa::chosen(text), Ok(expected), "{text:?}");
+        }
+        assert!(Isa::chosen("avx2,scalar").is_err());
+    }
+
+    fn scalar() -> Isa {
+        Isa::by_name("scalar").unwrap()
     }
 
     #[test]

@@ -230,7 +230,7 @@ pub enum Error {
     /// The loss or a parameter became NaN or infinite.
     #[error(
         "training diverged in step {step}, with a loss of {loss}: \
-         try a lower learning rate than {lr}"
+         try a lower learning rate than {:?}", *lr as f32
     )]
     Diverged {
         /// The step, counted from 1.
@@ -277,6 +277,29 @@ pub enum Error {
         /// What was found and what was expected.
         reason: String,
     },
+    /// Bytes that should be a saved run or session are not one.
+    #[error("{origin} is not a checkpoint: {reason}")]
+    Checkpoint {
+        /// The file, or `the input`.
+        origin: String,
+        /// What was found and what was expected.
+        reason: String,
+    },
+    /// A run cannot continue with another number of training examples.
+    #[error("the run was trained on {expected} samples: there are {found} now")]
+    Resumed {
+        /// Training examples now.
+        found: usize,
+        /// Training examples when the run was saved.
+        expected: usize,
+    },
+}
+
+impl Error {
+    /// For `map_err`: what happened to the file at `path`.
+    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
 }
 
 /// The names of a table of (value, name) rows, as [`Error::Unknown`] lists them.

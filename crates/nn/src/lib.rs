@@ -44,9 +44,12 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod exact;
 mod executor;
+pub mod files;
 mod fork;
 mod math;
+mod tensor_file;
 
 mod data;
 mod net;
@@ -70,9 +73,9 @@ pub use judge::{
 pub use net::{Activation, Architecture, Init, Mlp, Predictor};
 pub use perceptron::{OneVsAll, Perceptron};
 pub use train::{
-    And, Average, BatchNorm, Callback, Curve, Dropout, DropoutKind, EarlyStopping, EpochReport,
-    Fit, Gradient, History, Monitor, Noise, Optimizer, Progress, Schedule, Session, StepReport,
-    StopToken,
+    And, Average, BatchNorm, Callback, Checkpoint, Curve, Dropout, DropoutKind, EarlyStopping,
+    Ended, EpochReport, Fit, Gradient, History, Monitor, Noise, Optimizer, Progress, Run, Schedule,
+    Session, StepReport, StopToken,
 };
 
 /// Compiles and runs the example of the README.

@@ -12,4 +12,5 @@ pub use init::Init;
 pub(crate) use init::seeded;
 pub use mlp::{Architecture, Mlp};
 pub(crate) use mlp::{PIXEL_SCALE, unpack};
+pub(crate) use model_file::Description;
 pub use predictor::Predictor;

@@ -1,10 +1,12 @@
 //! Training: the epoch loop, its steps, and the update of the parameters.
 
 mod callback;
+mod checkpoint;
 mod fit;
 mod noise;
 mod norm;
 mod optimizer;
+mod run;
 mod schedule;
 mod session;
 mod step;
@@ -12,10 +14,12 @@ mod stopping;
 mod tiny;
 
 pub use callback::{And, Callback, EpochReport, StepReport, StopToken};
-pub use fit::{Fit, History};
+pub use checkpoint::Checkpoint;
+pub use fit::Fit;
 pub use noise::{Dropout, DropoutKind, Noise};
 pub use norm::BatchNorm;
 pub use optimizer::{Average, Optimizer};
+pub use run::{Ended, History, Run};
 pub use schedule::{Curve, Progress, Schedule};
 pub use session::{Gradient, Session};
 pub use stopping::{EarlyStopping, Monitor};

@@ -1,16 +1,16 @@
 //! The settings of a run: a recipe, with the edits of the command line applied. A run
 //! directory holds them as `config.toml`, which is itself a recipe.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mnist_io::Distortion;
-use nn::{Activation, Architecture, Fit, Init};
-use serde::{Deserialize, Serialize};
+use nn::{Activation, Architecture, ClassWeights, Fit, Init};
+use serde::{Deserialize, Serialize, Serializer};
 use toml::Table;
 
 use crate::data;
 use crate::error::Error;
-use crate::settings::{self, Edits, Problem};
+use crate::settings::{Document, Edits, Source};
 
 /// Everything that decides what a run computes. The number of threads is not
 /// here: it changes how long a run takes, and not a bit of the result.
@@ -49,11 +49,18 @@ pub(crate) struct Network {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Data {
     /// Relative to the current directory.
+    #[serde(serialize_with = "lossy")]
     pub(crate) dir: PathBuf,
     /// Share of the training set that is held out, in `[0, 1)`.
     pub(crate) validation: f64,
     /// Whether images are deskewed, in training and whenever the network is used.
     pub(crate) deskew: bool,
+}
+
+/// Writes a path as text. One that is not UTF-8 becomes another path, which most likely
+/// does not exist, so a run is never repeated with other data.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 impl Default for Data {
@@ -63,49 +70,69 @@ impl Default for Data {
 }
 
 impl Config {
-    /// Reads a recipe; `origin` is where it is from, `name` its name unless the text
-    /// has another.
+    /// The settings of a recipe with the edits of the command line, and what the user
+    /// should know of them, a line each.
     ///
     /// # Errors
-    /// The first line that has an unknown key, a value out of range or of another
-    /// type, or no TOML.
-    pub(crate) fn parse(text: &str, origin: &str, name: &str) -> Result<Self, Error> {
-        let parsed =
-            settings::check(text).and_then(|()| toml::from_str(text).map_err(Problem::from));
-        let mut config: Self = parsed.map_err(|Problem { span, message }| {
-            let before = text.bytes().take(span.start);
-            let line = 1 + before.filter(|&byte| byte == b'\n').count();
-            Error::Toml { origin: origin.to_owned(), line, message }
-        })?;
-        if config.recipe.is_empty() {
-            config.recipe = name.to_owned();
+    /// What is wrong with the text, an edit, a value or all of them together. A value
+    /// that an edit replaces is not looked at.
+    pub(crate) fn new(source: &Source, edits: &Edits) -> Result<(Self, Vec<String>), Error> {
+        let mut document = Document::read(source)?;
+        document.fill("data", Table::try_from(Data::default())?);
+        document.fill("augment", Table::try_from(Distortion::default())?);
+        document.fill("training", Table::try_from(Fit::default())?);
+        document.edit(edits)?;
+        document.check()?;
+        let mut config: Self =
+            document.table.clone().try_into().map_err(|error: toml::de::Error| Error::Edited {
+                message: error.message().replace('\n', ", "),
+            })?;
+        if let Some(dir) = &document.dir {
+            config.data.dir.clone_from(dir);
         }
-        Ok(config)
-    }
-
-    /// This recipe with the edits of the command line, checked as a whole.
-    pub(crate) fn edited(self, edits: &Edits) -> Result<Self, Error> {
-        let mut recipe = Table::try_from(&self)?;
-        edits.apply(&mut recipe)?;
-        let mut config: Self = recipe
-            .try_into()
-            .map_err(|error| Error::Edited { message: Problem::from(error).message })?;
-        if config.description.is_empty() {
-            config.description = self.description;
+        if config.recipe.is_empty() {
+            config.recipe.clone_from(&source.name);
+        }
+        if config.training.early_stopping.is_some() && config.data.validation == 0.0 {
+            let early = "training.early-stopping";
+            let what = document.what(&format!("{early}.patience")).or(document.what(early));
+            return Err(Error::NothingToWatch { what: what.unwrap_or(early).to_owned() });
         }
         config.validate()?;
-        Ok(config)
+        let mut notes = document.notes;
+        notes.extend(config.note());
+        Ok((config, notes))
     }
 
-    /// Checks what is not a matter of one key alone, and all ranges again as the
-    /// crates have them that own the settings.
+    /// Checks all ranges again as the crates have them that own the settings.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         self.augment.validate()?;
         self.training.validate()?;
-        if self.training.early_stopping.is_some() && self.data.validation == 0.0 {
-            return Err(Error::NothingToWatch);
-        }
         Ok(())
+    }
+
+    /// What the user should know of settings that are right, and not what they seem.
+    fn note(&self) -> Option<String> {
+        let rule = self.training.early_stopping?;
+        let (patience, epochs) = (rule.patience, self.training.epochs);
+        // The first epoch is the best so far, so the run stops after 1 + patience at least.
+        (epochs <= patience.saturating_add(1)).then(|| {
+            format!(
+                "a run of {epochs} epochs cannot stop early with a patience of {patience}: it \
+                 only keeps its best network; it needs more than {} epochs",
+                patience.saturating_add(1)
+            )
+        })
+    }
+
+    /// Checks that class weights have one for each class of the data.
+    pub(crate) fn check_classes(&self, expected: usize) -> Result<(), Error> {
+        match &self.training.class_weights {
+            Some(ClassWeights::Each(weights)) if weights.len() != expected => {
+                Err(Error::ClassWeights { found: weights.len(), expected })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The network for images of `inputs` pixels in `outputs` classes.

@@ -45,6 +45,13 @@ fn from_home(path: &Path, home: Option<PathBuf>) -> Cow<'_, Path> {
 /// Checks that the two parts belong together. Before the training that costs nothing;
 /// after it, the training.
 pub(crate) fn check_pair(dir: &Path, train: &Samples, test: &Samples) -> Result<(), Error> {
+    let [in_train, in_test] = [train, test].map(|samples| match samples.features() {
+        Features::Bytes(_) => "bytes",
+        Features::Real(_) => "real numbers",
+    });
+    if in_train != in_test {
+        return Err(Error::PartTypes { dir: dir.to_owned(), train: in_train, test: in_test });
+    }
     if (train.width(), train.image_size()) != (test.width(), test.image_size()) {
         return Err(Error::PartSizes { dir: dir.to_owned(), train: size(train), test: size(test) });
     }
@@ -107,6 +114,10 @@ mod tests {
         let check = |train: &Samples, test: &Samples| check_pair(Path::new("dir"), train, test);
         check(&measurements(&[0, 1]), &measurements(&[1, 0, 0])).unwrap();
         check(&images(&[0, 1]), &images(&[0])).unwrap();
+        let targets = Targets::Classes(Classes::new(vec![0].into(), None));
+        let bytes = Samples::new(Features::Bytes(vec![1, 2, 3].into()), 3, targets);
+        let error = check(&measurements(&[0]), &bytes).unwrap_err();
+        assert!(matches!(error, Error::PartTypes { train: "real numbers", test: "bytes", .. }));
         let error = check(&measurements(&[0]), &images(&[0])).unwrap_err();
         assert!(
             matches!(error, Error::PartSizes { train, test, .. } if (&*train, &*test) == ("3", "1 x 3"))

@@ -40,31 +40,46 @@ pub(crate) enum Error {
     Preparation { model: PathBuf, found: String, known: &'static str },
     #[error("{path}: {source}")]
     ClassNames { path: PathBuf, source: nn::Error },
-    #[error("there is no recipe `{name}`: the recipes are {known}")]
-    UnknownRecipe { name: String, known: String },
+    #[error("there is no recipe `{name}`: {instead}")]
+    UnknownRecipe { name: String, instead: String },
+    #[error("{path} is {found}: expected a recipe file; {instead}")]
+    NoRecipe { path: PathBuf, found: &'static str, instead: String },
+    #[error("cannot read the recipe {path}: {source}{instead}")]
+    RecipeFile { path: PathBuf, source: io::Error, instead: String },
     #[error(
         "{what} is for {kinds}, and the {name} is {kind}: \
-         leave it out, or choose one of them with {switch}"
+         leave it out, or choose one of them{switch}"
     )]
     OtherKind { what: String, kinds: String, name: String, kind: String, switch: String },
-    #[error("the {name} {kind} needs a value of {key}: add --set {key}={example}")]
-    NoParameter { name: String, kind: String, key: &'static str, example: &'static str },
+    #[error("{what} needs `{name}`: write {example}")]
+    Incomplete { what: String, name: String, example: String },
+    /// A key that does not exist.
+    #[error("{what}: {message}")]
+    Key { what: String, message: String },
+    /// A command line that no command takes.
+    #[error("{0} (try --help)")]
+    Usage(String),
     #[error(
         "{what} is a part of `{table}`, which is off: \
          leave it out, or turn the whole on with {switch}"
     )]
     Off { what: String, table: &'static str, switch: String },
     #[error(
-        "early stopping watches held-out images, and there are none: \
+        "{what} needs held-out images to watch, and there are none: \
          hold some out with --validation 0.1, or train to the end with --patience none"
     )]
-    NothingToWatch,
+    NothingToWatch { what: String },
     #[error("{origin}, line {line}: {message}")]
     Toml { origin: String, line: usize, message: String },
     #[error("the flags leave no valid recipe: {message}")]
     Edited { message: String },
     #[error(transparent)]
-    Range(#[from] Range),
+    Value(#[from] Refused),
+    #[error(
+        "training.class-weights (--class-weights) has {found} numbers: expected {expected}, one \
+         for each class of the data"
+    )]
+    ClassWeights { found: usize, expected: usize },
     #[error("cannot start {threads} threads: {reason}: try fewer with --threads")]
     Threads { threads: usize, reason: String },
     #[error(
@@ -72,14 +87,25 @@ pub(crate) enum Error {
          or move or delete this one to use it again"
     )]
     NotEmpty { path: PathBuf },
+    #[error("{path} is a folder: expected a model, such as {example}")]
+    ModelFolder { path: PathBuf, example: String },
+    #[error("{path} is a file: --out takes a new or an empty directory")]
+    NotADirectory { path: PathBuf },
     #[error("cannot {action} {path}: {source}")]
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot write the settings as TOML: {0}")]
     Unwritable(#[from] toml::ser::Error),
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
+    #[error("--json prints on stdout, which is closed: open it, or leave --json out")]
+    NoStdout,
 
     // What a look at the data finds that no training can mend.
+    #[error(
+        "{dir}: the training features are {train} and the test features {test}: \
+         expected one type, because bytes are scaled and real numbers are not"
+    )]
+    PartTypes { dir: PathBuf, train: &'static str, test: &'static str },
     #[error(
         "{dir}: all training samples are of class {class}: \
          expected two classes at least, to tell them apart; check the labels"
@@ -97,19 +123,61 @@ pub(crate) enum Error {
     AllAlike { dir: PathBuf, samples: usize },
 }
 
-/// A value that is outside its range.
+/// A value that a setting cannot take.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} is {found}: expected {expected}")]
-pub(crate) struct Range {
-    /// The flag or the key, as it was typed.
+#[error("{what} is {found}: {reason}")]
+pub(crate) struct Refused {
+    /// The flag or the key, as it was typed, or the line of a file.
     pub(crate) what: String,
     pub(crate) found: String,
-    pub(crate) expected: String,
+    /// Mostly what was expected.
+    pub(crate) reason: String,
 }
 
 impl Error {
+    /// The exit code of the program: 2 if its settings are wrong, which are the command
+    /// line, the recipe and the environment; 1 if it failed with settings that are right.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Isa(_)
+            | Self::UnknownRecipe { .. }
+            | Self::NoRecipe { .. }
+            | Self::RecipeFile { .. }
+            | Self::OtherKind { .. }
+            | Self::Incomplete { .. }
+            | Self::Key { .. }
+            | Self::Usage(_)
+            | Self::Off { .. }
+            | Self::NothingToWatch { .. }
+            | Self::Toml { .. }
+            | Self::Edited { .. }
+            | Self::Value(_)
+            | Self::ClassWeights { .. }
+            | Self::Augment(_)
+            | Self::Network(
+                nn::Error::OutOfRange { .. }
+                | nn::Error::Zero { .. }
+                | nn::Error::TooLarge { .. }
+                | nn::Error::NoWeight { .. }
+                | nn::Error::NothingToHoldOut { .. },
+            ) => 2,
+            _ => 1,
+        }
+    }
+
     /// For `map_err`: what failed, and with which path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
+}
+
+/// A text as a part of one line: control characters, which a path or a value may have,
+/// are escaped.
+pub(crate) fn one_line(text: &str) -> String {
+    let escape = |c: char| match c {
+        '\n' | '\r' | '\t' => " ".to_owned(),
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    text.trim_end().chars().map(escape).collect()
 }

@@ -36,26 +36,24 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use commands::Command;
 use error::Error;
 use process::Process;
 
 fn main() -> ExitCode {
-    let started = Instant::now();
-    let line: Vec<_> = std::env::args_os().collect();
-    let command = commands::parse(&line).unwrap_or_else(|error| error.exit());
-    match run(&command, started) {
+    match run(Instant::now()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not `eprintln!`, which panics when stderr is closed.
-            let line = error.to_string().replace(['\n', '\r'], " ");
+            let line = error::one_line(&error.to_string());
             let _ = writeln!(std::io::stderr(), "error: {line}");
-            ExitCode::FAILURE
+            ExitCode::from(error.code())
         }
     }
 }
 
-fn run(command: &Command, started: Instant) -> Result<(), Error> {
+fn run(started: Instant) -> Result<(), Error> {
+    let line: Vec<_> = std::env::args_os().collect();
+    let Some(command) = commands::parse(&line)? else { return Ok(()) };
     // Before all else, so that an instruction set that the CPU lacks is an error
     // before the program reads or writes anything.
     let isa = kernels::Isa::active()?;

@@ -1,5 +1,6 @@
 //! The threads of a run. rayon is used here only.
 
+use std::ffi::OsStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{hint, thread};
@@ -7,34 +8,48 @@ use std::{hint, thread};
 use nn::Executor;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::error::{Error, Range};
+use crate::error::{Error, Refused};
 
 /// A larger value of `--threads` is a slip of the keyboard.
 const MOST_THREADS: usize = 1024;
 
+/// The most threads for each core that are started. All of them do the same work, so
+/// more threads than cores only wait for one another; a few more do no harm.
+const MOST_PER_CORE: usize = 8;
+
 /// Runs the tasks of a step on a fixed number of threads.
 pub(crate) struct Pool {
     threads: ThreadPool,
+    /// The value of `--threads`, and the cores, if they are fewer.
+    more_than_cores: Option<(usize, usize)>,
 }
 
 impl Pool {
-    /// Starts `threads` threads; without a number, one for each core.
-    pub(crate) fn new(threads: Option<usize>) -> Result<Self, Error> {
-        let threads = threads.unwrap_or_else(|| {
-            let cores = thread::available_parallelism().map_or(1, usize::from);
-            cores.min(MOST_THREADS)
-        });
-        if !(1..=MOST_THREADS).contains(&threads) {
-            return Err(Error::Range(Range {
-                what: "--threads".to_owned(),
-                found: threads.to_string(),
-                expected: format!("a whole number from 1 to {MOST_THREADS}"),
-            }));
-        }
+    /// Starts the threads that `typed`, the value of `--threads`, asks for; without it,
+    /// one for each core.
+    pub(crate) fn new(typed: Option<&OsStr>) -> Result<Self, Error> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let wanted = match typed {
+            Some(text) => number(&text.to_string_lossy())?,
+            None => cores.min(MOST_THREADS),
+        };
+        let threads = wanted.min(cores.saturating_mul(MOST_PER_CORE));
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         let threads =
             pool.map_err(|error| Error::Threads { threads, reason: error.to_string() })?;
-        Ok(Self { threads })
+        Ok(Self { threads, more_than_cores: (wanted > cores).then_some((wanted, cores)) })
+    }
+
+    /// What the user should know of the number of threads.
+    pub(crate) fn note(&self) -> Option<String> {
+        let (wanted, cores) = self.more_than_cores?;
+        let threads = self.threads.current_num_threads();
+        let started =
+            if threads < wanted { format!("; {threads} are started") } else { String::new() };
+        Some(format!(
+            "{wanted} threads for {cores} cores take more time than {cores}, for the same \
+             result{started}"
+        ))
     }
 
     /// Runs `work` on one of the threads, and keeps the others awake until it ends. To
@@ -54,6 +69,17 @@ impl Pool {
             work()
         })
     }
+}
+
+/// Reads the value of `--threads`.
+fn number(text: &str) -> Result<usize, Refused> {
+    let text = text.trim();
+    let number = text.parse().ok().filter(|number| (1..=MOST_THREADS).contains(number));
+    number.ok_or_else(|| Refused {
+        what: "--threads".to_owned(),
+        found: if text.is_empty() { "empty" } else { text }.to_owned(),
+        reason: format!("expected a whole number from 1 to {MOST_THREADS}"),
+    })
 }
 
 /// Whether something has ended.
@@ -129,10 +155,14 @@ mod tests {
 
     use super::*;
 
+    fn pool(threads: usize) -> Pool {
+        Pool::new(Some(threads.to_string().as_ref())).unwrap()
+    }
+
     #[test]
     fn joins_on_its_own_threads() {
         for threads in [1, 2, 3] {
-            let pool = Pool::new(Some(threads)).unwrap();
+            let pool = pool(threads);
             assert_eq!(pool.threads(), threads);
             let sum = AtomicUsize::new(0);
             let add = |n| {
@@ -147,7 +177,7 @@ mod tests {
     #[test]
     fn a_panic_comes_back_whichever_task_it_is_in() {
         for threads in [1, 2, 3] {
-            let pool = Pool::new(Some(threads)).unwrap();
+            let pool = pool(threads);
             let panics = |run: &(dyn Fn() + Sync)| {
                 let run = AssertUnwindSafe(|| pool.install(run));
                 panic::catch_unwind(run).is_err()
@@ -162,12 +192,23 @@ mod tests {
     #[test]
     fn numbers_of_threads() {
         assert!(Pool::new(None).unwrap().threads() >= 1);
-        for threads in [0, 1025, usize::MAX] {
-            let error = Pool::new(Some(threads)).err().unwrap().to_string();
-            assert_eq!(
-                error,
-                format!("--threads is {threads}: expected a whole number from 1 to 1024")
-            );
+        for text in ["0", "1025", "two", "2.5", "-1", "99999999999999999999"] {
+            let error = Pool::new(Some(text.as_ref())).err().unwrap().to_string();
+            let expected = "expected a whole number from 1 to 1024";
+            assert_eq!(error, format!("--threads is {text}: {expected}"));
+        }
+    }
+
+    #[test]
+    fn more_threads_than_cores_are_a_few() {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(pool(cores).note(), None);
+        let most = 1024.min(8 * cores);
+        let many = pool(1024);
+        assert_eq!(many.threads(), most);
+        if cores < 128 {
+            let note = many.note().unwrap();
+            assert!(note.ends_with(&format!("; {most} are started")), "{note}");
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The recipes that come with the program. To add one, add a file to `recipes/`
 //! and a row here.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
-use crate::config::Config;
 use crate::error::Error;
+use crate::report::shell_word;
+use crate::settings::{Document, Source, nearest_names};
 
 /// Name and TOML text of each recipe; the first is the default.
 const RECIPES: &[(&str, &str)] = &[
@@ -25,31 +28,107 @@ const INDENT: usize = 12;
 /// The name of the recipe that a run without `--recipe` and `--config` starts from.
 pub(crate) const DEFAULT: &str = RECIPES[0].0;
 
-/// The recipe of this name.
-pub(crate) fn find(name: &str) -> Result<Config, Error> {
-    let row = RECIPES.iter().find(|(known, _)| *known == name);
-    let (name, text) = row.ok_or_else(|| {
-        let known: Vec<_> = RECIPES.iter().map(|(name, _)| *name).collect();
-        Error::UnknownRecipe { name: name.into(), known: known.join(", ") }
-    })?;
-    Config::parse(text, &format!("recipe {name}"), name)
+/// A recipe file is some hundred bytes. A file of more than this is something else.
+const LARGEST: u64 = 1 << 20;
+
+/// The recipe of this name, whatever the case of its letters.
+pub(crate) fn find(name: &OsStr) -> Result<Source, Error> {
+    let typed = name.to_string_lossy();
+    let row = RECIPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&typed));
+    let Some((name, text)) = row else {
+        return Err(Error::UnknownRecipe { name: typed.into_owned(), instead: instead(name) });
+    };
+    Ok(built_in(name, text))
 }
 
-/// Reads a recipe file. Its name is the name of the recipe unless the file has one.
-pub(crate) fn read(path: &Path) -> Result<Config, Error> {
-    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    Config::parse(&text, &path.display().to_string(), &name)
+fn built_in(name: &str, text: &str) -> Source {
+    Source { text: text.to_owned(), origin: format!("recipe {name}"), name: name.to_owned() }
+}
+
+/// What to write instead of a name that no recipe has.
+fn instead(name: &OsStr) -> String {
+    let path = Path::new(name);
+    for file in [path, &path.join("config.toml")] {
+        if file.is_file() {
+            return format!("to start from a file, write --config {}", shell_word(file));
+        }
+    }
+    let names: Vec<_> = RECIPES.iter().map(|(name, _)| *name).collect();
+    let nearest = nearest_names(&name.to_string_lossy(), &names);
+    if nearest.is_empty() {
+        format!("the recipes are {}", names.join(", "))
+    } else {
+        format!("did you mean {}?", nearest.join(" or "))
+    }
+}
+
+/// Reads a recipe file, or standard input for `-`. Its name is the name of the recipe
+/// unless the file has one.
+pub(crate) fn read(path: &Path) -> Result<Source, Error> {
+    let stdin = path == Path::new("-");
+    let refused =
+        |found, instead: String| Err(Error::NoRecipe { path: path.to_owned(), found, instead });
+    if path.is_dir() {
+        let config = path.join("config.toml");
+        return if config.is_file() {
+            refused("a folder", format!("name its settings: --config {}", shell_word(&config)))
+        } else {
+            refused("a folder", "name a file in it".to_owned())
+        };
+    }
+    let mut bytes = Vec::new();
+    let read = if stdin {
+        io::stdin().take(LARGEST + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|source| unreadable(path, source))?;
+    if is_model(&bytes) {
+        let eval = format!("test it with eval --model {}", shell_word(path));
+        return refused("a model", format!("{eval}, or name the config.toml of its run"));
+    }
+    if bytes.len() as u64 > LARGEST {
+        return refused("larger than 1 MiB", "name the config.toml of a run".to_owned());
+    }
+    let origin = if stdin { "stdin".into() } else { path.display().to_string() };
+    let name =
+        if stdin { "stdin".into() } else { path.file_stem().unwrap_or_default().to_string_lossy() };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source { text, origin, name: name.into_owned() }),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let before = &error.as_bytes()[..valid];
+            let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+            let message = "this is not UTF-8: save the recipe as UTF-8".to_owned();
+            Err(Error::Toml { origin, line, message })
+        }
+    }
+}
+
+/// The error of a file that cannot be read, and what was meant if it is no file.
+fn unreadable(path: &Path, source: io::Error) -> Error {
+    let known = find(path.as_os_str()).ok();
+    let instead = known.map_or_else(String::new, |recipe| {
+        format!("; to start from the recipe of this name, write --recipe {}", recipe.name)
+    });
+    Error::RecipeFile { path: path.to_owned(), source, instead }
+}
+
+/// Whether bytes begin as a safetensors file does: the length of a JSON object, and
+/// its brace.
+fn is_model(bytes: &[u8]) -> bool {
+    bytes.get(5..9) == Some(b"\0\0\0{")
 }
 
 /// The recipes with their descriptions, for `--help`.
 pub(crate) fn help() -> String {
     let mut help = "Recipes:".to_owned();
-    for (name, _) in RECIPES {
+    for (name, text) in RECIPES {
         help += &format!("\n  {name:<10}");
         let mut column = INDENT;
-        let description = find(name).map(|recipe| recipe.description).unwrap_or_default();
-        for word in description.split(' ') {
+        let recipe = Document::read(&built_in(name, text));
+        let description = recipe.map(|recipe| recipe.text("description").to_owned());
+        for word in description.unwrap_or_default().split(' ') {
             if column + 1 + word.len() > WIDTH {
                 help += &format!("\n{:INDENT$}", "");
                 column = INDENT;
@@ -63,25 +142,27 @@ pub(crate) fn help() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::fs;
 
     use super::*;
+    use crate::config::Config;
+    use crate::settings::Edits;
 
     #[test]
     fn every_recipe_is_valid_and_described() {
         for (name, _) in RECIPES {
-            let recipe = find(name).unwrap();
-            recipe.validate().unwrap();
-            assert_eq!(recipe.recipe, *name);
+            let (recipe, notes) =
+                Config::new(&find(name.as_ref()).unwrap(), &Edits::default()).unwrap();
+            assert_eq!((&*recipe.recipe, notes), (*name, Vec::new()));
             assert!(!recipe.description.is_empty(), "{name}");
         }
-        assert!(find(DEFAULT).is_ok());
+        assert_eq!(find("Default".as_ref()).unwrap().name, DEFAULT);
     }
 
     #[test]
     fn every_file_has_its_row() {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes");
-        let mut files: Vec<_> = std::fs::read_dir(dir)
+        let mut files: Vec<_> = fs::read_dir(dir)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
@@ -89,15 +170,5 @@ mod tests {
         files.sort();
         rows.sort();
         assert_eq!(files, rows);
-    }
-
-    #[test]
-    fn an_unknown_name_lists_the_known_ones() {
-        let error = find("none").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "there is no recipe `none`: the recipes are default, plain, accurate, invariant, \
-             dropout, best, article"
-        );
     }
 }

@@ -1,6 +1,7 @@
 //! What a run shows: a bar on stderr, a table of epochs, and its result.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::data;
-use crate::error::Error;
+use crate::error::{Error, one_line};
 use crate::run_dir::{EpochLine, RunDir};
 use crate::summary::Summary;
 
@@ -192,11 +193,47 @@ impl Report {
 /// the reader has closed the pipe.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout();
-    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
-    match written {
+    written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
+}
+
+/// The error of writing to stdout. A reader that closed the pipe has what it wanted.
+pub(crate) fn written(result: io::Result<()>) -> Result<(), Error> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
         _ => Ok(()),
     }
+}
+
+/// Prints what the user should know before the work begins, a line each, on stderr.
+pub(crate) fn notes(notes: &[String]) {
+    for note in notes {
+        // What cannot be shown is no reason to stop.
+        let _ = writeln!(io::stderr(), "note: {}", one_line(note));
+    }
+}
+
+/// Checks that a result on stdout will reach somebody.
+///
+/// A program of Rust that is started with a closed stdout does not see that: the
+/// runtime opens `/dev/null` in its place, for reading and writing. Who silences stdout
+/// on purpose mostly opens it for writing only, or stdin in the same way. And it takes
+/// for written what the system refuses because stdout is open for reading only.
+///
+/// # Errors
+/// On Linux, if stdout was closed or cannot be written. (Other systems do not tell.)
+pub(crate) fn check_stdout() -> Result<(), Error> {
+    // The last octal digit of the flags: 0 is reading, 1 writing, 2 both.
+    let access = |descriptor: u8| {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).ok()?;
+        info.lines().find_map(|line| line.strip_prefix("flags:"))?.trim().chars().last()
+    };
+    let opened_by_runtime = |descriptor: u8| {
+        let target = fs::read_link(format!("/proc/self/fd/{descriptor}"));
+        target.is_ok_and(|target| target == Path::new("/dev/null"))
+            && access(descriptor) == Some('2')
+    };
+    let closed = opened_by_runtime(1) && !opened_by_runtime(0);
+    if closed || access(1) == Some('0') { Err(Error::NoStdout) } else { Ok(()) }
 }
 
 /// Prints a result as a JSON object.
@@ -230,7 +267,11 @@ fn next(config: &Config, run: &RunDir) -> String {
     if config.data.dir != Path::new(data::DEFAULT_DIR) {
         let _ = write!(eval, " --data {}", shell_word(&config.data.dir));
     }
-    let again = format!("{program} --config {}", shell_word(&run.config()));
+    let mut again = format!("{program} --config {}", shell_word(&run.config()));
+    if config.data.dir.to_str().is_none() {
+        // The settings cannot hold it.
+        let _ = write!(again, " --data {}", shell_word(&config.data.dir));
+    }
     let (purpose, flag) = if config.data.validation == 0.0 {
         ("hold out a tenth, to tune by", "--validation 0.1")
     } else if config.training.early_stopping.is_some() {
@@ -246,14 +287,20 @@ fn next(config: &Config, run: &RunDir) -> String {
     )
 }
 
-/// A path as one word of a shell's command line.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
+/// A path as one word of a shell's command line, which a program takes for a path too.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    // Not a flag.
+    let dot = if bytes.starts_with(b"-") { "./" } else { "" };
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text;
+    match path.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => format!("{dot}{text}"),
+        Some(text) if !text.chars().any(char::is_control) => {
+            format!("'{dot}{}'", text.replace('\'', r"'\''"))
+        }
+        // bash, zsh, ksh and POSIX of 2024 read the bytes of a path so.
+        _ => format!("$'{dot}{}'", bytes.escape_ascii()),
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -274,6 +321,16 @@ mod tests {
         assert_eq!(word("runs/a-1/model.safetensors"), "runs/a-1/model.safetensors");
         assert_eq!(word("my runs"), "'my runs'");
         assert_eq!(word("it's"), r"'it'\''s'");
+        assert_eq!(word("-run/x"), "./-run/x");
+        assert_eq!(word("- x"), "'./- x'");
+        assert_eq!(word("a\nb'c"), r"$'a\nb\'c'");
+        assert_eq!(word("früh"), "früh");
         assert_eq!(word(""), "''");
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            let path = Path::new(std::ffi::OsStr::from_bytes(b"-d\xe9"));
+            assert_eq!(shell_word(path), r"$'./-d\xe9'");
+        }
     }
 }

@@ -126,6 +126,9 @@ fn write(path: &Path, text: String) -> Result<(), Error> {
 /// The directory `path`, which is created if it does not exist. It must be empty: a
 /// run overwrites nothing.
 fn claim(path: &Path) -> Result<PathBuf, Error> {
+    if path.exists() && !path.is_dir() {
+        return Err(Error::NotADirectory { path: path.into() });
+    }
     fs::create_dir_all(path).map_err(Error::io("make the directory", path))?;
     let mut entries = fs::read_dir(path).map_err(Error::io("read the directory", path))?;
     match entries.next() {

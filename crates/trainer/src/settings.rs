@@ -3,8 +3,8 @@
 //! from that row.
 //!
 //! ```text
-//! recipe file ── file::check (keys, ranges; errors with their line) ──▶ Config
-//! command line ── flags (clap) ──▶ Edits ── apply to the Config's table ──▶ Config
+//! recipe file ── file (keys, lines) ──▶ Document ── check (types, ranges) ──▶ Config
+//! command line ── flags (clap) ──▶ Edits ──┘
 //! ```
 
 mod setting;
@@ -19,13 +19,16 @@ mod nearest;
 
 mod file;
 
+mod document;
+
 mod edits;
 
 mod flags;
 
+pub(crate) use document::Document;
 pub(crate) use edits::Edits;
-pub(crate) use file::{Problem, check};
-pub(crate) use flags::suggest;
+pub(crate) use file::Source;
+pub(crate) use nearest::{names as nearest_names, unknown_flag};
 #[cfg(test)]
 pub(crate) use {
     kind::Kind,

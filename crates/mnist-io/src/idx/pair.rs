@@ -56,7 +56,11 @@ impl Pair {
         let Self { features, labels, size, width } = self;
         let features = match features.header().dtype() {
             Dtype::U8 => Features::Bytes(features.into_body()),
-            Dtype::I8 | Dtype::I16 | Dtype::I32 => {
+            // Nobody publishes signed bytes: this is a u8 of the header that was damaged.
+            found @ Dtype::I8 => {
+                return Err(Error::NotBytes { path: features.path().into(), found });
+            }
+            Dtype::I16 | Dtype::I32 => {
                 let values = features.to_f32()?;
                 match bytes(&values) {
                     Some(bytes) => Features::Bytes(bytes.into()),
@@ -128,6 +132,8 @@ mod tests {
         let fit = samples([0, 255, 7, 1]);
         let Features::Bytes(found) = fit.features() else { panic!("{fit:?}") };
         assert_eq!(found[..], [0, 255, 7, 1]);
+        let signed = pair(0x09, &[2, 2], &[0; 4]).unwrap().into_samples(None).unwrap_err();
+        assert!(matches!(signed, Error::NotBytes { found: Dtype::I8, .. }));
         for other in [256, -1] {
             let samples = samples([0, 255, other, 1]);
             let Features::Real(found) = samples.features() else { panic!("{samples:?}") };

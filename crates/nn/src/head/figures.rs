@@ -1,31 +1,40 @@
 //! Figures that say how good predictions are, one kind for each kind of target.
 
-use crate::Examples;
+use serde::{Deserialize, Serialize};
+
+use crate::{Examples, exact};
 
 /// What an evaluation says beyond loss and accuracy. Samples count alike, whatever their
 /// weights. (For one of several classes, [`Confusion`](crate::Confusion) and
 /// [`Predictions`](crate::Predictions) say more.)
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Figures {
     /// Real values.
     Values {
         /// Mean absolute error over samples and outputs, in the unit of the targets.
+        #[serde(with = "exact")]
         mean_absolute_error: f64,
         /// Root of the mean squared error over samples and outputs, in the unit of the
         /// targets.
+        #[serde(with = "exact")]
         root_mean_squared_error: f64,
         /// R², `1 − Σ(y − t)²/Σ(t − t̄)²`, the mean over the outputs. For an output whose
         /// targets are all equal it is 1 if every prediction is exact, else 0.
+        #[serde(with = "exact")]
         r_squared: f64,
     },
     /// Yes or no.
     Binary {
         /// Share of the samples predicted as yes that are; 0 if none is predicted so.
+        #[serde(with = "exact")]
         precision: f64,
         /// Share of the yes samples that are predicted so; 0 if there is none.
+        #[serde(with = "exact")]
         recall: f64,
         /// `2·precision·recall/(precision + recall)`; 0 where both are 0.
+        #[serde(with = "exact")]
         f1: f64,
         /// Area under the ROC curve; `None` where all samples are of one class.
         auc: Option<f64>,
@@ -33,10 +42,13 @@ pub enum Figures {
     /// Several labels.
     Labels {
         /// Share of all labels, over samples and outputs, that are predicted rightly.
+        #[serde(with = "exact")]
         label_accuracy: f64,
         /// Share of the samples of which every label is predicted rightly.
+        #[serde(with = "exact")]
         exact_match: f64,
         /// F1 of each output, the mean over the outputs.
+        #[serde(with = "exact")]
         f1: f64,
         /// Area under the ROC curve of each output, the mean over the outputs that have
         /// samples of both kinds; `None` where none has.

@@ -1,10 +1,11 @@
 //! Evaluation: the loss and accuracy of a network on examples.
 
 use kernels::{MatMut, RowLoss};
+use serde::{Deserialize, Serialize};
 
 use crate::fork::{by, fork};
 use crate::head::{Positions, Rows};
-use crate::{Error, Examples, Executor, Figures, Mlp, Predictor};
+use crate::{Error, Examples, Executor, Figures, Mlp, Predictor, exact};
 
 /// Loss and accuracy of a network on examples.
 ///
@@ -20,15 +21,17 @@ use crate::{Error, Examples, Executor, Figures, Mlp, Predictor};
 /// assert!((result.loss - 2f64.ln()).abs() < 1e-6);
 /// # Ok::<(), nn::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Mean loss of the head, without penalty: cross-entropy in nats, or a squared or Huber
     /// error. It is weighted if [the examples](crate::Examples::weighted) are. Only the loss of
     /// a training step includes label smoothing and class weights.
+    #[serde(with = "exact")]
     pub loss: f64,
     /// Share of the examples that are predicted exactly, in `[0, 1]`: with classes, the right
     /// class; with a multilabel head, every label right; with real values, equal to the last
     /// bit, which hardly ever happens.
+    #[serde(with = "exact")]
     pub accuracy: f64,
     /// Examples that are not predicted exactly.
     pub errors: usize,

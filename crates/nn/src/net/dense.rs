@@ -136,6 +136,21 @@ impl Dense {
         self.gains_of(unit / self.width).start + unit % self.width
     }
 
+    /// The weights of `unit`, one for each input, in a vector in the layout of the parameter
+    /// vector.
+    pub(crate) fn row<'a>(&self, unit: usize, vector: &'a [f32]) -> impl Iterator<Item = &'a f32> {
+        vector[self.weight_at(unit, 0)..].iter().step_by(self.width).take(self.inputs)
+    }
+
+    /// The same, to be written.
+    pub(crate) fn row_mut<'a>(
+        &self,
+        unit: usize,
+        vector: &'a mut [f32],
+    ) -> impl Iterator<Item = &'a mut f32> {
+        vector[self.weight_at(unit, 0)..].iter_mut().step_by(self.width).take(self.inputs)
+    }
+
     /// Whether the product should look for zeros in the layer's input. Pixels have many.
     /// After an activation, the elements that a register tile reads in one step of k are
     /// hardly ever all 0.

@@ -416,10 +416,7 @@ impl std::fmt::Debug for Mlp {
 /// Weights (units × inputs, row-major) and biases (units) of a layer, copied from a vector
 /// in the layout of the parameter vector.
 pub(crate) fn unpack(dense: &Dense, params: &[f32]) -> (Vec<f32>, Vec<f32>) {
-    let weights = (0..dense.units)
-        .flat_map(|unit| (0..dense.inputs).map(move |input| (unit, input)))
-        .map(|(unit, input)| params[dense.weight_at(unit, input)])
-        .collect();
+    let weights = (0..dense.units).flat_map(|unit| dense.row(unit, params)).copied().collect();
     let biases = (0..dense.units).map(|unit| params[dense.bias_at(unit)]).collect();
     (weights, biases)
 }

@@ -5,14 +5,11 @@
 //! `pixel_scale`, and, where they were set, `head`, `class_names` (JSON) and `preparation`.
 //! So the file alone is enough to predict.
 
-use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-
-use crate::{Architecture, Error, Head, Mlp};
+use super::dense::Dense;
+use crate::tensor_file::{Reader, Writer};
+use crate::{Architecture, Error, Head, Mlp, files};
 
 const FORMAT: &str = "nn.mlp";
 /// The version of a file without `head`, whose head is softmax. Every version of this crate
@@ -22,23 +19,13 @@ const VERSION: &str = "1";
 const VERSION_WITH_HEAD: &str = "2";
 
 impl Mlp {
-    /// Writes the network to `path`, completely or not at all: it writes a temporary file in
-    /// the same folder and then renames it.
+    /// Writes the network to `path`, whole or not at all, as [`files::write`] does.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let io = |source| Error::Io { path: path.to_owned(), source };
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
-        let written = fs::write(&part, self.to_bytes()).and_then(|()| fs::rename(&part, path));
-        written.map_err(|source| {
-            // The first error matters to the caller, not that cleaning up failed too.
-            let _ = fs::remove_file(&part);
-            io(source)
-        })
+        files::write(path, &self.to_bytes()).map_err(Error::io(path))
     }
 
     /// Reads a network that [`Mlp::save`] wrote.
@@ -47,7 +34,7 @@ impl Mlp {
     /// [`Error::Io`] and [`Error::Model`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        let bytes = files::read(path).map_err(Error::io(path))?;
         Self::parse(&bytes, &path.display().to_string())
     }
 
@@ -64,38 +51,72 @@ impl Mlp {
     /// ```
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let bytes = |values: Vec<f32>| values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (l, dense) in self.layers.iter().enumerate() {
-            let (weights, biases) = super::unpack(dense, &self.params);
-            let shape = vec![dense.units, dense.inputs];
-            tensors.push((format!("layer.{l}.weight"), shape, bytes(weights)));
-            tensors.push((format!("layer.{l}.bias"), vec![dense.units], bytes(biases)));
-        }
-        let views = tensors.iter().map(|(name, shape, bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-            (name.as_str(), view.expect("the shape fits the number of bytes"))
-        });
-        let architecture = serde_json::to_string(self.architecture()).expect("plain data");
         let plain = self.head() == Head::Softmax;
-        let version = if plain { VERSION } else { VERSION_WITH_HEAD };
-        let mut metadata = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("version".to_owned(), version.to_owned()),
-            ("architecture".to_owned(), architecture),
-            ("pixel_scale".to_owned(), self.pixel_scale().to_string()),
-        ]);
-        if !plain {
-            metadata.insert("head".to_owned(), self.head().to_string());
+        let mut file = Writer::new(FORMAT, if plain { VERSION } else { VERSION_WITH_HEAD });
+        self.describe(&mut file);
+        self.write_parameters(&mut file, "", &self.params);
+        file.finish()
+    }
+
+    /// Writes everything but the parameters into the metadata.
+    pub(crate) fn describe(&self, file: &mut Writer) {
+        file.json("architecture", self.architecture());
+        file.note("pixel_scale", self.pixel_scale().to_string());
+        if self.head() != Head::Softmax {
+            file.note("head", self.head().to_string());
         }
         if let Some(names) = self.class_names() {
-            let names = serde_json::to_string(names).expect("plain data");
-            metadata.insert("class_names".to_owned(), names);
+            file.json("class_names", &names);
         }
         if let Some(preparation) = self.preparation() {
-            metadata.insert("preparation".to_owned(), preparation.to_owned());
+            file.note("preparation", preparation);
         }
-        canonical(safetensors::serialize(views, Some(metadata)).expect("plain tensors"))
+    }
+
+    /// Writes a vector in the layout of the parameter vector: the tensors of each layer,
+    /// their names after `prefix`.
+    pub(crate) fn write_parameters(&self, file: &mut Writer, prefix: &str, vector: &[f32]) {
+        for (l, dense) in self.layers.iter().enumerate() {
+            let each = |at: fn(&Dense, usize) -> usize| {
+                (0..dense.units).map(move |unit| vector[at(dense, unit)])
+            };
+            let weights = (0..dense.units).flat_map(|unit| dense.row(unit, vector)).copied();
+            let shape = [dense.units, dense.inputs];
+            file.tensor(format!("{prefix}layer.{l}.weight"), &shape, weights);
+            let shape = [dense.units];
+            file.tensor(format!("{prefix}layer.{l}.bias"), &shape, each(Dense::bias_at));
+            if dense.gains {
+                file.tensor(format!("{prefix}layer.{l}.gain"), &shape, each(Dense::gain_at));
+            }
+        }
+    }
+
+    /// Reads what [`write_parameters`](Self::write_parameters) wrote.
+    pub(crate) fn read_parameters(
+        &self,
+        file: &Reader<'_>,
+        prefix: &str,
+        vector: &mut [f32],
+    ) -> Result<(), String> {
+        for (l, dense) in self.layers.iter().enumerate() {
+            let weights =
+                file.tensor(&format!("{prefix}layer.{l}.weight"), &[dense.units, dense.inputs])?;
+            for (unit, row) in weights.chunks_exact(dense.inputs).enumerate() {
+                dense.row_mut(unit, vector).zip(row).for_each(|(to, from)| *to = *from);
+            }
+            let mut each = |name: &str, at: fn(&Dense, usize) -> usize| {
+                let values = file.tensor(&format!("{prefix}layer.{l}.{name}"), &[dense.units])?;
+                for (unit, value) in values.into_iter().enumerate() {
+                    vector[at(dense, unit)] = value;
+                }
+                Ok::<(), String>(())
+            };
+            each("bias", Dense::bias_at)?;
+            if dense.gains {
+                each("gain", Dense::gain_at)?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads a network from the bytes that [`Mlp::to_bytes`] returned.
@@ -112,107 +133,86 @@ impl Mlp {
 }
 
 /// What the metadata of a file says about its network.
-struct Description {
+pub(crate) struct Description {
     head: Head,
-    architecture: Architecture,
+    pub(crate) architecture: Architecture,
     pixel_scale: f32,
     class_names: Vec<String>,
     preparation: Option<String>,
 }
 
+impl Description {
+    /// Reads what [`Mlp::describe`] wrote.
+    pub(crate) fn read(file: &Reader<'_>) -> Result<Self, String> {
+        let head = match file.optional("head") {
+            Some(head) => head.parse().map_err(|e: Error| e.to_string())?,
+            None => Head::Softmax,
+        };
+        let architecture = serde_json::from_str(file.field("architecture")?)
+            .map_err(|e| format!("its architecture: {e}"))?;
+        let scale = file.field("pixel_scale")?;
+        let pixel_scale = scale.parse().map_err(|_| format!("a pixel scale of `{scale}`"))?;
+        let class_names = file.optional("class_names").map(serde_json::from_str).transpose();
+        let class_names: Option<Vec<String>> =
+            class_names.map_err(|e| format!("its class names: {e}"))?;
+        if class_names.as_ref().is_some_and(Vec::is_empty) {
+            return Err("its `class_names` is an empty list".into());
+        }
+        let class_names = class_names.unwrap_or_default();
+        let preparation = file.optional("preparation").map(str::to_owned);
+        Ok(Self { head, architecture, pixel_scale, class_names, preparation })
+    }
+
+    /// The network, its parameters 0.
+    pub(crate) fn build(self) -> Result<Mlp, Error> {
+        let mut network = Mlp::zeros(self.architecture)?.with_head(self.head)?;
+        network.set_pixel_scale(self.pixel_scale)?;
+        network.set_class_names(self.class_names)?;
+        network.set_preparation(self.preparation);
+        Ok(network)
+    }
+}
+
 /// The network in a file, or why there is none.
 fn read(bytes: &[u8]) -> Result<Mlp, String> {
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
-    let Description { head, architecture, pixel_scale, class_names, preparation } =
-        describe(header.metadata().as_ref())?;
+    let file = Reader::parse(bytes)?;
+    let found = file.field("format")?;
+    if found != FORMAT {
+        return Err(format!("its format is `{found}`, expected `{FORMAT}`"));
+    }
+    match file.field("version")? {
+        VERSION if file.optional("head").is_some() => {
+            return Err(format!("its version is `{VERSION}`, which has no `head`"));
+        }
+        VERSION => (),
+        VERSION_WITH_HEAD => file.field("head").map(|_| ())?,
+        found => {
+            let known = format!("`{VERSION}` or `{VERSION_WITH_HEAD}`");
+            return Err(format!("its version is `{found}`, expected {known}"));
+        }
+    }
+    let description = Description::read(&file)?;
 
     // Read the tensors before allocating the network: a hostile header may name an
     // architecture of any size.
     let mut layers = Vec::new();
-    for (l, (inputs, units)) in architecture.maps().into_iter().enumerate() {
-        let weights = tensor(&tensors, &format!("layer.{l}.weight"), &[units, inputs])?;
-        let biases = tensor(&tensors, &format!("layer.{l}.bias"), &[units])?;
+    for (l, (inputs, units)) in description.architecture.maps().into_iter().enumerate() {
+        let weights = file.finite(&format!("layer.{l}.weight"), &[units, inputs])?;
+        let biases = file.finite(&format!("layer.{l}.bias"), &[units])?;
         layers.push((weights, biases));
     }
-    let (found, expected) = (tensors.len(), 2 * layers.len());
+    let (found, expected) = (file.tensors(), 2 * layers.len());
     if found != expected {
         return Err(format!("it has {found} tensors, expected {expected}"));
     }
     let build = || {
-        let mut network = Mlp::zeros(architecture)?.with_head(head)?;
-        network.set_pixel_scale(pixel_scale)?;
-        network.set_class_names(class_names)?;
-        network.set_preparation(preparation);
+        let mut network = description.build()?;
         for (l, (weights, biases)) in layers.iter().enumerate() {
             network.set_layer(l, weights, biases)?;
         }
         Ok(network)
     };
     build().map_err(|error: Error| error.to_string())
-}
-
-/// Reads the metadata.
-fn describe(metadata: Option<&HashMap<String, String>>) -> Result<Description, String> {
-    let optional = |name: &str| metadata.and_then(|map| map.get(name));
-    let field = |name: &str| optional(name).ok_or_else(|| format!("its metadata has no `{name}`"));
-    let found = field("format")?;
-    if found != FORMAT {
-        return Err(format!("its format is `{found}`, expected `{FORMAT}`"));
-    }
-    let head = match field("version")?.as_str() {
-        VERSION if optional("head").is_some() => {
-            return Err(format!("its version is `{VERSION}`, which has no `head`"));
-        }
-        VERSION => Head::Softmax,
-        VERSION_WITH_HEAD => field("head")?.parse().map_err(|e: Error| e.to_string())?,
-        found => {
-            let known = format!("`{VERSION}` or `{VERSION_WITH_HEAD}`");
-            return Err(format!("its version is `{found}`, expected {known}"));
-        }
-    };
-    let architecture = serde_json::from_str(field("architecture")?)
-        .map_err(|e| format!("its architecture: {e}"))?;
-    let scale = field("pixel_scale")?;
-    let pixel_scale = scale.parse().map_err(|_| format!("a pixel scale of `{scale}`"))?;
-    let class_names = optional("class_names").map(|names| serde_json::from_str(names)).transpose();
-    let class_names: Option<Vec<String>> =
-        class_names.map_err(|e| format!("its class names: {e}"))?;
-    if class_names.as_ref().is_some_and(Vec::is_empty) {
-        return Err("its `class_names` is an empty list".into());
-    }
-    let (class_names, preparation) = (class_names.unwrap_or_default(), optional("preparation"));
-    let preparation = preparation.cloned();
-    Ok(Description { head, architecture, pixel_scale, class_names, preparation })
-}
-
-/// The elements of a tensor of this shape, all of them finite.
-fn tensor(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let view = tensors.tensor(name).map_err(|e| format!("`{name}`: {e}"))?;
-    if view.dtype() != Dtype::F32 || view.shape() != shape {
-        let (dtype, found) = (view.dtype(), view.shape());
-        return Err(format!("`{name}` is {dtype:?} {found:?}, expected F32 {shape:?}"));
-    }
-    let (words, _) = view.data().as_chunks();
-    let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(values),
-        Some(at) => Err(format!("element {at} of `{name}` is {}", values[at])),
-    }
-}
-
-/// The file with the keys of its header sorted. The library writes the metadata in the order
-/// of a hash map, which differs from run to run, but equal networks should give equal bytes.
-fn canonical(bytes: Vec<u8>) -> Vec<u8> {
-    let mut len = [0; 8];
-    len.copy_from_slice(&bytes[..8]);
-    let (header, data) = bytes[8..].split_at(u64::from_le_bytes(len) as usize);
-    let header: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(header).expect("the header was just written");
-    let mut header = serde_json::to_vec(&header).expect("plain data");
-    // Spaces after the header keep the tensors aligned, as the format requires.
-    header.resize(header.len().next_multiple_of(8), b' ');
-    [&(header.len() as u64).to_le_bytes()[..], &header, data].concat()
 }
 
 #[cfg(test)]

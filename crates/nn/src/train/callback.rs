@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::Evaluation;
+use serde::{Deserialize, Serialize};
+
+use crate::{Evaluation, exact};
 
 /// Watches a run and may stop it. A closure that takes an [`EpochReport`] is a callback;
 /// `()` is one that does nothing.
@@ -113,7 +115,7 @@ pub struct StepReport {
 /// assert!(history.stopped && history.epochs.len() < 500);
 /// # Ok::<(), nn::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EpochReport {
     /// Epoch, from 1.
@@ -123,14 +125,18 @@ pub struct EpochReport {
     /// Steps taken so far in all epochs.
     pub step: u64,
     /// Learning rate of this epoch's first step.
+    #[serde(with = "exact")]
     pub lr: f64,
     /// Mean of the steps' losses, each weighted by its samples' weights.
+    #[serde(with = "exact")]
     pub train_loss: f64,
     /// Share of the epoch's samples predicted exactly, each before the update of its step.
+    #[serde(with = "exact")]
     pub train_accuracy: f64,
     /// The evaluation of the validation examples after the epoch, if there are any.
     pub validation: Option<Evaluation>,
     /// Seconds that this epoch's training steps took, without validation and callbacks.
+    #[serde(with = "exact")]
     pub train_seconds: f64,
     /// Samples trained on in this epoch.
     pub samples: usize,

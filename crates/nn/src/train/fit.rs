@@ -1,17 +1,11 @@
-//! The hyperparameters of training, and the epoch loop.
+//! The hyperparameters of training.
 
-use std::ops::ControlFlow;
-use std::time::Instant;
-
-use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::stopping::Best;
 use crate::head::Objective;
-use crate::net::seeded;
 use crate::{
-    Average, BatchNorm, Callback, ClassWeights, Dropout, EarlyStopping, EpochReport, Error,
-    Examples, Executor, Mlp, Monitor, Noise, Optimizer, Progress, Schedule, Session, StepReport,
+    Average, BatchNorm, Callback, ClassWeights, Dropout, EarlyStopping, Error, Examples, Executor,
+    History, Mlp, Monitor, Noise, Optimizer, Run, Schedule,
 };
 
 /// Hyperparameters of minibatch training.
@@ -119,21 +113,6 @@ impl Default for Fit {
     }
 }
 
-/// What happened in a run.
-///
-/// [`Fit`] and [`EarlyStopping`] have examples.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct History {
-    /// One report for each completed epoch, in order.
-    pub epochs: Vec<EpochReport>,
-    /// Whether a callback or early stopping ended the run before its last epoch.
-    pub stopped: bool,
-    /// The epoch (from 1) whose network was returned; `None` without early stopping, or where
-    /// no epoch was completed.
-    pub best: Option<usize>,
-}
-
 impl Fit {
     /// Checks every hyperparameter against its range.
     ///
@@ -200,7 +179,7 @@ impl Fit {
     }
 
     /// Checks everything, and returns the objective to minimise.
-    fn objective(
+    pub(super) fn objective(
         &self,
         network: &Mlp,
         train: &Examples<'_>,
@@ -231,7 +210,10 @@ impl Fit {
     /// # Errors
     /// Hyperparameters out of range, examples that do not fit the network,
     /// [`Error::NoValidation`], [`Error::NotExact`] or [`Error::Diverged`]. After an error
-    /// the network is unchanged.
+    /// the network is unchanged. A run with early stopping that diverges after its first
+    /// epoch is no error: it returns its best network, and [`History::ended`] says so.
+    ///
+    /// A [`Run`] does the same, and can be saved and continued.
     pub fn run(
         &self,
         network: &mut Mlp,
@@ -240,152 +222,14 @@ impl Fit {
         executor: &impl Executor,
         callback: impl Callback,
     ) -> Result<History, Error> {
-        let objective = self.objective(network, train, validation)?;
-        let mut session = Session::new(network.clone(), self)?;
-        session.objective = objective;
-        let best = self.early_stopping.map(Best::new);
-        let history = History::default();
-        let mut run =
-            Run { fit: self, train, validation, executor, callback, session, best, history };
-        run.epochs()?;
+        let mut run = Run::new(network.clone(), self, *train, validation.copied())?;
+        match run.train(executor, callback) {
+            // With early stopping there is a network to return, whatever ended the run.
+            Err(Error::Diverged { .. }) if run.history().best.is_some() => (),
+            result => result.map(|_| ())?,
+        }
         let (trained, history) = run.finish();
         *network = trained;
         Ok(history)
     }
-}
-
-/// A run of [`Fit`]: its arguments, and what changes from epoch to epoch.
-struct Run<'a, E, C> {
-    fit: &'a Fit,
-    train: &'a Examples<'a>,
-    validation: Option<&'a Examples<'a>>,
-    executor: &'a E,
-    callback: C,
-    session: Session,
-    /// With early stopping.
-    best: Option<Best>,
-    history: History,
-}
-
-impl<E: Executor, C: Callback> Run<'_, E, C> {
-    /// Trains until the last epoch ends, or the callback or early stopping stops the run.
-    fn epochs(&mut self) -> Result<(), Error> {
-        let mut order: Vec<u32> = Vec::with_capacity(self.train.len());
-        for epoch in 0..self.fit.epochs {
-            // Each epoch shuffles the ascending order, so that its order depends only on
-            // the seed and the epoch's index, not on the epochs before it.
-            order.clear();
-            order.extend(0..self.train.len() as u32);
-            if self.fit.shuffle {
-                order.shuffle(&mut seeded(self.fit.seed, 1 << 32 | epoch as u64));
-            }
-            let Some(sums) = self.steps(epoch, &order)? else {
-                self.history.stopped = true;
-                break;
-            };
-            if self.report(epoch, &sums)?.is_break() {
-                self.history.stopped = epoch + 1 < self.fit.epochs;
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the steps of epoch `epoch` (from 0) on the samples in the order `order`.
-    /// Returns `None` if the callback stopped the run.
-    fn steps(&mut self, epoch: usize, order: &[u32]) -> Result<Option<Sums>, Error> {
-        let Self { fit, train, executor, callback, session, .. } = self;
-        let batch_size = fit.batch_size.min(train.len());
-        let steps_per_epoch = train.len().div_ceil(batch_size) as u64;
-        let steps = steps_per_epoch.saturating_mul(fit.epochs as u64);
-        let mut sums = Sums::default();
-        for positions in order.chunks(batch_size) {
-            let started = Instant::now();
-            let at = Progress { step: session.steps(), steps, epoch, epochs: fit.epochs };
-            let lr = fit.schedule.rate(f64::from(fit.lr), at);
-            let (result, weight) =
-                session.step_on(train, positions, epoch as u64, lr, *executor)?;
-            sums.seconds += started.elapsed().as_secs_f64();
-            sums.lr.get_or_insert(lr);
-            sums.loss += result.loss * weight;
-            sums.weight += weight;
-            sums.correct += result.samples - result.errors;
-            let report = StepReport {
-                epoch: epoch + 1,
-                step: session.steps(),
-                steps,
-                samples: result.samples,
-                lr,
-                loss: result.loss,
-                accuracy: result.accuracy,
-            };
-            // The loss of the next step shows whether this update overflowed. After the
-            // last step of an epoch or of the run there may be no next step, so check the
-            // parameters.
-            let stop = callback.on_step(&report).is_break();
-            let last = stop || session.steps().is_multiple_of(steps_per_epoch);
-            if last && !session.is_finite() {
-                return Err(Error::Diverged { step: session.steps(), loss: result.loss, lr });
-            }
-            if stop {
-                return Ok(None);
-            }
-        }
-        Ok(Some(sums))
-    }
-
-    /// Evaluates the network after epoch `epoch` (from 0) and reports the epoch. Returns
-    /// whether the run goes on.
-    fn report(&mut self, epoch: usize, sums: &Sums) -> Result<ControlFlow<()>, Error> {
-        let Self { fit, train, session, .. } = self;
-        let evaluation = match self.validation {
-            Some(examples) => Some(session.evaluate(examples, self.executor)?),
-            None => None,
-        };
-        let report = EpochReport {
-            epoch: epoch + 1,
-            epochs: fit.epochs,
-            step: session.steps(),
-            lr: sums.lr.unwrap_or_default(),
-            train_loss: sums.loss / sums.weight,
-            train_accuracy: sums.correct as f64 / train.len() as f64,
-            validation: evaluation,
-            train_seconds: sums.seconds,
-            samples: train.len(),
-        };
-        self.history.epochs.push(report);
-        let mut flow = self.callback.on_epoch(&report);
-        if let (Some(best), Some(result)) = (&mut self.best, &evaluation) {
-            let early = best.update(epoch + 1, result, || session.network());
-            if flow.is_continue() {
-                flow = early;
-            }
-        }
-        Ok(flow)
-    }
-
-    /// The network that the run returns: the best one with early stopping, else the last.
-    fn finish(self) -> (Mlp, History) {
-        let Self { session, best, mut history, .. } = self;
-        history.best = best.as_ref().map(|best| best.epoch).filter(|epoch| *epoch > 0);
-        let network = match best.and_then(Best::into_network) {
-            Some(best) => best,
-            None => session.into_network(),
-        };
-        (network, history)
-    }
-}
-
-/// Sums over the steps of an epoch.
-#[derive(Default)]
-struct Sums {
-    /// Each step's mean loss times its weight.
-    loss: f64,
-    /// The weights of the samples.
-    weight: f64,
-    /// Samples that were predicted exactly.
-    correct: usize,
-    seconds: f64,
-    /// Learning rate of the first step.
-    lr: Option<f64>,
 }

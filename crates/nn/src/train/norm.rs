@@ -74,10 +74,10 @@ impl BatchNorm {
 #[derive(Clone, Debug)]
 pub(crate) struct Running {
     settings: BatchNorm,
-    steps: u64,
+    pub(super) steps: u64,
     /// For each layer, one element per unit.
-    mean: Vec<Vec<f32>>,
-    variance: Vec<Vec<f32>>,
+    pub(super) mean: Vec<Vec<f32>>,
+    pub(super) variance: Vec<Vec<f32>>,
 }
 
 impl Running {

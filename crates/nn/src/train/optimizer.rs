@@ -238,8 +238,8 @@ impl Optimizer {
         }
     }
 
-    /// Values that the optimizer keeps for each parameter.
-    pub(crate) fn slots(self) -> usize {
+    /// The names of the values that the optimizer keeps for each parameter.
+    pub(crate) fn slots(self) -> &'static [&'static str] {
         self.with(|formula| formula.slots())
     }
 

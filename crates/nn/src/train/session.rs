@@ -34,19 +34,19 @@ use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp};
 /// # Ok::<(), Error>(())
 /// ```
 pub struct Session {
-    fit: Fit,
+    pub(super) fit: Fit,
     /// With gains if there is batch normalisation.
-    network: Mlp,
+    pub(super) network: Mlp,
     /// The network with the average of the parameters, if one is kept.
-    average: Option<Mlp>,
-    running: Option<Running>,
-    state: State,
+    pub(super) average: Option<Mlp>,
+    pub(super) running: Option<Running>,
+    pub(super) state: State,
     /// The objective of the current examples.
     pub(crate) objective: Objective,
     memory: Option<Memory>,
     /// `0, 1, …`: the positions of a step on all examples.
     positions: Vec<u32>,
-    steps: u64,
+    pub(super) steps: u64,
 }
 
 /// A learner that applies the gradient.
@@ -119,7 +119,7 @@ impl Session {
             None => network,
         };
         let running = fit.batch_norm.map(|norm| Running::new(norm, &network.layers));
-        let state = State::new(&network, fit.optimizer.slots());
+        let state = State::new(&network, fit.optimizer.slots().len());
         let average = fit.average.map(|_| network.clone());
         Ok(Self {
             fit: fit.clone(),
@@ -153,6 +153,11 @@ impl Session {
             Some(_) => self.network(),
             None => self.average.unwrap_or(self.network),
         }
+    }
+
+    /// The network as it is in training: with gains, and not averaged.
+    pub(super) fn trained(&self) -> &Mlp {
+        &self.network
     }
 
     /// The network, or its average if there is one, with batch normalisation folded in.

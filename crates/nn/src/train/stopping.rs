@@ -1,7 +1,5 @@
 //! Early stopping: when a run ends before its last epoch, and which network it returns.
 
-use std::ops::ControlFlow;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Evaluation, Mlp};
@@ -82,10 +80,11 @@ impl EarlyStopping {
 pub(crate) struct Best {
     rule: EarlyStopping,
     /// Larger is better.
-    score: f64,
+    pub(crate) score: f64,
     /// Epoch, from 1; 0 before the first.
     pub(crate) epoch: usize,
-    network: Option<Mlp>,
+    /// `None` before the first epoch has ended.
+    pub(crate) network: Option<Mlp>,
 }
 
 impl Best {
@@ -94,13 +93,13 @@ impl Best {
     }
 
     /// Compares the result of an epoch (from 1) with the best so far, and keeps the network
-    /// if it is better. Returns whether the run goes on.
+    /// if it is better.
     pub(crate) fn update(
         &mut self,
         epoch: usize,
         result: &Evaluation,
         network: impl FnOnce() -> Mlp,
-    ) -> ControlFlow<()> {
+    ) {
         let score = match self.rule.monitor {
             Monitor::Accuracy => result.accuracy,
             Monitor::Loss => -result.loss,
@@ -112,16 +111,11 @@ impl Best {
             self.epoch = epoch;
             self.network = Some(network());
         }
-        if epoch - self.epoch >= self.rule.patience {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
     }
 
-    /// The best network; `None` if no epoch has ended.
-    pub(crate) fn into_network(self) -> Option<Mlp> {
-        self.network
+    /// Whether the run is over after `epochs` epochs.
+    pub(crate) fn is_over(&self, epochs: usize) -> bool {
+        epochs - self.epoch >= self.rule.patience
     }
 }
 
@@ -139,8 +133,10 @@ mod tests {
         let mut best = Best::new(EarlyStopping { monitor: Monitor::Loss, ..Default::default() });
         for (epoch, loss) in [(1, f64::NAN), (2, 3.0), (3, f64::NAN), (4, 4.0)] {
             let result = Evaluation { loss, ..Evaluation::from_rows(&[]) };
-            assert!(best.update(epoch, &result, || network.clone()).is_continue());
+            best.update(epoch, &result, || network.clone());
+            assert!(!best.is_over(epoch));
         }
         assert_eq!(best.epoch, 2);
+        assert!(!best.is_over(11) && best.is_over(12));
     }
 }

@@ -26,6 +26,7 @@ mod training;
 // Data and networks.
 mod classes;
 mod files;
+mod resume;
 mod predictor;
 mod splits;
 

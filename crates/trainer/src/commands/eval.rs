@@ -1,6 +1,7 @@
 //! `trainer eval`: the test figure of a saved model.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use mnist_io::Part;
 use nn::{Executor, Mlp};
@@ -11,11 +12,12 @@ use crate::data;
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::process::Process;
-use crate::report;
+use crate::report::{self, shell_word};
 use crate::summary::VERSION;
 
 /// Test a saved model again
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::EXIT_CODES)]
 pub(crate) struct Args {
     /// Model to test: the model.safetensors of a run
     #[arg(long, value_name = "FILE")]
@@ -31,7 +33,7 @@ pub(crate) struct Args {
 
     /// Threads, 1 to 1024 [default: one for each core]
     #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    threads: Option<OsString>,
 
     /// Print the result as one JSON object
     #[arg(long)]
@@ -53,10 +55,27 @@ struct Figures<'a> {
     version: &'static str,
 }
 
+/// Reads a model.
+fn load(path: &Path) -> Result<Mlp, Error> {
+    if path.is_dir() {
+        let model = path.join("model.safetensors");
+        let of_run = "the model.safetensors of a run".to_owned();
+        let example = if model.is_file() { shell_word(&model) } else { of_run };
+        return Err(Error::ModelFolder { path: path.to_owned(), example });
+    }
+    Mlp::load(path).map_err(|error| match error {
+        nn::Error::Io { path, source } => Error::io("read the model", &path)(source),
+        error => error.into(),
+    })
+}
+
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let Process { isa, started } = *process;
-    let pool = Pool::new(args.threads)?;
-    let network = Mlp::load(&args.model)?;
+    let pool = Pool::new(args.threads.as_deref())?;
+    if args.json {
+        report::check_stdout()?;
+    }
+    let network = load(&args.model)?;
     let test_set = data::open(&args.data, Part::Test)?;
 
     let shape = network.architecture();
@@ -71,6 +90,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let deskew = Deskew::of(&network, &args.model)?;
     let prepared = Prepared::new(&test_set, None, deskew, isa)?;
     let examples = prepared.examples()?;
+    report::notes(pool.note().as_slice());
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
     if args.json {

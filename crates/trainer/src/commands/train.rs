@@ -1,6 +1,6 @@
 //! `trainer train`: from settings to a tested model in a run directory.
 
-use std::io::Write as _;
+use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
@@ -17,7 +17,7 @@ use crate::look::Look;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::recipe;
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::run_dir::{EpochLine, RunDir};
 use crate::settings::Edits;
 use crate::summary::{Measured, Summary};
@@ -28,17 +28,17 @@ use crate::summary::{Measured, Summary};
 /// setting have its key in recipe files, the values that it takes, and the default:
 /// the value that a recipe without the key gets.
 #[derive(Debug, clap::Args)]
-#[command(after_help = recipe::help())]
+#[command(after_help = recipe::help() + "\n\n" + super::EXIT_CODES)]
 pub(crate) struct Args {
     /// Recipe to start from [default: default]
     ///
     /// Other flags override its settings. The list of recipes is at the end.
     #[arg(long, value_name = "NAME", conflicts_with = "config", help_heading = "Recipe")]
-    recipe: Option<String>,
+    recipe: Option<OsString>,
 
     /// Recipe file to start from
     ///
-    /// The config.toml of a run repeats that run.
+    /// The config.toml of a run repeats that run. A dash is standard input.
     #[arg(long, value_name = "FILE", help_heading = "Recipe")]
     config: Option<PathBuf>,
 
@@ -65,15 +65,23 @@ pub(crate) struct Args {
 
     /// Threads, 1 to 1024 [default: one for each core]
     ///
-    /// The result has the same bits for any number of threads.
+    /// The result has the same bits for any number of threads. More than one for each
+    /// core only takes time, and more than eight for each are not started.
     #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    threads: Option<OsString>,
 }
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
-    let mut config = args.settings()?;
-    let pool = Pool::new(args.threads)?;
+    let (mut config, mut notes) = args.settings()?;
+    let pool = Pool::new(args.threads.as_deref())?;
+    notes.extend(pool.note());
+    if args.json {
+        report::check_stdout()?;
+    }
     let sets = Sets::open(&mut config, process.isa)?;
+    config.check_classes(data::classes(&sets.training).count())?;
+    notes.extend(sets.note());
+    notes.extend(sets.look.lines());
     let mut network = network(&config, &sets)?;
 
     let train = sets.training()?;
@@ -81,15 +89,12 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let validation = held_out.as_ref().map(Prepared::examples).transpose()?;
     // Whatever is wrong is found before the run writes anything.
     config.training.check(&network, &train, validation.as_ref())?;
-    if !args.quiet {
-        for line in sets.look.lines() {
-            // Not `eprintln!`, which panics when stderr is closed.
-            let _ = writeln!(std::io::stderr(), "note: {line}");
-        }
-    }
 
     let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
     let mut report = Report::new(args.quiet, args.json);
+    if !args.quiet {
+        report::notes(&notes);
+    }
     report.begin(&config, network.architecture(), sets.training.len(), &run);
     let mut watcher = Watcher::new(&mut report, &mut run);
     let history = pool.install(|| {
@@ -108,14 +113,14 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
 }
 
 impl Args {
-    /// The recipe, with the other flags applied.
-    pub(crate) fn settings(&self) -> Result<Config, Error> {
+    /// The recipe with the other flags applied, and what the user should know of it.
+    pub(crate) fn settings(&self) -> Result<(Config, Vec<String>), Error> {
         let recipe = match (&self.config, &self.recipe) {
             (Some(path), _) => recipe::read(path)?,
             (None, Some(name)) => recipe::find(name)?,
-            (None, None) => recipe::find(recipe::DEFAULT)?,
+            (None, None) => recipe::find(recipe::DEFAULT.as_ref())?,
         };
-        recipe.edited(&self.edits)
+        Config::new(&recipe, &self.edits)
     }
 }
 
@@ -161,6 +166,19 @@ impl Sets {
         let images = (&training, look.paper, look.pixel_scale);
         let augmentation = Augmentation::new(config.augment, deskew.is_some(), images, isa)?;
         Ok(Self { training, test, split, augmentation, deskew, look, isa })
+    }
+
+    /// What the user should know of the held-out images.
+    fn note(&self) -> Option<String> {
+        const FEW: usize = 100;
+        let (held_out, all) = (self.split.as_ref()?.validation.len(), self.training.len());
+        (held_out < FEW).then(|| {
+            format!(
+                "{held_out} of {all} images are held out, so one image is {:.1} % of the \
+                 accuracy: a larger --validation says more",
+                100.0 / held_out as f64
+            )
+        })
     }
 
     /// The images to train on, augmented.

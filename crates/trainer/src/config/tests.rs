@@ -10,8 +10,12 @@ mod table;
 /// A recipe that says as little as it may.
 const SHORT: &str = "[network]\nhidden = [3]\nactivation = \"tanh\"\ninit = \"xavier\"\n";
 
+fn source(text: &str) -> Source {
+    Source { text: text.to_owned(), origin: "x.toml".to_owned(), name: "x".to_owned() }
+}
+
 fn parse(text: &str) -> Result<Config, Error> {
-    Config::parse(text, "x.toml", "x")
+    Config::new(&source(text), &Edits::default()).map(|(config, _)| config)
 }
 
 /// The short recipe with a line in its table `[training]`.
@@ -19,14 +23,21 @@ fn with(line: &str) -> String {
     format!("{SHORT}[training]\n{line}\n")
 }
 
-fn edits(flags: &[&str]) -> Result<Edits, clap::Error> {
+fn edits(flags: &[&str]) -> Edits {
     let command = Edits::augment_args(clap::Command::new("test").no_binary_name(true));
-    Edits::from_arg_matches(&command.try_get_matches_from(flags)?)
+    Edits::from_arg_matches(&command.try_get_matches_from(flags).unwrap()).unwrap()
 }
 
 /// The recipe `text` with flags over it, which are parted by spaces.
 fn edited(text: &str, flags: &str) -> Result<Config, Error> {
-    parse(text).unwrap().edited(&edits(&flags.split_whitespace().collect::<Vec<_>>()).unwrap())
+    let edits = edits(&flags.split_whitespace().collect::<Vec<_>>());
+    Config::new(&source(text), &edits).map(|(config, _)| config)
+}
+
+/// What the user is told of the recipe `text` with flags over it.
+fn notes(text: &str, flags: &str) -> Vec<String> {
+    let edits = edits(&flags.split_whitespace().collect::<Vec<_>>());
+    Config::new(&source(text), &edits).unwrap().1
 }
 
 #[test]
@@ -35,6 +46,7 @@ fn the_last_value_of_a_key_counts() {
         ("--lr 0.5 --set training.lr=0.25", 0.25),
         ("--set training.lr=0.25 --lr 0.5", 0.5),
         ("--set training.lr=0.5 --set training.lr=0.125", 0.125),
+        ("--lr 0.5 --lr 0.125", 0.125),
     ] {
         assert_eq!(edited(SHORT, flags).unwrap().training.lr, lr, "{flags}");
     }
@@ -93,8 +105,13 @@ fn what_a_recipe_has_no_use_for_is_an_error() {
         ),
         (
             "--set training.schedule.kind=step",
-            "the schedule step needs a value of training.schedule.every: add --set \
-             training.schedule.every=10",
+            "--set training.schedule.kind=step needs `every`: write --set training.schedule.every=10",
+        ),
+        ("--schedule step", "--schedule step needs `every`: write --schedule step:10"),
+        (
+            "--schedule one-cycle:every=3",
+            "every of --schedule is for step, and the schedule is one-cycle: leave it out, or \
+             choose one of them with --set training.schedule.kind",
         ),
         (
             "--monitor loss",
@@ -116,7 +133,7 @@ fn a_value_out_of_range_is_named_as_it_was_typed() {
     for (flags, expected) in [
         ("--epochs 0", "--epochs is 0: expected a whole number from 1 to 1000000, such as 5"),
         (
-            "--set training.lr=-.5",
+            "--set=training.lr=-.5",
             "--set training.lr is -.5: expected a finite number above 0, such as 0.003",
         ),
         (
@@ -143,21 +160,108 @@ fn a_value_out_of_range_is_named_as_it_was_typed() {
 #[test]
 fn a_value_of_another_type_says_what_was_expected() {
     for (flag, part) in [
-        ("--epochs=many", "expected a whole number from 1 to 1000000, such as 5"),
-        ("--seed=9223372036854775808", "expected a whole number of at least 0, such as 7"),
-        ("--patience=-1", "expected a whole number of at least 1, or none, such as 5"),
-        ("--elastic=x:4", "expected a number from 0 to 1000, such as 20:4"),
-        ("--elastic=20:x", "`x`: expected a number from 0.1 to 1000, such as 6"),
-        ("--elastic=20:", "``: expected a number from 0.1 to 1000, such as 6"),
-        ("--activation=selu", "`selu` is no activation: expected one of tanh, "),
-        ("--set=training.optimizer.kind=adma", "`adma` is no optimizer: expected one of sgd, "),
-        ("--set=training.schedule.kind=stair", "`stair` is no schedule: expected one of con"),
-        ("--set=training.lr", "expected KEY=VALUE, such as training.lr=0.003"),
+        ("--epochs=many", "--epochs is many: expected a whole number from 1 to 1000000, such as 5"),
+        ("--epochs=1e1", "--epochs is 1e1: expected a whole number from 1 to 1000000; write 10"),
+        ("--seed=9223372036854775808", "expected a whole number from 0 to 2^63 - 1, such as 7"),
+        ("--patience=-1", "expected a whole number from 1 to 2^63 - 1, or none, such as 5"),
+        ("--elastic=x:4", "--elastic is x: expected a number from 0 to 1000, such as 20:4"),
+        ("--elastic=20:x", "--elastic is x: expected a number from 0.1 to 1000, such as 6"),
+        ("--elastic=20:", "--elastic is empty: expected a number from 0.1 to 1000, such as 6"),
+        ("--activation=selu", "--activation is selu: expected one of tanh, "),
+        (
+            "--set=training.optimizer.kind=adma",
+            "expected one of sgd, nesterov, adagrad, rmsprop, \
+          adadelta, adam, adamw; did you mean adam?",
+        ),
+        ("--set=training.schedule.kind=liner", "is liner: expected one of constant, "),
+        ("--schedule=stair", "--schedule is stair: expected one of constant, compounding, "),
+        ("--schedule=step:0.5", "every of --schedule is 0.5: expected a whole number from 1 to "),
+        ("--schedule=cosine:0.1", "is cosine:0.1: `0.1` has no name: write NAME=0.1"),
+        ("--schedule=linear:0.1,0.2", "`0.2` has no name"),
+        ("--schedule=linear:0.1,from=0.2", "`from` is there twice"),
+        ("--schedule=linear:kind=1", "there is no parameter `kind`"),
+        ("--schedule=compounding:x", "decay of --schedule is x: expected a finite number"),
+        (
+            "--set=training.lr",
+            "--set is training.lr: expected KEY=VALUE, such as training.lr=0.003",
+        ),
         ("--set=training.lt=1", "no key `training.lt`: did you mean `training.lr`"),
-        ("--set=data.dir=", "expected a path, such as mnist"),
+        ("--set=data.dir=", "--set data.dir is empty: expected a path, such as mnist"),
+        ("--average=0.99999999999", "which is 1 in 32 bits: expected a number of at least 0 and"),
+        ("--set=training.batch-norm=on", "`training.batch-norm` is a table: set one of its keys"),
     ] {
-        let error = edits(&[flag]).unwrap_err().to_string();
+        let error = edited(SHORT, flag).unwrap_err().to_string();
         assert!(error.contains(part), "{flag}: {error}");
+    }
+}
+
+#[test]
+fn a_flag_replaces_a_wrong_value_of_a_file() {
+    for (line, flag) in [
+        ("epochs = 0", "--epochs 5"),
+        ("epochs = \"five\"", "--set training.epochs=5"),
+        ("optimizer = { kind = \"adma\", gamma = 1 }", ""),
+        ("optimizer = { kind = \"adma\" }", "--optimizer adam"),
+        ("optimizer = { kind = \"adam\", momentum = 0.5 }", "--optimizer sgd"),
+        ("schedule = { kind = \"step\" }", "--schedule cosine"),
+        ("batch-norm = { rows = 1 }", "--batch-norm none"),
+        ("batch-norm = { rows = 1 }", "--set training.batch-norm=none"),
+    ] {
+        assert!(parse(&with(line)).is_err(), "{line}");
+        if !flag.is_empty() {
+            edited(&with(line), flag).unwrap();
+        }
+    }
+    let no_units = SHORT.replace("hidden = [3]\n", "");
+    assert!(parse(&no_units).is_err());
+    assert_eq!(edited(&no_units, "--hidden 5").unwrap().network.hidden, [5]);
+}
+
+#[test]
+fn names_are_read_as_people_write_them() {
+    let found = edited(SHORT, "--activation RELU --optimizer Adam --deskew TRUE --max-norm None");
+    let expected = edited(SHORT, "--activation relu --optimizer adam --deskew");
+    assert_eq!(found.unwrap(), expected.unwrap());
+    for (flag, deskew) in [("--deskew", true), ("--deskew false", false), ("--deskew=true", true)] {
+        assert_eq!(edited(SHORT, flag).unwrap().data.deskew, deskew, "{flag}");
+    }
+}
+
+#[test]
+fn another_optimizer_brings_its_own_rate() {
+    let base = with("lr = 0.003\noptimizer = { kind = \"adam\" }");
+    for (flags, lr, note) in [
+        (
+            "--optimizer sgd",
+            0.1,
+            "the learning rate is 0.1, which is usual for sgd, and not the recipe's 0.003 for \
+             adam: --lr sets another",
+        ),
+        ("--set training.optimizer.kind=adadelta", 1.0, "the learning rate is 1, which is usual"),
+        ("--optimizer sgd --lr 0.5", 0.5, ""),
+        ("--optimizer sgd --set training.lr=0.003", 0.003, ""),
+        // Optimizers of the same scale.
+        ("--optimizer adamw", 0.003, ""),
+        ("--optimizer rmsprop", 0.003, ""),
+        ("--optimizer adam", 0.003, ""),
+        ("", 0.003, ""),
+    ] {
+        assert_eq!(edited(&base, flags).unwrap().training.lr, lr, "{flags}");
+        let notes = notes(&base, flags);
+        assert_eq!(notes.is_empty(), note.is_empty(), "{flags}: {notes:?}");
+        assert!(notes.iter().all(|found| found.starts_with(note)), "{flags}: {notes:?}");
+    }
+}
+
+#[test]
+fn a_patience_that_cannot_stop_the_run_is_said() {
+    for (flags, said) in [
+        ("--patience 5 --epochs 5", true),
+        ("--patience 5 --epochs 6", true),
+        ("--patience 5 --epochs 7", false),
+    ] {
+        let notes = notes(SHORT, &format!("--validation 0.1 {flags}"));
+        assert_eq!(notes.len(), usize::from(said), "{flags}: {notes:?}");
     }
 }
 
@@ -192,8 +296,8 @@ fn flags_change_a_part_of_a_table_or_take_it_away() {
 
 #[test]
 fn a_recipe_may_be_short() {
-    let found = Config::parse(SHORT, "short.toml", "short").unwrap();
-    assert_eq!(found.recipe, "short");
+    let found = parse(SHORT).unwrap();
+    assert_eq!(found.recipe, "x");
     assert_eq!(found.training, Fit::default());
     assert_eq!(found.data, Data::default());
     assert_eq!(found.augment, Distortion::default());
@@ -231,10 +335,10 @@ fn what_is_written_reads_back_the_same() {
     let text = config.to_toml().unwrap();
     assert!(text.contains("lr = 0.1\n"), "f32 as it was typed: {text}");
     assert!(text.contains("validation = 0.1\n"), "{text}");
-    // The name is in the file, and wins over that of the file.
-    let back = Config::parse(&text, "config.toml", "config").unwrap();
-    assert_eq!(back, config);
-    assert_eq!(back.clone().edited(&Edits::default()).unwrap(), back);
+    assert_eq!(parse(&text).unwrap(), config);
+    // The name in a text wins over that of the file.
+    let text = text.replace("recipe = \"x\"", "recipe = \"mine\"");
+    assert_eq!(parse(&text).unwrap().recipe, "mine");
 }
 
 #[test]
@@ -305,9 +409,72 @@ fn errors_of_files_are_one_line_with_its_number() {
         ),
         (
             with("\nclass-weights = [\n1,\n-1]"),
-            "x.toml, line 7: training.class-weights is [ 1, -1]: expected a number of at least 0",
+            "x.toml, line 7: training.class-weights is [ 1, -1]: expected a list with a number of at \
+             least 0 for each class, not all 0, or \"balanced\", such as [1, 1, 2.5]",
         ),
-        (with("epochs = \"ten\""), "x.toml, line 6: invalid type: string \"ten\", expected usize"),
+        (
+            with("epochs = \"ten\""),
+            "x.toml, line 6: training.epochs is \"ten\": expected a whole number from 1 to 1000000, \
+             such as 5",
+        ),
+        (
+            with("epochs = 5.0"),
+            "x.toml, line 6: training.epochs is 5.0: expected a whole number \
+          from 1 to 1000000; write 5",
+        ),
+        (
+            with("lr = \"0,1\""),
+            "x.toml, line 6: training.lr is \"0,1\": expected a finite number \
+          above 0; write 0.1",
+        ),
+        (with("lr = 1e-50"), "x.toml, line 6: training.lr is 1e-50, which is 0 in 32 bits: "),
+        (
+            with("max-norm = \"none\""),
+            "x.toml, line 6: training.max-norm is \"none\": expected a \
+          finite number above 0; to turn it off, leave it out",
+        ),
+        (
+            with("batch-norm = 50"),
+            "x.toml, line 6: training.batch-norm is 50: expected a table, \
+          such as { rows = 50 }",
+        ),
+        (
+            with("optimizer = \"adam\""),
+            "x.toml, line 6: training.optimizer is \"adam\": expected \
+          a table, such as { kind = \"adam\" }",
+        ),
+        (
+            with("optimizer = { momentum = 0.5 }"),
+            "x.toml, line 6: training.optimizer needs `kind`: \
+          write kind = \"adam\"",
+        ),
+        (
+            with("schedule = \"cosine\""),
+            "x.toml, line 6: training.schedule is \"cosine\": expected \
+          a table, such as { kind = \"cosine\" }",
+        ),
+        (
+            with("schedule = { kind = \"step\" }"),
+            "x.toml, line 6: training.schedule.kind = step \
+          needs `every`: write every = 10",
+        ),
+        (
+            "training = 3".into(),
+            "x.toml, line 1: training is 3: expected a table, such as [training]",
+        ),
+        (
+            SHORT.replace("[3]", "3"),
+            "x.toml, line 2: network.hidden is 3: expected a list of units \
+          from 1 to 65536 for each of at most 64 layers; write [3]",
+        ),
+        (
+            SHORT.replace("\"tanh\"", "\"Tanh\""),
+            "x.toml, line 3: network.activation is \"Tanh\": \
+          expected one of tanh, sigmoid, relu, leaky-relu, elu, gelu, silu, maxout; did you mean \
+          \"tanh\"?",
+        ),
+        // The first line, not the first key of the alphabet.
+        (with("zoo = 1\narea = 1"), "x.toml, line 6: there is no key `training.zoo`"),
         (with("epochs = ["), "x.toml, line "),
         (
             format!("{SHORT}[augment]\nturn = 1\n"),
@@ -322,25 +489,37 @@ fn errors_of_files_are_one_line_with_its_number() {
             "x.toml, line 6: there is no key `training.optimizer.beta`: did you mean \
              `training.optimizer.beta1` or `training.optimizer.beta2`?",
         ),
-        (with("schedule = { kind = \"stair\" }"), "x.toml, line 6: unknown variant `stair`"),
+        (
+            with("schedule = { kind = \"stair\" }"),
+            "x.toml, line 6: training.schedule.kind is \"stair\": expected one of constant, ",
+        ),
         (
             with("schedule = { kind = \"cosine\", decay = 0.1 }"),
-            "x.toml, line 6: unknown field `decay`",
+            "x.toml, line 6: training.schedule.decay is for compounding and inverse-time, and the \
+             schedule is cosine: leave it out, or choose one of them",
         ),
         (
             with("class-weights = \"even\""),
-            "x.toml, line 6: invalid value: string \"even\", expected a list of numbers, one a \
-             class, or \"balanced\"",
+            "x.toml, line 6: training.class-weights is \"even\": expected a list with a number",
         ),
-        (with("optimizer = { kind = \"adma\" }"), "x.toml, line 6: unknown variant `adma`"),
+        (
+            with("optimizer = { kind = \"adma\" }"),
+            "x.toml, line 6: training.optimizer.kind is \"adma\": expected one of sgd, nesterov, \
+             adagrad, rmsprop, adadelta, adam, adamw; did you mean \"adam\"?",
+        ),
         (
             with("optimizer = { kind = \"adam\", momentum = 0.9 }"),
-            "x.toml, line 6: unknown field `momentum`, expected one of `beta1`",
+            "x.toml, line 6: training.optimizer.momentum is for sgd, nesterov and rmsprop, and the \
+             optimizer is adam: leave it out, or choose one of them",
         ),
-        ("[network]\nhidden = [3]".into(), "x.toml, line 1: missing"),
         (
-            SHORT.replace("tanh", "selu"),
-            "x.toml, line 3: `selu` is no activation: expected one of tanh,",
+            "[network]\nhidden = [3]".into(),
+            "x.toml: [network] needs `activation`: write activation = \"relu\"",
+        ),
+        (
+            SHORT.replace("tanh", "maxout:1"),
+            "x.toml, line 3: network.activation is \"maxout:1\": \
+          pieces of maxout is 1: expected from 2 to 64",
         ),
         ("colour = 1".into(), "x.toml, line 1: there is no key `colour`: expected one of recipe"),
     ] {

@@ -1,11 +1,12 @@
 //! The settings as arguments of clap.
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::ffi::OsString;
+
+use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::edits::{Edit, Edits, parse_flag, parse_set};
+use super::edits::Edits;
 use super::kind::Kind;
-use super::nearest;
 use super::setting::Setting;
 use super::table::{self, SECTIONS};
 
@@ -28,15 +29,15 @@ impl Args for Edits {
 
 impl FromArgMatches for Edits {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let ids = table::all().filter_map(|setting| setting.flag).chain([SET]);
-        let mut found: Vec<(usize, &Vec<Edit>)> = Vec::new();
-        for id in ids {
+        let flags = table::all().filter_map(|setting| Some((Some(setting), setting.flag?)));
+        let mut found: Vec<(usize, Option<&'static Setting>, &OsString)> = Vec::new();
+        for (setting, id) in flags.chain([(None, SET)]) {
             let places = matches.indices_of(id).into_iter().flatten();
-            let values = matches.get_many::<Vec<Edit>>(id).into_iter().flatten();
-            found.extend(places.zip(values));
+            let values = matches.get_many::<OsString>(id).into_iter().flatten();
+            found.extend(places.zip(values).map(|(place, text)| (place, setting, text)));
         }
-        found.sort_by_key(|(place, _)| *place);
-        Ok(Self(found.into_iter().flat_map(|(_, edits)| edits.clone()).collect()))
+        found.sort_by_key(|(place, ..)| *place);
+        Ok(Self(found.into_iter().map(|(_, setting, text)| (setting, text.clone())).collect()))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -45,18 +46,19 @@ impl FromArgMatches for Edits {
     }
 }
 
+/// Values are texts here. What is wrong with one is said by the table of settings, in the
+/// same words as for a recipe file.
 fn flag(setting: &'static Setting, name: &'static str) -> Arg {
     let arg = Arg::new(name)
         .long(name)
         .value_name(setting.value_name)
+        .action(ArgAction::Append)
+        .value_parser(OsStringValueParser::new())
         .help(setting.help)
-        .long_help(setting.long_help())
-        .value_parser(move |text: &str| parse_flag(setting, text));
+        .long_help(setting.long_help());
     match setting.kind {
-        Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-        Kind::ClassWeights => arg.allow_hyphen_values(true),
-        Kind::Number(_) if setting.after_colon.is_some() => arg.allow_hyphen_values(true),
-        _ => arg.allow_negative_numbers(true),
+        Kind::Switch => arg.num_args(0..=1).default_missing_value("true"),
+        _ => arg,
     }
 }
 
@@ -72,20 +74,8 @@ fn set() -> Arg {
         .long(SET)
         .value_name("KEY=VALUE")
         .action(ArgAction::Append)
-        .value_parser(parse_set)
+        .value_parser(OsStringValueParser::new())
         .help("Set any key of a recipe; the last value counts")
         .long_help(long)
         .help_heading("Recipe")
-}
-
-/// Adds to the error of an unknown flag what was probably meant.
-pub(crate) fn suggest(mut error: clap::Error) -> clap::Error {
-    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
-    if error.kind() == ErrorKind::UnknownArgument
-        && let Some(tip) = nearest::unknown_flag(flag)
-    {
-        error.remove(ContextKind::SuggestedArg);
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    }
-    error
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::setting::Setting;
-use super::table;
+use super::table::{self, is_in, split};
 
 /// More suggestions than these are no help.
 const MOST: usize = 3;
@@ -24,18 +24,34 @@ pub(crate) fn unknown(key: &str) -> String {
     }
 }
 
-/// What to write instead of a flag that does not exist.
-pub(crate) fn unknown_flag(flag: &str) -> Option<String> {
-    let name = flag.trim_start_matches('-');
-    let (_, nearest) = best(table::all().filter_map(|setting| {
-        let (distance, _) = distance_to(name, setting)?;
-        Some((distance, setting))
-    }))?;
-    let writes = nearest.iter().take(MOST).map(|setting| match setting.flag {
-        Some(flag) => format!("'--{flag}'"),
-        None => format!("'--set {}={}'", setting.key, setting.example),
+/// What was meant by a flag that does not exist. `flags` are those that do; a command
+/// that takes settings has their keys too.
+pub(crate) fn unknown_flag(flag: &str, flags: &[&str], takes_settings: bool) -> Option<String> {
+    let typed = flag.trim_start_matches('-');
+    let near = |known: &&str| Some((2 * close(typed, known)?, format!("--{known}")));
+    let flags = flags.iter().filter_map(near);
+    let settings = table::all().filter(|_| takes_settings).filter_map(|setting| {
+        let (distance, _) = distance_to(typed, setting)?;
+        let write = match setting.flag {
+            Some(flag) => format!("--{flag}"),
+            None => format!("--set {}={}", setting.key, setting.example),
+        };
+        // A flag of its own is nearer than a key.
+        Some((2 * distance + usize::from(setting.flag.is_none()), write))
     });
-    Some(format!("did you mean {}?", writes.collect::<Vec<_>>().join(" or ")))
+    let (_, mut nearest) = best(flags.chain(settings))?;
+    nearest.sort();
+    nearest.dedup();
+    nearest.truncate(MOST);
+    Some(format!("did you mean {}?", nearest.join(" or ")))
+}
+
+/// The nearest of some names, whatever the case of the letters.
+pub(crate) fn names<'a>(typed: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let near = names.iter().filter_map(|known| Some((close(typed, known)?, *known)));
+    let mut nearest = best(near).map_or_else(Vec::new, |(_, names)| names);
+    nearest.truncate(MOST);
+    nearest
 }
 
 /// Whether a key is a table that holds settings.
@@ -71,16 +87,18 @@ fn best<T>(items: impl Iterator<Item = (usize, T)>) -> Option<(usize, Vec<T>)> {
 /// How far `key` is from the key of a setting, or, if that is nearer, from its name
 /// or flag alone, which is then in another table.
 fn distance_to(key: &str, setting: &Setting) -> Option<(usize, bool)> {
-    let name = last(key);
+    let name = split(key).1;
     let same_place = close(key, setting.key).map(|distance| (distance, false));
-    let names = [Some(last(setting.key)), setting.flag];
+    let names = [Some(split(setting.key).1), setting.flag];
     let moved = names.into_iter().flatten().filter_map(|known| Some((close(name, known)?, true)));
     same_place.into_iter().chain(moved).min()
 }
 
 /// The distance from `typed` to `known`, if it is small enough for a slip. The
-/// beginning of a name, or a name and more, counts as one.
+/// beginning of a name, or a name and more, counts as one. Capitals and underscores do
+/// not count.
 fn close(typed: &str, known: &str) -> Option<usize> {
+    let typed = &*typed.to_ascii_lowercase().replace('_', "-");
     if typed == known {
         return Some(0);
     }
@@ -89,38 +107,37 @@ fn close(typed: &str, known: &str) -> Option<usize> {
     if same_depth && shorter >= 3 && (typed.starts_with(known) || known.starts_with(typed)) {
         return Some(1);
     }
-    let allowed = (last(typed).chars().count() / 3).max(1);
+    let allowed = (split(typed).1.chars().count() / 3).max(1);
     Some(edit_distance(typed, known)).filter(|distance| *distance <= allowed)
 }
 
-/// Insertions, deletions and replacements of a character that make `b` of `a`
-/// (Levenshtein 1966), by the recurrence of Wagner and Fischer 1974.
+/// Insertions, deletions, replacements and swaps of neighbours that make `b` of `a`: the
+/// optimal string alignment, by the recurrence of Wagner and Fischer 1974 with the swaps
+/// of Damerau 1964.
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     // Row i has the distances from the first i characters of `a` to each prefix of `b`.
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
-}
-
-/// The part of a dotted key after its last dot.
-fn last(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
+    rows[a.len()][b.len()]
 }
 
 /// The longest beginning of `key` that is a table; empty for the whole recipe.
 fn table_of(key: &str) -> &str {
     let mut table = key;
     while !table.is_empty() && !is_table(table) {
-        table = table.rsplit_once('.').map_or("", |(parent, _)| parent);
+        table = split(table).0;
     }
     table
 }
@@ -129,10 +146,10 @@ fn table_of(key: &str) -> &str {
 fn tables() -> BTreeSet<&'static str> {
     let mut tables = BTreeSet::new();
     for setting in table::all() {
-        let mut key = setting.key;
-        while let Some((parent, _)) = key.rsplit_once('.') {
-            tables.insert(parent);
-            key = parent;
+        let mut path = split(setting.key).0;
+        while !path.is_empty() {
+            tables.insert(path);
+            path = split(path).0;
         }
     }
     tables
@@ -151,11 +168,6 @@ fn keys_in(table: &str) -> Vec<&'static str> {
     keys
 }
 
-/// Whether `key` is inside `table`, at any depth.
-fn is_in(key: &str, table: &str) -> bool {
-    table.is_empty() || key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +178,7 @@ mod tests {
             ("training.clip-nrm", "did you mean `training.clip-norm`?"),
             ("training.batch_size", "did you mean `training.batch-size`?"),
             ("traning.epochs", "did you mean `training.epochs`?"),
+            ("Training.LR", "did you mean `training.lr`?"),
             // Moved to another table.
             ("l2", "did you mean `training.l2`?"),
             ("beta1", "did you mean `training.optimizer.beta1`?"),
@@ -188,12 +201,35 @@ mod tests {
     #[test]
     fn flags_that_were_meant() {
         for (typed, meant) in [
-            ("--clip-nrm", Some("did you mean '--clip-norm'?")),
-            ("--shuffle", Some("did you mean '--set training.shuffle=false'?")),
-            ("--beta1", Some("did you mean '--set training.optimizer.beta1=0.8'?")),
+            ("--clip-nrm", Some("did you mean --clip-norm?")),
+            ("--shuffle", Some("did you mean --set training.shuffle=false?")),
+            ("--beta1", Some("did you mean --set training.optimizer.beta1=0.8?")),
+            ("--recip", Some("did you mean --recipe?")),
+            ("--Input_Dropout", Some("did you mean --input-dropout?")),
+            ("--description", Some("did you mean --set description=mine?")),
             ("--nonsense", None),
         ] {
-            assert_eq!(unknown_flag(typed).as_deref(), meant);
+            assert_eq!(unknown_flag(typed, &["recipe", "threads"], true).as_deref(), meant);
+        }
+    }
+
+    #[test]
+    fn a_command_without_settings_suggests_none() {
+        assert_eq!(unknown_flag("--shuffle", &["model"], false), None);
+        let meant = unknown_flag("--modle", &["model", "threads"], false);
+        assert_eq!(meant.as_deref(), Some("did you mean --model?"));
+    }
+
+    #[test]
+    fn names_that_were_meant() {
+        for (typed, meant) in [
+            ("defualt", &["default"][..]),
+            ("Best", &["best"]),
+            ("acc", &["accurate"]),
+            ("bet", &["best", "beet"]),
+            ("x", &[]),
+        ] {
+            assert_eq!(names(typed, &["default", "accurate", "best", "beet"]), meant);
         }
     }
 
@@ -201,18 +237,23 @@ mod tests {
     #[test]
     fn edit_distances() {
         fn slow(a: &[u8], b: &[u8]) -> usize {
-            match (a, b) {
+            let swapped = match (a, b) {
+                ([p, q, a @ ..], [r, s, b @ ..]) if (p, q) == (s, r) => 1 + slow(a, b),
+                _ => usize::MAX,
+            };
+            swapped.min(match (a, b) {
                 (_, []) => a.len(),
                 ([], _) => b.len(),
                 ([x, a @ ..], [y, b @ ..]) if x == y => slow(a, b),
                 ([_, a1 @ ..], [_, b1 @ ..]) => 1 + slow(a1, b).min(slow(a, b1)).min(slow(a1, b1)),
-            }
+            })
         }
-        let words = ["", "a", "lr", "l2", "seed", "sed", "shear", "scale", "rate", "rotate"];
+        let words = ["", "a", "lr", "rl", "seed", "sede", "shear", "hsera", "rate", "rotate"];
         for a in words {
             for b in words {
                 assert_eq!(edit_distance(a, b), slow(a.as_bytes(), b.as_bytes()), "{a}, {b}");
             }
         }
+        assert_eq!(edit_distance("defualt", "default"), 1);
     }
 }

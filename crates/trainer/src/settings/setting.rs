@@ -1,6 +1,9 @@
 //! What a setting is: a row of the table.
 
-use super::kind::Kind;
+use toml::Value;
+
+use super::kind::{Fault, Kind, Notation};
+use crate::error::Refused;
 
 /// One setting of a recipe. Its flag, its key in recipe files, its errors and its
 /// help all come from here.
@@ -27,6 +30,27 @@ pub(crate) struct Setting {
     pub(crate) help: &'static str,
     /// What else `--help` says, in whole sentences.
     pub(crate) more: &'static str,
+}
+
+/// How a value was given: what errors call it.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// The flag or key as it was typed, or the file, the line and the key.
+    pub(crate) what: String,
+    /// The text of the value.
+    pub(crate) found: String,
+    pub(crate) notation: Notation,
+}
+
+/// A text that was found, as part of one line: short, and not empty.
+pub(super) fn shown(text: &str) -> String {
+    const MOST: usize = 80;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(MOST) {
+        _ if text.is_empty() => "empty".to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 /// Which runs have the setting.
@@ -65,15 +89,64 @@ impl Setting {
         }
     }
 
-    /// What values it takes: `a number above 0, or none`.
+    /// What values it takes on a command line: `a number above 0, or none`.
     pub(crate) fn range(&self) -> String {
-        let range = self.kind.to_string();
+        let range = self.kind.range(Notation::CommandLine);
         if matches!(self.presence, Presence::OrNone(_)) { range + ", or none" } else { range }
     }
 
-    /// What was expected of a wrong value, and what to write.
-    pub(crate) fn expected(&self) -> String {
-        format!("{}, such as {}", self.range(), self.example)
+    /// The example, in this notation.
+    pub(crate) fn example(&self, notation: Notation) -> String {
+        let example = match (notation, self.after_colon) {
+            // In a file the second number has a key of its own.
+            (Notation::File, Some(_)) => self.example.split(':').next().unwrap_or_default(),
+            _ => self.example,
+        };
+        self.kind.written(example, notation)
+    }
+
+    /// Checks the type and the range of a value.
+    pub(crate) fn check(&self, value: &Value, given: &Given) -> Result<(), Refused> {
+        match self.kind.fault(value) {
+            None => Ok(()),
+            Some(fault) => Err(self.refused(fault, given)),
+        }
+    }
+
+    /// The error of a wrong value: what was found, what was expected, what to write.
+    pub(super) fn refused(&self, fault: Fault, given: &Given) -> Refused {
+        let notation = given.notation;
+        let mut found = shown(&given.found);
+        let mut reason = match fault {
+            Fault::Reason(reason) => {
+                return Refused { what: given.what.clone(), found, reason };
+            }
+            Fault::Rounded(rounded) => {
+                found += &format!(", which is {rounded} in 32 bits");
+                String::new()
+            }
+            Fault::Range => String::new(),
+        };
+        reason += "expected ";
+        reason += &match notation {
+            Notation::CommandLine => self.range(),
+            Notation::File => self.kind.range(notation),
+        };
+        let is_name = matches!(self.kind, Kind::Name(_) | Kind::Activation);
+        let can_be_off = matches!(self.presence, Presence::OrNone(_)) && notation == Notation::File;
+        let off = ["\"none\"", "\"off\"", "false", "0", "[]", "\"\""];
+        let meant = self.kind.meant(&given.found);
+        let meant: Vec<_> = meant.iter().map(|text| self.kind.written(text, notation)).collect();
+        reason += &match &*meant {
+            _ if can_be_off && off.contains(&&*given.found) => {
+                "; to turn it off, leave it out".into()
+            }
+            [] if is_name || matches!(self.kind, Kind::Switch) => String::new(),
+            [] => format!(", such as {}", self.example(notation)),
+            names if is_name => format!("; did you mean {}?", names.join(" or ")),
+            [first, ..] => format!("; write {first}"),
+        };
+        Refused { what: given.what.clone(), found, reason }
     }
 
     /// The value that a recipe gets which has this `kind` and not this key; nothing

@@ -11,7 +11,9 @@ mod network;
 mod regularisation;
 mod training;
 
-use super::setting::Setting;
+use super::setting::{Presence, Setting};
+
+pub(crate) use training::usual_rate;
 
 /// Settings that `--help` shows under one heading.
 #[derive(Debug)]
@@ -38,4 +40,24 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
 /// The setting that has this key.
 pub(crate) fn find(key: &str) -> Option<&'static Setting> {
     all().find(|setting| setting.key == key)
+}
+
+/// The setting that turns a table on.
+pub(crate) fn switch_of(path: &str) -> Option<&'static Setting> {
+    all().find(|s| matches!(s.presence, Presence::OrNone(table) if table == path))
+}
+
+/// Whether what a table has depends on its `kind`.
+pub(crate) fn has_kinds(path: &str) -> bool {
+    all().any(|s| matches!(s.presence, Presence::Of(_)) && split(s.key).0 == path)
+}
+
+/// A dotted key as the path of its table, empty for the whole recipe, and its name.
+pub(crate) fn split(key: &str) -> (&str, &str) {
+    key.rsplit_once('.').unwrap_or(("", key))
+}
+
+/// Whether `key` is inside the table at `path`, at any depth.
+pub(crate) fn is_in(key: &str, path: &str) -> bool {
+    path.is_empty() || key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
 }

@@ -1,7 +1,7 @@
 //! The program, driven as a user drives it, on a few hundred small images.
 
 mod data;
-mod errors;
+mod bad_input;
 mod eval;
 mod look;
 mod settings;

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
-
-use crate::{data, json, metrics, model, succeed};
+use crate::{data, json, metrics, model, run_in, succeed};
 
 #[test]
 fn flags_override_recipes() {
@@ -19,16 +17,8 @@ fn flags_override_recipes() {
     let settings = fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
     assert!(settings.contains("tanh"), "as the recipe has it: {settings}");
 
-    for (i, none) in ["none", ""].iter().enumerate() {
-        let mut command = crate::trainer();
-        let out = format!("linear{i}");
-        command.current_dir(dir.path()).args(["--hidden", *none]);
-        command.args(["--epochs", "1", "--json", "--out", &*out]);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(summary["layers"], serde_json::json!([784, 10]));
-    }
+    let summary = json(dir.path(), "--hidden none --epochs 1 --json --out linear");
+    assert_eq!(summary["layers"], serde_json::json!([784, 10]));
 }
 
 #[test]
@@ -121,4 +111,52 @@ fn every_optimizer_trains_and_its_settings_repeat_it() {
         succeed(dir.path(), &format!("--config {name}/config.toml --quiet --out {name}2"));
         assert!(model(&run) == model(&dir.path().join(format!("{name}2"))), "{name}");
     }
+}
+
+/// What is right, and not what it seems, is said before the run, in a line each.
+#[test]
+fn surprises_are_said_and_quiet_runs_say_nothing() {
+    let dir = data::folder();
+    let rate = "note: the learning rate is 0.1, which is usual for sgd, and not the recipe's 0.003 \
+                for adam: --lr sets another\n";
+    let patience = "note: a run of 2 epochs cannot stop early with a patience of 5: it only keeps \
+                    its best network; it needs more than 6 epochs\n";
+    let few = "note: 30 of 300 images are held out, so one image is 3.3 % of the accuracy: a \
+               larger --validation says more\n";
+    for (flags, expected) in [
+        ("", ""),
+        ("--optimizer sgd", rate),
+        ("--optimizer sgd --lr 0.1", ""),
+        ("--validation 0.1", few),
+        ("--validation 0.4", ""),
+        ("--validation 0.4 --patience 5", patience),
+        ("--validation 1e-7 --optimizer sgd --quiet", ""),
+    ] {
+        let output = run_in(dir.path(), &format!("--epochs 2 --hidden 5 {flags}"));
+        assert!(output.status.success(), "{flags}: {output:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected, "{flags}");
+    }
+    let output = run_in(dir.path(), "--epochs 1 --hidden 5 --threads 1024");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.starts_with("note: 1024 threads for ") && text.lines().count() == 1, "{text}");
+}
+
+#[test]
+fn recipe_files_may_come_from_any_editor_and_from_a_pipe() {
+    let dir = data::folder();
+    let plain = "[network]\nhidden = [5]\nactivation = \"relu\"\ninit = \"he\"\n";
+    let run = |out: &str, config: &str, stdin: &str| {
+        let mut command = crate::trainer();
+        let flags = format!("--config {config} --epochs 1 --quiet --out {out}");
+        let stdin = stdin.to_owned();
+        command.current_dir(dir.path()).args(flags.split_whitespace()).write_stdin(stdin);
+        command.assert().success();
+        model(&dir.path().join(out))
+    };
+    fs::write(dir.path().join("plain.toml"), plain).unwrap();
+    let windows = format!("\u{feff}{plain}").replace('\n', "\r\n");
+    fs::write(dir.path().join("windows.toml"), windows).unwrap();
+    let expected = run("a", "plain.toml", "");
+    assert!(run("b", "windows.toml", "") == expected);
+    assert!(run("c", "-", plain) == expected);
 }

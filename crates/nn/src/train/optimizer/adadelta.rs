@@ -24,8 +24,7 @@ impl Adadelta {
 }
 
 impl Formula for Adadelta {
-    /// s and u.
-    const SLOTS: usize = 2;
+    const SLOTS: &'static [&'static str] = &["s", "u"];
 
     fn validate(self) -> Result<(), Error> {
         at_least_0_below_1("rho", self.rho)?;

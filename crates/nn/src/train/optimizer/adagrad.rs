@@ -19,8 +19,7 @@ impl Adagrad {
 }
 
 impl Formula for Adagrad {
-    /// s.
-    const SLOTS: usize = 1;
+    const SLOTS: &'static [&'static str] = &["s"];
 
     fn validate(self) -> Result<(), Error> {
         above_0("epsilon", self.epsilon)

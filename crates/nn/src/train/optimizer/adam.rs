@@ -31,8 +31,7 @@ impl Adam {
 }
 
 impl Formula for Adam {
-    /// m and s.
-    const SLOTS: usize = 2;
+    const SLOTS: &'static [&'static str] = &["m", "s"];
 
     fn validate(self) -> Result<(), Error> {
         at_least_0_below_1("beta1", self.beta1)?;

@@ -16,7 +16,7 @@ impl Adamw {
 }
 
 impl Formula for Adamw {
-    const SLOTS: usize = Adam::SLOTS;
+    const SLOTS: &'static [&'static str] = Adam::SLOTS;
 
     fn validate(self) -> Result<(), Error> {
         self.0.validate()

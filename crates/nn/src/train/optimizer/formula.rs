@@ -12,8 +12,9 @@ pub(crate) const MAX_SLOTS: usize = 2;
 /// `rule.rs` has the loop over the elements, the penalties and the choice of the
 /// instruction set, once for all optimizers.
 pub(super) trait Formula: Copy {
-    /// Values that the optimizer keeps for each parameter, up to [`MAX_SLOTS`].
-    const SLOTS: usize;
+    /// The values that the optimizer keeps for each parameter, by their letters in the
+    /// formula; at most [`MAX_SLOTS`]. A checkpoint has them by these names.
+    const SLOTS: &'static [&'static str];
 
     /// Checks that each parameter is in its range.
     fn validate(self) -> Result<(), Error>;
@@ -30,7 +31,7 @@ pub(super) trait Formula: Copy {
     }
 
     /// Moves one element. `g` is its gradient, with that of the penalty. The first
-    /// `SLOTS` values of `kept` are what the step before left; this step updates them.
+    /// values of `kept`, one for each of `SLOTS`, are what the step before left; this step updates them.
     ///
     /// - Where `w`, `g` and `kept` are 0, as they are in the padding, they must stay 0.
     /// - No kept value may become subnormal: see [`tiny`](crate::train::tiny).

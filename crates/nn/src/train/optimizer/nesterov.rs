@@ -21,8 +21,7 @@ impl Nesterov {
 }
 
 impl Formula for Nesterov {
-    /// v.
-    const SLOTS: usize = 1;
+    const SLOTS: &'static [&'static str] = &["v"];
 
     fn validate(self) -> Result<(), Error> {
         at_least_0_below_1("momentum", self.momentum)

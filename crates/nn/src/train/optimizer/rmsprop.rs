@@ -26,8 +26,7 @@ impl Rmsprop {
 }
 
 impl Formula for Rmsprop {
-    /// s and v.
-    const SLOTS: usize = 2;
+    const SLOTS: &'static [&'static str] = &["s", "v"];
 
     fn validate(self) -> Result<(), Error> {
         at_least_0_below_1("alpha", self.alpha)?;

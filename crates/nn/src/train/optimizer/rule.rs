@@ -57,8 +57,8 @@ pub(super) struct Piece<'a> {
 
 /// Any [`Formula`] as a trait object: what the code around the optimizers calls.
 pub(super) trait AnyFormula {
-    /// Values that it keeps for each parameter.
-    fn slots(&self) -> usize;
+    /// The names of the values that it keeps for each parameter.
+    fn slots(&self) -> &'static [&'static str];
 
     /// Checks that each parameter of the optimizer is in its range.
     fn check(&self) -> Result<(), Error>;
@@ -71,7 +71,7 @@ pub(super) trait AnyFormula {
 }
 
 impl<F: Formula> AnyFormula for F {
-    fn slots(&self) -> usize {
+    fn slots(&self) -> &'static [&'static str] {
         F::SLOTS
     }
 
@@ -121,13 +121,13 @@ impl<F: Formula> Update<'_, F> {
         let Self { formula, piece: Piece { scalars, w, slots, gradient } } = self;
         let n = w.len();
         let gradient = &gradient[..n];
-        let mut used = 0..F::SLOTS;
+        let mut used = 0..F::SLOTS.len();
         let slots = slots.map(|slot| if used.next().is_some() { &mut slot[..n] } else { slot });
         for i in 0..n {
             let g = gradient[i] + scalars.penalty * w[i];
-            let mut kept = array::from_fn(|k| if k < F::SLOTS { slots[k][i] } else { 0.0 });
+            let mut kept = array::from_fn(|k| if k < F::SLOTS.len() { slots[k][i] } else { 0.0 });
             let moved = formula.element(scalars, w[i], g, &mut kept);
-            for k in 0..F::SLOTS {
+            for k in 0..F::SLOTS.len() {
                 slots[k][i] = kept[k];
             }
             w[i] = soft::<L1>(moved);

@@ -16,8 +16,7 @@ impl Sgd {
 }
 
 impl Formula for Sgd {
-    /// v.
-    const SLOTS: usize = 1;
+    const SLOTS: &'static [&'static str] = &["v"];
 
     fn validate(self) -> Result<(), Error> {
         at_least_0_below_1("momentum", self.momentum)

@@ -28,6 +28,17 @@ impl State {
         Self { slots: array::from_fn(|slot| AlignedBuf::zeros(len(slot))) }
     }
 
+    /// The values that the optimizer keeps, a vector in the layout of the parameter vector
+    /// for each of its slots.
+    pub(crate) fn vectors(&self) -> impl Iterator<Item = &[f32]> {
+        self.slots.iter().map(|slot| &**slot).filter(|slot| !slot.is_empty())
+    }
+
+    /// The same, to be set.
+    pub(crate) fn vectors_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.slots.iter_mut().map(|slot| &mut **slot).filter(|slot| !slot.is_empty())
+    }
+
     /// A sink that applies each piece of the gradient to `params` as it comes, and takes
     /// `params` into their `average`, if there is one.
     pub(crate) fn apply<'a>(

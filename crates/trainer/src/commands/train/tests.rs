@@ -8,20 +8,24 @@ use crate::commands::{self, Command};
 fn settings(flags: &str) -> Result<Config, Error> {
     let line: Vec<_> = ["trainer"].into_iter().chain(flags.split_whitespace()).collect();
     let line: Vec<_> = line.into_iter().map(Into::into).collect();
-    let Command::Train(args) = commands::parse(&line).unwrap() else { panic!("{flags}") };
-    args.settings()
+    let Some(Command::Train(args)) = commands::parse(&line).unwrap() else { panic!("{flags}") };
+    args.settings().map(|(config, _)| config)
+}
+
+fn built_in(name: &str) -> Config {
+    settings(&format!("--recipe {name}")).unwrap()
 }
 
 #[test]
 fn the_default_command_trains_the_default_recipe() {
     for line in ["", "train", "--recipe default", "train --recipe default"] {
-        assert_eq!(settings(line).unwrap(), recipe::find("default").unwrap(), "{line}");
+        assert_eq!(settings(line).unwrap(), built_in("default"), "{line}");
     }
 }
 
 #[test]
 fn flags_override_the_recipe_and_nothing_else() {
-    let mut expected = recipe::find("article").unwrap();
+    let mut expected = built_in("article");
     expected.network.hidden = vec![512, 512];
     expected.training.batch_size = 128;
     expected.training.lr = 0.25;

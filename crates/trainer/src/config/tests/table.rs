@@ -3,18 +3,18 @@
 
 use toml::Value;
 
-use super::{SHORT, edits, parse, with};
+use super::{SHORT, edits, parse, source, with};
 use crate::config::*;
 use crate::settings::{Kind, Presence, Setting, all};
 
 /// What a recipe file has for a value that is written so on the command line.
 fn in_a_file(setting: &Setting, text: &str) -> Value {
     match setting.kind {
-        Kind::Text | Kind::Path | Kind::Name(_) => text.into(),
+        Kind::Text | Kind::Path | Kind::Name(_) | Kind::Activation => text.into(),
         Kind::Schedule => Table::from_iter([("kind".to_owned(), text.into())]).into(),
         Kind::Units | Kind::ClassWeights => read_value(&format!("[{text}]")),
         Kind::Switch | Kind::Count(..) => read_value(text),
-        Kind::Number(_) => read_value(text.split(':').next().unwrap()),
+        Kind::Number(_) | Kind::Double(_) => read_value(text.split(':').next().unwrap()),
     }
 }
 
@@ -87,15 +87,19 @@ fn every_setting_is_the_same_as_a_flag_by_set_and_in_a_file() {
         for (mut recipe, _) in recipes_for(setting) {
             let (key, example) = (setting.key, setting.example);
             let before = config_of(&recipe);
-            let by_set = edits(&["--set", &format!("{key}={example}")]).unwrap();
-            let by_set = before.clone().edited(&by_set).unwrap();
+            let text = toml::to_string(&recipe).unwrap();
+            let with_flags = |flags: &[&str]| Config::new(&source(&text), &edits(flags)).unwrap().0;
+            let by_set = with_flags(&["--set", &format!("{key}={example}")]);
             put(&mut recipe, key, in_a_file(setting, example));
+            if key == "training.optimizer.kind" {
+                // On a command line it brings its own rate.
+                put(&mut recipe, "training.lr", 0.001.into());
+            }
             let in_file = config_of(&recipe);
             assert_eq!(by_set, in_file, "{key}");
             assert_ne!(in_file, before, "{key}: its example is its default");
             if let Some(flag) = setting.flag {
-                let by_flag = edits(&[&format!("--{flag}={example}")]).unwrap();
-                assert_eq!(before.clone().edited(&by_flag).unwrap(), in_file, "--{flag}");
+                assert_eq!(with_flags(&[&format!("--{flag}={example}")]), in_file, "--{flag}");
             }
             let text = in_file.to_toml().unwrap();
             let again =
@@ -174,13 +178,33 @@ fn defaults_are_those_of_a_recipe_without_the_key() {
 #[test]
 fn ranges_are_those_of_nn_and_of_mnist_io() {
     let probes = [
-        "-1", "0", "1", "2", "1025", "-0.5", "1e-3", "0.05", "0.5", "0.999", "1.0", "1.001", "1.5",
-        "64.5", "180.5", "1000.5", "1e30", "nan", "inf",
+        "-1",
+        "0",
+        "1",
+        "2",
+        "1025",
+        "-0.5",
+        "1e-3",
+        "0.05",
+        "0.5",
+        "0.999",
+        "1.0",
+        "1.001",
+        "1.5",
+        "64.5",
+        "180.5",
+        "1000.5",
+        "1e30",
+        "nan",
+        "inf",
+        "1e39",
+        "1e-50",
+        "0.99999999999",
     ];
     let mut refused = 0;
     for setting in all().filter(|setting| setting.key != "data.validation") {
         let whole = matches!(setting.kind, Kind::Count(..));
-        if !whole && !matches!(setting.kind, Kind::Number(_)) {
+        if !whole && !matches!(setting.kind, Kind::Number(_) | Kind::Double(_)) {
             continue;
         }
         for (recipe, _) in recipes_for(setting) {
@@ -196,6 +220,21 @@ fn ranges_are_those_of_nn_and_of_mnist_io() {
         }
     }
     assert!(refused > 100, "{refused}");
+}
+
+/// Serde lists the names that it knows when it meets one that it does not.
+#[test]
+fn names_are_those_of_nn() {
+    for setting in all() {
+        let Kind::Name(names) = setting.kind else { continue };
+        let (mut recipe, _) = recipes_for(setting).remove(0);
+        put(&mut recipe, setting.key, "zzz".into());
+        let error = toml::from_str::<Config>(&toml::to_string(&recipe).unwrap()).unwrap_err();
+        let message = error.message();
+        let (_, listed) = message.split_once("expected ").expect(message);
+        let listed = listed.trim_start_matches("one of ").replace(" or ", ", ").replace('`', "");
+        assert_eq!(listed, names.join(", "), "{}", setting.key);
+    }
 }
 
 #[test]
@@ -232,7 +271,7 @@ fn the_document_names_every_key_and_its_recipe_is_one() {
     let mut named = Vec::new();
     for (i, block) in blocks.enumerate() {
         // Keys that may be absent are commented out.
-        let on: String = block.replace("\n# ", "\n");
+        let on = block.replace("\n# ", "\n").replace("validation = 0.0", "validation = 0.1");
         let recipes = if i == 0 { vec![on] } else { on.lines().map(with).collect() };
         for recipe in recipes {
             parse(&recipe).unwrap_or_else(|error| panic!("{error} in {recipe}"));

@@ -40,7 +40,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "data.validation",
         flag: Some("validation"),
         value_name: "FRACTION",
-        kind: Kind::Number(Interval::Share),
+        kind: Kind::Double(Interval::Share),
         default: "0",
         example: "0.1",
         help: "Share of the training images to hold out",

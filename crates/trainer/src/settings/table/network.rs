@@ -1,8 +1,8 @@
 //! The table `[network]`.
 
-use nn::{Activation, Init};
+use nn::Init;
 
-use crate::settings::kind::{Kind, Names, named, names_of};
+use crate::settings::kind::{Kind, names_of};
 use crate::settings::setting::Setting;
 
 pub(super) const SETTINGS: &[Setting] = &[
@@ -19,7 +19,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "network.activation",
         flag: Some("activation"),
         value_name: "NAME",
-        kind: Kind::Name(Names { names: &names_of(&Activation::ALL), check: named::<Activation> }),
+        kind: Kind::Activation,
         example: "relu",
         help: "Activation of the hidden layers",
         more: "A colon separates a name from its parameter, as in leaky-relu:SLOPE, \
@@ -30,7 +30,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "network.init",
         flag: Some("init"),
         value_name: "NAME",
-        kind: Kind::Name(Names { names: &names_of(&Init::ALL), check: named::<Init> }),
+        kind: Kind::Name(&names_of(&Init::ALL)),
         example: "he",
         help: "Distribution of the initial weights",
         ..Setting::PLAIN

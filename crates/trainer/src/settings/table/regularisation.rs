@@ -1,9 +1,7 @@
 //! What keeps a network from learning its training images by heart: keys of
 //! `[training]`.
 
-use nn::DropoutKind;
-
-use crate::settings::kind::{Interval, Kind, Names, named};
+use crate::settings::kind::{Interval, Kind};
 use crate::settings::setting::{Presence, Setting};
 
 pub(super) const SETTINGS: &[Setting] = &[
@@ -106,7 +104,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "training.dropout.kind",
         flag: Some("dropout-kind"),
         value_name: "KIND",
-        kind: Kind::Name(Names { names: &["bernoulli", "gaussian"], check: named::<DropoutKind> }),
+        kind: Kind::Name(&["bernoulli", "gaussian"]),
         default: "bernoulli",
         example: "gaussian",
         help: "What dropout multiplies by",

@@ -1,8 +1,8 @@
 //! The table `[training]`, without its regularisation.
 
-use nn::{Monitor, Optimizer};
+use nn::Optimizer;
 
-use crate::settings::kind::{Interval, Kind, Names, named, names_of};
+use crate::settings::kind::{Interval, Kind, names_of};
 use crate::settings::schedule;
 use crate::settings::setting::{Presence, Setting};
 
@@ -54,7 +54,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.schedule.kind",
-        kind: Kind::Name(Names { names: &schedule::KINDS, check: schedule::check_kind }),
+        kind: Kind::Name(&schedule::KINDS),
         default: "constant",
         example: "cosine",
         help: "Kind of schedule; a new kind drops the parameters of the old one",
@@ -133,12 +133,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "training.optimizer.kind",
         flag: Some("optimizer"),
         value_name: "NAME",
-        kind: Kind::Name(Names { names: &names_of(&Optimizer::ALL), check: check_optimizer }),
+        kind: Kind::Name(&names_of(&Optimizer::ALL)),
         default: "sgd",
         example: "adam",
         help: "How a step moves the parameters",
-        more: "Another optimizer than the recipe's has its usual parameters, and needs an \
-               --lr of its own, such as 0.001 with adam.",
+        more: "Another optimizer than the recipe's has its usual parameters. Without --lr it \
+               also has its usual rate: sgd and nesterov 0.1, adagrad 0.01, adadelta 1, rmsprop, \
+               adam and adamw 0.001. If the recipe's optimizer has the same usual rate, the \
+               recipe's rate stays.",
         ..Setting::PLAIN
     },
     Setting {
@@ -252,7 +254,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "training.early-stopping.monitor",
         flag: Some("monitor"),
         value_name: "NAME",
-        kind: Kind::Name(Names { names: &["accuracy", "loss"], check: named::<Monitor> }),
+        kind: Kind::Name(&["accuracy", "loss"]),
         presence: Presence::In("training.early-stopping"),
         default: "accuracy",
         example: "loss",
@@ -263,7 +265,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "training.early-stopping.min-delta",
         flag: Some("min-delta"),
         value_name: "DELTA",
-        kind: Kind::Number(Interval::AtLeast(0.0)),
+        kind: Kind::Double(Interval::AtLeast(0.0)),
         presence: Presence::In("training.early-stopping"),
         default: "0",
         example: "0.001",
@@ -292,7 +294,29 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// A check of an optimizer's name.
-fn check_optimizer(name: &str) -> Result<(), String> {
-    name.parse::<Optimizer>().map(|_| ()).map_err(|error| error.to_string())
+/// The learning rate to begin with, for each optimizer. Optimizers whose steps have the
+/// same scale have the same rate.
+const USUAL_RATES: [(&str, f64); 7] = [
+    ("sgd", 0.1),
+    ("nesterov", 0.1),
+    ("adagrad", 0.01),
+    ("rmsprop", 0.001),
+    ("adadelta", 1.0),
+    ("adam", 0.001),
+    ("adamw", 0.001),
+];
+
+/// The usual learning rate of this optimizer.
+pub(crate) fn usual_rate(optimizer: &str) -> Option<f64> {
+    USUAL_RATES.iter().find(|(name, _)| *name == optimizer).map(|(_, rate)| *rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_optimizer_has_its_usual_rate() {
+        assert_eq!(USUAL_RATES.map(|(name, _)| name), names_of(&Optimizer::ALL));
+    }
 }
