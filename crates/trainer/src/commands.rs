@@ -75,7 +75,8 @@ fn join_values(line: &[OsString]) -> Vec<OsString> {
     let takes_value = |word: &OsString| {
         let name = word.to_str().and_then(|word| word.strip_prefix("--"));
         let takes = |arg: &Arg| arg.get_long() == name && arg.get_action().takes_values();
-        name.is_some() && commands().iter().any(|command| command.get_arguments().any(takes))
+        name.is_some()
+            && program().get_subcommands().any(|command| command.get_arguments().any(takes))
     };
     let mut joined: Vec<OsString> = Vec::new();
     for word in line {
@@ -92,36 +93,38 @@ fn join_values(line: &[OsString]) -> Vec<OsString> {
     joined
 }
 
-/// The commands, with their arguments.
-fn commands() -> Vec<clap::Command> {
+/// The program and its commands, with their arguments.
+fn program() -> clap::Command {
     let mut cli = Cli::command();
     cli.build();
-    cli.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect()
+    cli
 }
 
 /// clap's error, which has several lines, as one. Where a word is wrong, it says what
 /// was probably meant.
 fn usage(error: &clap::Error, line: &[OsString]) -> Error {
-    let commands = commands();
-    let names: Vec<_> = commands.iter().map(clap::Command::get_name).collect();
+    let program = program();
     // `train` has no name of its own on most lines.
-    let first = names.iter().find(|name| line.get(1).is_some_and(|word| word == **name));
-    let name = first.copied().unwrap_or("train");
+    let first = line.get(1).and_then(|word| word.to_str());
+    let command = program.find_subcommand(first.unwrap_or_default()).unwrap_or(&program);
     let text = error.render().to_string();
-    if let Some(word) = stray_word(&text).filter(|word| !names.contains(word)) {
-        let meant = match settings::nearest_names(word, &names).first() {
-            _ if name == "eval" => format!("did you mean --model {word}?"),
-            Some(command) => format!("did you mean the command {command}?"),
-            None => format!("expected a flag, or first the command {}", names.join(" or ")),
+    let names = program.get_subcommands().map(clap::Command::get_name);
+    let names: Vec<_> = names.filter(|name| *name != "help").collect();
+    if let Some(word) = stray_word(&text, &names) {
+        let required = command.get_arguments().find(|arg| arg.is_required_set());
+        let near = settings::nearest_names(word, &names);
+        let meant = match (required.and_then(Arg::get_long), near.first()) {
+            (Some(flag), _) => format!("did you mean --{flag} {word}?"),
+            (None, Some(command)) => format!("did you mean the command {command}?"),
+            (None, None) => format!("expected a flag, or first the command {}", names.join(" or ")),
         };
         return Error::Usage(format!("unexpected word '{word}': {meant}"));
     }
     if let (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) =
         (error.kind(), error.get(ContextKind::InvalidArg))
     {
-        let command = commands.iter().find(|command| command.get_name() == name);
-        let flags: Vec<_> = command.into_iter().flat_map(flags_of).collect();
-        let meant = settings::unknown_flag(flag, &flags, name == "train");
+        let flags: Vec<_> = command.get_arguments().filter_map(Arg::get_long).collect();
+        let meant = settings::unknown_flag(flag, &flags);
         let meant = meant.map_or_else(String::new, |meant| format!(": {meant}"));
         return Error::Usage(format!("there is no flag {flag}{meant}"));
     }
@@ -134,19 +137,17 @@ fn usage(error: &clap::Error, line: &[OsString]) -> Error {
     Error::Usage(parts.join(": "))
 }
 
-fn flags_of(command: &clap::Command) -> impl Iterator<Item = &str> {
-    command.get_arguments().filter_map(Arg::get_long)
-}
-
-/// The word that is neither a flag nor a value, if clap's error is about one.
-fn stray_word(error: &str) -> Option<&str> {
-    let starts = [
-        "error: unrecognized subcommand '",
-        "error: the subcommand '",
-        "error: unexpected argument '",
-    ];
-    let rest = starts.iter().find_map(|start| error.strip_prefix(start))?;
-    rest.split('\'').next().filter(|word| !word.starts_with('-') || *word == "-")
+/// The word that is neither a flag, a value nor the command of its line, if clap's error
+/// is about one.
+fn stray_word<'a>(error: &'a str, commands: &[&str]) -> Option<&'a str> {
+    let starts = ["error: unrecognized subcommand '", "error: unexpected argument '"];
+    let rest = starts.iter().find_map(|start| error.strip_prefix(start));
+    // After flags, clap takes a first word for a command.
+    let rest = rest.or_else(|| error.strip_prefix("error: the subcommand '"))?;
+    let word = rest.split('\'').next()?;
+    let is_flag = word.starts_with('-') && word != "-";
+    let is_command = rest.contains("cannot be used with") && commands.contains(&word);
+    (!is_flag && !is_command).then_some(word)
 }
 
 #[cfg(test)]

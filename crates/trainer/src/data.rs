@@ -7,6 +7,7 @@ use mnist_io::{
     Access, Classes, Features, ImageSize, Part, Request, Samples, Targets, find_source,
 };
 use nn::{Examples, Inputs};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
@@ -65,6 +66,32 @@ pub(crate) fn examples(samples: &Samples) -> Result<Examples<'_>, Error> {
         Features::Real(values) => Inputs::new(values, samples.width())?,
     };
     Ok(Examples::new(inputs, classes(samples).labels())?)
+}
+
+/// CRC-32 of the features and the labels of both parts: a run continues with the same data
+/// only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Checksums {
+    pub(crate) train: String,
+    pub(crate) test: String,
+}
+
+impl Checksums {
+    pub(crate) fn of(train: &Samples, test: &Samples) -> Self {
+        Self { train: checksum(train), test: checksum(test) }
+    }
+}
+
+fn checksum(samples: &Samples) -> String {
+    let mut hash = crc32fast::Hasher::new();
+    match samples.features() {
+        Features::Bytes(bytes) => hash.update(bytes),
+        Features::Real(values) => {
+            values.iter().for_each(|value| hash.update(&value.to_le_bytes()));
+        }
+    }
+    hash.update(classes(samples).labels());
+    format!("{:08x}", hash.finalize())
 }
 
 /// The classes of the samples, which are what a network is trained to tell apart.

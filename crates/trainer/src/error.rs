@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::stop::Signal;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -83,16 +85,66 @@ pub(crate) enum Error {
     #[error("cannot start {threads} threads: {reason}: try fewer with --threads")]
     Threads { threads: usize, reason: String },
     #[error(
-        "{path} is not empty: name another directory with --out, \
-         or move or delete this one to use it again"
+        "{path} has {found}, which is no file of a run: name a new or empty directory with --out"
     )]
-    NotEmpty { path: PathBuf },
+    NotEmpty { path: PathBuf, found: String },
+    #[error(
+        "{path} has a run that has ended: name another directory with --out, \
+         or replace the run with --overwrite"
+    )]
+    Finished { path: PathBuf },
+    #[error(
+        "{path} has a run that has not ended: go on with --resume {resume}, \
+         or replace the run with --overwrite"
+    )]
+    Unfinished { path: PathBuf, resume: String },
+    #[error(
+        "process{holder} is writing to {path}: wait for it, or name another directory with --out"
+    )]
+    Busy { path: PathBuf, holder: String },
+    #[error(
+        "cannot read {path}, from which a run continues: \
+         name the directory of a run that has a checkpoint"
+    )]
+    NoCheckpoint { path: PathBuf },
+    #[error("{path} is no checkpoint of a run: {reason}")]
+    OtherCheckpoint { path: PathBuf, reason: String },
+    #[error(
+        "{key} is {now} and was {was}: a run continues with the settings that it began with; \
+         only --epochs and --data may change"
+    )]
+    OtherSetting { key: String, was: String, now: String },
+    #[error(
+        "the {part} data in {dir} have the checksum {now}, those of the run {was}: \
+         name the data that the run began with, with --data DIR"
+    )]
+    OtherData { part: &'static str, dir: PathBuf, was: String, now: String },
+    #[error(
+        "the run was trained with the instruction set {was}, this is {now}: they compute \
+         different bits; set KERNELS_ISA={was}"
+    )]
+    OtherIsa { was: String, now: String },
+    #[error(
+        "the run was begun by trainer {was}, this is {now}: continue it with that version, \
+         or begin again with --config {config}"
+    )]
+    OtherVersion { was: String, now: &'static str, config: String },
+    #[error("the run has ended after {epochs} of {epochs} epochs: train more with --epochs N")]
+    Complete { epochs: usize },
+    #[error("early stopping has ended the run after epoch {epoch}: there is nothing to continue")]
+    StoppedEarly { epoch: usize },
+    #[error("{source}; the network of epoch {epoch} is kept in {model}")]
+    Diverged { source: nn::Error, epoch: usize, model: PathBuf },
+    #[error("by {} {at}; to go on: {resume}", .signal.name())]
+    Stopped { signal: Signal, at: String, resume: String },
     #[error("{path} is a folder: expected a model, such as {example}")]
     ModelFolder { path: PathBuf, example: String },
     #[error("{path} is a file: --out takes a new or an empty directory")]
     NotADirectory { path: PathBuf },
     #[error("cannot {action} {path}: {source}")]
     Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot listen to signals: {0}")]
+    Signals(io::Error),
     #[error("cannot write the settings as TOML: {0}")]
     Unwritable(#[from] toml::ser::Error),
     #[error("cannot write to stdout: {0}")]
@@ -139,6 +191,7 @@ impl Error {
     /// line, the recipe and the environment; 1 if it failed with settings that are right.
     pub(crate) fn code(&self) -> u8 {
         match self {
+            Self::Stopped { signal, .. } => signal.code(),
             Self::Isa(_)
             | Self::UnknownRecipe { .. }
             | Self::NoRecipe { .. }
@@ -153,6 +206,9 @@ impl Error {
             | Self::Edited { .. }
             | Self::Value(_)
             | Self::ClassWeights { .. }
+            | Self::OtherSetting { .. }
+            | Self::Complete { .. }
+            | Self::StoppedEarly { .. }
             | Self::Augment(_)
             | Self::Network(
                 nn::Error::OutOfRange { .. }
@@ -163,6 +219,11 @@ impl Error {
             ) => 2,
             _ => 1,
         }
+    }
+
+    /// What the line begins with.
+    pub(crate) fn label(&self) -> &'static str {
+        if matches!(self, Self::Stopped { .. }) { "stopped" } else { "error" }
     }
 
     /// For `map_err`: what failed, and with which path.

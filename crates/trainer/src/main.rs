@@ -26,6 +26,8 @@ mod process;
 
 mod run_dir;
 
+mod stop;
+
 mod report;
 
 mod summary;
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Not `eprintln!`, which panics when stderr is closed.
             let line = error::one_line(&error.to_string());
-            let _ = writeln!(std::io::stderr(), "error: {line}");
+            let _ = writeln!(std::io::stderr(), "{}: {line}", error.label());
             ExitCode::from(error.code())
         }
     }

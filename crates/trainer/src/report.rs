@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
-use nn::{Architecture, StepReport};
+use nn::{Ended, Run, StepReport};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -76,21 +76,33 @@ impl Report {
         Self { bar: bar.with_finish(ProgressFinish::AndClear), text, json, recent: Recent::new() }
     }
 
+    /// What the user should know before the work begins.
+    pub(crate) fn notes(&self, texts: &[String]) {
+        if self.text != Target::Nowhere {
+            notes(texts);
+        }
+    }
+
     /// Before training: the network, and the head of the table.
-    pub(crate) fn begin(
-        &mut self,
-        config: &Config,
-        shape: &Architecture,
-        images: usize,
-        run: &RunDir,
-    ) {
+    pub(crate) fn begin(&mut self, config: &Config, run: &Run<'_>, held_out: usize, dir: &RunDir) {
+        let shape = run.architecture();
         let layers: Vec<_> = shape.layers().iter().map(usize::to_string).collect();
+        let mut images = format!("{} images", run.samples());
+        if held_out > 0 {
+            images += &format!(" and {held_out} held out");
+        }
+        let done = run.history().epochs.len();
+        let continued = if run.steps() == 0 {
+            String::new()
+        } else {
+            format!(", continued after step {} in epoch {}", run.steps(), done + 1)
+        };
         let mut text = format!(
-            "recipe {}: {} ({} parameters), {images} images, run in {}\n\n",
+            "recipe {}: {} ({} parameters), {images}, run in {}{continued}\n\n",
             config.recipe,
             layers.join("-"),
             shape.parameters(),
-            run.path().display(),
+            dir.path().display(),
         );
         text += "epoch          lr  train loss  train acc";
         if config.data.validation > 0.0 {
@@ -145,22 +157,33 @@ impl Report {
 
     /// After the run: its result, and what to try next.
     pub(crate) fn end(self, config: &Config, summary: &Summary, run: &RunDir) -> Result<(), Error> {
-        self.bar.finish_and_clear();
-        let mut zeros = String::new();
+        self.close();
+        let mut text = "\n".to_owned();
+        if let (Some(accuracy), Some(errors), Some(samples)) =
+            (summary.test_accuracy, summary.test_errors, summary.test_samples)
+        {
+            let _ = writeln!(text, "test accuracy  {}", figure(accuracy, errors, samples));
+        }
+        if let (Some(kept), true) = (summary.kept_epoch, config.training.early_stopping.is_some()) {
+            let early =
+                if summary.ended == Ended::EarlyStopping { ", then it stopped" } else { "" };
+            let _ = writeln!(
+                text,
+                "network        of epoch {kept}, the best of {} epochs{early}",
+                summary.epochs
+            );
+        }
         if config.training.l1 > 0.0 {
             let shares: Vec<_> = summary.sparsity.iter().copied().map(percent).collect();
-            zeros = format!("zero weights   {}, layer by layer\n", shares.join(", "));
+            let _ = writeln!(text, "zero weights   {}, layer by layer", shares.join(", "));
         }
-        self.write(&format!(
-            "\n\
-             test accuracy  {}\n\
-             {zeros}\
-             training       {:.2} s of steps, {:.2} s in all\n\
+        let _ = write!(
+            text,
+            "training       {:.2} s of steps, {:.2} s in all\n\
              throughput     {:.0} samples/s, {:.1} GFLOP/s ({} threads, {})\n\
              model          {}\n\
              \n\
              {}",
-            figure(summary.test_accuracy, summary.test_errors, summary.test_samples),
             summary.train_seconds,
             summary.total_seconds,
             summary.samples_per_second,
@@ -169,11 +192,25 @@ impl Report {
             summary.isa,
             run.model().display(),
             next(config, run),
-        ));
+        );
+        self.write(&text);
         if self.json {
             return print_json(summary);
         }
         Ok(())
+    }
+
+    /// Tells of what went wrong and does not end the run.
+    pub(crate) fn warn(&self, error: &Error) {
+        self.bar.suspend(|| {
+            let line = one_line(&error.to_string());
+            let _ = writeln!(io::stderr(), "warning: {line}; the training goes on");
+        });
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn close(&self) {
+        self.bar.finish_and_clear();
     }
 
     /// Writes text above the bar. A reader that closed the pipe, or a full disk, is no
@@ -256,13 +293,16 @@ fn rate(lr: f32) -> String {
     if lr >= 1e-4 { format!("{lr:.6}") } else { format!("{lr:.2e}") }
 }
 
-/// What to try next, as commands that work in the current directory.
-fn next(config: &Config, run: &RunDir) -> String {
-    // By the same path as this process was called.
+/// The program as a word of a command line: by the same path as this process was called.
+pub(crate) fn program() -> String {
     let program = std::env::args_os().next();
     let program = program.unwrap_or_else(|| "trainer".into());
-    let program = shell_word(Path::new(&program));
+    shell_word(Path::new(&program))
+}
 
+/// What to try next, as commands that work in the current directory.
+fn next(config: &Config, run: &RunDir) -> String {
+    let program = program();
     let mut eval = format!("{program} eval --model {}", shell_word(&run.model()));
     if config.data.dir != Path::new(data::DEFAULT_DIR) {
         let _ = write!(eval, " --data {}", shell_word(&config.data.dir));

@@ -1,87 +1,157 @@
-//! The directory that a run leaves: `config.toml`, `metrics.jsonl`,
-//! `model.safetensors` and, last of all, `summary.json`. A directory that has a
-//! summary has the rest.
+//! The directory of a run: `config.toml`, `metrics.jsonl`, `checkpoint.safetensors`,
+//! `model.safetensors` and `summary.json`. One process writes to it at a time, and every
+//! file but the metrics is written whole or not at all.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+mod metrics;
+mod name;
+
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use nn::{EpochReport, Mlp};
+use nn::files;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::summary::{Summary, VERSION};
+use crate::report::shell_word;
+use crate::summary::{Status, VERSION};
 
-/// Directory of runs without `--out`.
-const RUNS: &str = "runs";
+pub(crate) use metrics::EpochLine;
+use metrics::Metrics;
 
-/// A line of `metrics.jsonl`.
-#[derive(Debug, Serialize)]
-pub(crate) struct EpochLine {
-    /// From 1.
-    pub(crate) epoch: usize,
-    /// Steps taken so far in all epochs.
-    pub(crate) step: u64,
-    /// As steps use it, in f32, so that 0.1 is written as 0.1.
-    pub(crate) lr: f32,
-    pub(crate) train_loss: f64,
-    pub(crate) train_accuracy: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) val_loss: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) val_accuracy: Option<f64>,
-    /// Wall clock of the epoch, validation included.
-    pub(crate) seconds: f64,
-}
+const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.jsonl";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const MODEL: &str = "model.safetensors";
+const SUMMARY: &str = "summary.json";
 
-impl EpochLine {
-    pub(crate) fn new(epoch: &EpochReport, seconds: f64) -> Self {
-        Self {
-            epoch: epoch.epoch,
-            step: epoch.step,
-            lr: epoch.lr as f32,
-            train_loss: epoch.train_loss,
-            train_accuracy: epoch.train_accuracy,
-            val_loss: epoch.validation.map(|found| found.loss),
-            val_accuracy: epoch.validation.map(|found| found.accuracy),
-            seconds,
-        }
-    }
-}
+/// Every file that a run writes.
+const FILES: [&str; 5] = [CONFIG, METRICS, CHECKPOINT, MODEL, SUMMARY];
 
-/// The directory of the current run.
+/// The directory of the current run, of which this process is the one writer.
 pub(crate) struct RunDir {
     path: PathBuf,
-    /// Not buffered, so that a reader sees each line at once.
-    metrics: File,
+    metrics: Metrics,
+    /// The text of `config.toml`.
+    config: String,
+}
+
+/// What a run says of itself in `summary.json` while it trains.
+#[derive(Serialize)]
+struct Running {
+    status: Status,
+    pid: u32,
+    version: &'static str,
 }
 
 impl RunDir {
-    /// Makes the directory and writes the settings into it. `out` is new or
-    /// empty; without it, the directory is `runs/<recipe>-<UTC time>`.
+    /// Makes the directory and writes the settings into it. `out` is new, empty, or has
+    /// what a run left that came to nothing; with `overwrite`, what any run left. Without
+    /// `out`, the directory is `runs/<recipe>-<UTC time>`.
     pub(crate) fn create(
         out: Option<&Path>,
+        overwrite: bool,
         config: &Config,
         now: SystemTime,
     ) -> Result<Self, Error> {
-        let settings = config.to_toml()?;
-        let path = match out {
-            Some(path) => claim(path)?,
-            None => {
-                let name = format!("{}-{}", slug(&config.recipe), utc(now));
-                make_new(Path::new(RUNS), &name)?
-            }
+        let config = written(config)?;
+        let (path, is_new) = match out {
+            Some(path) => (path.to_owned(), make(path)?),
+            None => (name::make(&config.1, now)?, true),
         };
+        if !is_new {
+            check_files(&path)?;
+        }
+        let mut run = Self::open(&path)?;
+        run.config = config.0;
+        if !is_new {
+            check_old(&path, overwrite)?;
+        }
+        run.begin().inspect_err(|_| {
+            // A run that cannot begin leaves nothing. The first error is the one that
+            // matters.
+            if is_new {
+                for file in FILES {
+                    let _ = fs::remove_file(path.join(file));
+                }
+                let _ = fs::remove_dir(&path);
+            }
+        })?;
+        Ok(run)
+    }
 
-        let heading = format!(
-            "# Settings of a run of trainer {VERSION}. To repeat it: trainer --config THIS_FILE\n"
-        );
-        write(&path.join("config.toml"), heading + &settings)?;
-        let file = path.join("metrics.jsonl");
-        let metrics = File::create(&file).map_err(Error::io("write", &file))?;
-        Ok(Self { path, metrics })
+    /// The directory of a run that is to continue, for this process alone.
+    ///
+    /// # Errors
+    /// A directory that does not exist, has no checkpoint, or has another writer.
+    pub(crate) fn resume(path: &Path) -> Result<Self, Error> {
+        let checkpoint = path.join(CHECKPOINT);
+        if !checkpoint.is_file() {
+            return Err(Error::NoCheckpoint { path: checkpoint });
+        }
+        let run = Self::open(path)?;
+        run.remove_parts()?;
+        Ok(run)
+    }
+
+    /// Writes the first files, after those of an older run are gone.
+    fn begin(&mut self) -> Result<(), Error> {
+        self.remove_parts()?;
+        for file in [CHECKPOINT, MODEL, SUMMARY] {
+            let path = self.path.join(file);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &path)(error));
+                }
+                _ => (),
+            }
+        }
+        self.restart_metrics(String::new())?;
+        self.write(CONFIG, self.config.clone().as_bytes())?;
+        self.say_running()
+    }
+
+    /// What a continued run writes first: its settings, of which some may have changed,
+    /// and the metrics of the epochs that its checkpoint knows.
+    pub(crate) fn continue_with(
+        &mut self,
+        config: &Config,
+        lines: &[EpochLine],
+    ) -> Result<(), Error> {
+        self.config = written(config)?.0;
+        self.write(CONFIG, self.config.clone().as_bytes())?;
+        let lines: Result<Vec<_>, _> = lines.iter().map(serde_json::to_string).collect();
+        let lines = lines.map_err(|error| Error::io("write", &self.path)(error.into()))?;
+        self.restart_metrics(lines.into_iter().map(|line| line + "\n").collect())?;
+        self.say_running()
+    }
+
+    fn say_running(&mut self) -> Result<(), Error> {
+        let (status, pid) = (Status::Running, std::process::id());
+        self.save_summary(&Running { status, pid, version: VERSION })
+    }
+
+    fn restart_metrics(&mut self, text: String) -> Result<(), Error> {
+        self.metrics.restart(text).map_err(Error::io("write", &self.path.join(METRICS)))
+    }
+
+    fn remove_parts(&self) -> Result<(), Error> {
+        files::remove_parts(&self.path).map_err(Error::io("tidy", &self.path))
+    }
+
+    /// Locks a directory that exists.
+    fn open(path: &Path) -> Result<Self, Error> {
+        let file = path.join(METRICS);
+        let metrics = Metrics::lock(&file).map_err(Error::io("write", &file))?;
+        let Some(metrics) = metrics else {
+            let holder = summary(path).and_then(|summary| summary["pid"].as_u64());
+            let holder = holder.map_or_else(String::new, |pid| format!(" {pid}"));
+            return Err(Error::Busy { path: path.to_owned(), holder });
+        };
+        Ok(Self { path: path.to_owned(), metrics, config: String::new() })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -89,182 +159,187 @@ impl RunDir {
     }
 
     pub(crate) fn config(&self) -> PathBuf {
-        self.path.join("config.toml")
+        self.path.join(CONFIG)
     }
 
     pub(crate) fn model(&self) -> PathBuf {
-        self.path.join("model.safetensors")
+        self.path.join(MODEL)
+    }
+
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        self.path.join(CHECKPOINT)
+    }
+
+    /// Whether the run that is here has ended and was tested.
+    pub(crate) fn is_done(&self) -> bool {
+        summary(&self.path).is_some_and(|summary| summary["status"] == Status::Done.name())
     }
 
     pub(crate) fn append_metrics(&mut self, line: &EpochLine) -> Result<(), Error> {
-        let written = serde_json::to_string(line)
-            .map_err(io::Error::from)
-            .and_then(|line| self.metrics.write_all(format!("{line}\n").as_bytes()));
-        written.map_err(Error::io("write", &self.path.join("metrics.jsonl")))
+        let written = self.metrics.append(line);
+        written.map_err(Error::io("write", &self.path.join(METRICS)))
     }
 
-    /// Writes the model, whole or not at all.
-    pub(crate) fn save_model(&self, network: &Mlp) -> Result<(), Error> {
-        Ok(network.save(self.model())?)
+    pub(crate) fn save_model(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.write(MODEL, bytes)
     }
 
-    /// Writes the summary, whole or not at all.
-    pub(crate) fn save_summary(&self, summary: &Summary) -> Result<(), Error> {
-        let path = self.path.join("summary.json");
+    pub(crate) fn save_checkpoint(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.write(CHECKPOINT, bytes)
+    }
+
+    pub(crate) fn save_summary(&mut self, summary: &impl Serialize) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(summary).map_err(io::Error::from);
-        write(&path, text.map_err(Error::io("write", &path))? + "\n")
+        let text = text.map_err(Error::io("write", &self.path.join(SUMMARY)))? + "\n";
+        self.write(SUMMARY, text.as_bytes())
+    }
+
+    /// Writes a file of the run. If the directory was moved or removed meanwhile, it is
+    /// made again, with the settings and the metrics so far.
+    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.path.join(name);
+        let result = match files::write(&path, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.path.is_dir() => {
+                self.make_again().and_then(|()| files::write(&path, bytes))
+            }
+            result => result,
+        };
+        result.map_err(Error::io("write", &path))
+    }
+
+    fn make_again(&mut self) -> io::Result<()> {
+        fs::create_dir_all(&self.path)?;
+        let metrics = Metrics::lock(&self.path.join(METRICS))?;
+        let metrics = metrics.ok_or_else(|| io::Error::other("another run has taken its name"))?;
+        let text = std::mem::replace(&mut self.metrics, metrics).into_text();
+        self.metrics.restart(text)?;
+        files::write(self.config(), self.config.as_bytes())
     }
 }
 
-/// Writes a file of a run, whole or not at all. (`nn` writes the model.)
-fn write(path: &Path, text: String) -> Result<(), Error> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".tmp");
-    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).map_err(Error::io("write", path))
+/// The text of `config.toml`, and the name of the recipe.
+fn written(config: &Config) -> Result<(String, String), Error> {
+    let heading = format!(
+        "# Settings of a run of trainer {VERSION}. To repeat it: trainer --config THIS_FILE\n"
+    );
+    Ok((heading + &config.to_toml()?, config.recipe.clone()))
 }
 
-/// The directory `path`, which is created if it does not exist. It must be empty: a
-/// run overwrites nothing.
-fn claim(path: &Path) -> Result<PathBuf, Error> {
+/// Makes the directory `path`. Returns whether it is new.
+fn make(path: &Path) -> Result<bool, Error> {
     if path.exists() && !path.is_dir() {
         return Err(Error::NotADirectory { path: path.into() });
     }
+    if path.is_dir() {
+        return Ok(false);
+    }
     fs::create_dir_all(path).map_err(Error::io("make the directory", path))?;
-    let mut entries = fs::read_dir(path).map_err(Error::io("read the directory", path))?;
-    match entries.next() {
-        None => Ok(path.to_owned()),
-        Some(_) => Err(Error::NotEmpty { path: path.into() }),
+    Ok(true)
+}
+
+/// Checks that a directory has files of a run and no others.
+fn check_files(path: &Path) -> Result<(), Error> {
+    let entries = fs::read_dir(path).map_err(Error::io("read the directory", path))?;
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let names: io::Result<Vec<_>> = names.collect();
+    let names = names.map_err(Error::io("read the directory", path))?;
+    let foreign = |name: &String| !FILES.contains(&&**name) && !files::is_part(name);
+    match names.into_iter().filter(foreign).min() {
+        Some(found) => Err(Error::NotEmpty { path: path.into(), found }),
+        None => Ok(()),
     }
 }
 
-/// A new directory `name` in `parent`, or `name-2`, `name-3`, ... if `name` exists.
-/// Of several processes that want the same name, each gets its own.
-fn make_new(parent: &Path, name: &str) -> Result<PathBuf, Error> {
-    fs::create_dir_all(parent).map_err(Error::io("make the directory", parent))?;
-    let mut path = parent.join(name);
-    let mut number = 1;
-    loop {
-        match fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                number += 1;
-                path = parent.join(format!("{name}-{number}"));
-            }
-            Err(error) => return Err(Error::io("make the directory", &path)(error)),
-        }
+/// Checks that the run in a directory, which is locked, came to nothing, unless `overwrite`.
+fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
+    let has = |name| path.join(name).exists();
+    let status = summary(path).map(|summary| summary["status"].as_str().map(str::to_owned));
+    // Before version 0.3 a summary was written at the end, and had no status.
+    let done = matches!(&status, Some(None)) || status == Some(Some(Status::Done.name().into()));
+    if overwrite {
+        Ok(())
+    } else if done {
+        Err(Error::Finished { path: path.into() })
+    } else if has(CHECKPOINT) {
+        Err(Error::Unfinished { path: path.into(), resume: shell_word(path) })
+    } else if has(MODEL) {
+        Err(Error::Finished { path: path.into() })
+    } else {
+        Ok(())
     }
 }
 
-/// `name` as part of the name of a directory. It may come from a file, so it must not
-/// lead out of `runs`.
-fn slug(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    let slug = name.chars().map(|c| if plain(c) { c } else { '-' });
-    slug.take(64).collect()
-}
-
-/// `time` in UTC as `YYYYMMDD-HHMMSS`.
-fn utc(time: SystemTime) -> String {
-    // A clock before 1970 is wrong anyway, and the name need only be a name.
-    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
-    let (year, month, day) = date(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
-}
-
-/// Year, month and day, `days` days after 1 January 1970.
-///
-/// This is `civil_from_days` of Howard Hinnant's "chrono-Compatible Low-Level
-/// Date Algorithms". Its years begin in March, so that the leap day is the last
-/// of a year and the lengths of months follow one rule, 153 days in five months;
-/// the calendar repeats every 400 years (an era) of 146,097 days.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468; // From 1 March of the year 0 to 1 January 1970.
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    // Leap days taken out: one in 4 years, but for one in 100, and for 400.
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let months_since_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * months_since_march + 2) / 5 + 1;
-    let month = (months_since_march + 2) % 12 + 1;
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
+/// The summary of the run in a directory, if there is one.
+fn summary(path: &Path) -> Option<Value> {
+    let text = files::read(path.join(SUMMARY)).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
+    fn leave(dir: &Path, files: &[(&str, &str)]) {
+        for (name, text) in files {
+            fs::write(dir.join(name), text).unwrap();
+        }
+    }
+
+    /// What `--out` says to what a directory has, without and with `--overwrite`.
     #[test]
-    fn known_times() {
-        // From `date -u -d @SECONDS +%Y%m%d-%H%M%S`.
-        for (seconds, expected) in [
-            (0, "19700101-000000"),
-            (86_399, "19700101-235959"),
-            (951_782_400, "20000229-000000"),
-            (951_868_800, "20000301-000000"),
-            (1_709_164_800, "20240229-000000"),
-            (1_735_689_599, "20241231-235959"),
-            (1_735_689_600, "20250101-000000"),
-            (4_107_542_400, "21000301-000000"),
-            (13_574_563_200, "24000229-000000"),
+    fn only_what_came_to_nothing_is_used_again() {
+        const DONE: (&str, &str) = (SUMMARY, "{\"status\": \"done\"}");
+        const OLD: (&str, &str) = (SUMMARY, "{\"test_accuracy\": 0.9}");
+        const RUNNING: (&str, &str) = (SUMMARY, "{\"status\": \"running\"}");
+        let (model, checkpoint, config) = ((MODEL, "x"), (CHECKPOINT, "x"), (CONFIG, ""));
+        for (files, alone, overwritten) in [
+            (&[][..], "", ""),
+            (&[config, (METRICS, "{}")], "", ""),
+            (&[config, RUNNING, (".nn-1-0.part", "x")], "", ""),
+            (&[config, RUNNING, checkpoint], "--resume", ""),
+            (&[config, RUNNING, checkpoint, model], "--resume", ""),
+            (&[config, model, DONE], "--overwrite", ""),
+            (&[config, model, OLD], "--overwrite", ""),
+            (&[config, model], "--overwrite", ""),
+            (&[config, ("mine.txt", "x")], "mine.txt", "mine.txt"),
+            (&[("summary.json.bak", "x")], "summary.json.bak", "summary.json.bak"),
         ] {
-            let time = UNIX_EPOCH + Duration::from_secs(seconds);
-            assert_eq!(utc(time), expected);
-        }
-    }
-
-    /// Five centuries, day by day, beside a calendar that only counts.
-    #[test]
-    fn every_date_follows_the_one_before() {
-        let leap = |y: u64| y.is_multiple_of(4) && !y.is_multiple_of(100) || y.is_multiple_of(400);
-        let (mut year, mut month, mut day) = (1970, 1, 1);
-        for days in 0..500 * 365 {
-            assert_eq!(date(days), (year, month, day));
-            let length = match month {
-                2 => 28 + u64::from(leap(year)),
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            };
-            day += 1;
-            if day > length {
-                (month, day) = (month + 1, 1);
-            }
-            if month > 12 {
-                (year, month) = (year + 1, 1);
+            let dir = tempfile::tempdir().unwrap();
+            leave(dir.path(), files);
+            for (overwrite, expected) in [(false, alone), (true, overwritten)] {
+                match check_files(dir.path()).and_then(|()| check_old(dir.path(), overwrite)) {
+                    Ok(()) => assert_eq!(expected, "", "{files:?}"),
+                    Err(error) => {
+                        let error = error.to_string();
+                        assert!(!expected.is_empty() && error.contains(expected), "{error}");
+                    }
+                }
             }
         }
     }
 
     #[test]
-    fn names_stay_in_their_directory() {
-        assert_eq!(slug("article"), "article");
-        assert_eq!(slug("../../etc/x y"), "------etc-x-y");
-        assert_eq!(slug(&"a".repeat(1000)).len(), 64);
+    fn a_second_writer_learns_who_the_first_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = RunDir::open(dir.path()).unwrap();
+        leave(dir.path(), &[(SUMMARY, "{\"status\": \"running\", \"pid\": 4321}")]);
+        let error = RunDir::open(dir.path()).err().unwrap().to_string();
+        assert!(error.contains("process 4321"), "{error}");
+        drop(first);
+        assert!(RunDir::open(dir.path()).is_ok());
     }
 
     #[test]
-    fn a_name_that_is_taken_gets_a_number() {
+    fn a_directory_that_is_gone_is_made_again() {
         let dir = tempfile::tempdir().unwrap();
-        let parent = dir.path().join("runs");
-        for expected in ["x", "x-2", "x-3"] {
-            let path = make_new(&parent, "x").unwrap();
-            assert_eq!(path, parent.join(expected));
-            assert!(path.is_dir());
-        }
-    }
-
-    #[test]
-    fn only_an_empty_directory_is_claimed() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a/b");
-        assert_eq!(claim(&path).unwrap(), path);
-        assert_eq!(claim(&path).unwrap(), path);
-        fs::write(path.join("summary.json"), "{}").unwrap();
-        let error = claim(&path).unwrap_err().to_string();
-        assert!(error.contains("is not empty") && error.contains("--out"), "{error}");
+        let path = dir.path().join("run");
+        fs::create_dir(&path).unwrap();
+        let mut run = RunDir::open(&path).unwrap();
+        run.config = "settings".into();
+        run.restart_metrics("line\n".into()).unwrap();
+        fs::rename(&path, dir.path().join("elsewhere")).unwrap();
+        run.save_model(b"model").unwrap();
+        let text = |name| fs::read_to_string(path.join(name)).unwrap();
+        assert_eq!([MODEL, METRICS, CONFIG].map(text), ["model", "line\n", "settings"]);
     }
 }

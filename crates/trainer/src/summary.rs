@@ -1,29 +1,57 @@
 //! The result of a run, for `summary.json` and `--json`.
 
 use std::fs;
-use std::time::Instant;
 
 use kernels::Isa;
-use nn::{Evaluation, Executor, History, Mlp};
+use nn::{Ended, Evaluation, Executor, History, Mlp};
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::data::Checksums;
 use crate::pool::Pool;
 
 /// The version of the program, which summaries have.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Status {
+    Running,
+    Done,
+    Stopped,
+    Diverged,
+}
+
+impl Status {
+    /// As in `summary.json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Diverged => "diverged",
+        }
+    }
+}
+
 /// The measurements of a run.
-pub(crate) struct Measured {
-    pub(crate) history: History,
-    pub(crate) test: Evaluation,
-    /// When the process began.
-    pub(crate) started: Instant,
+pub(crate) struct Measured<'a> {
+    pub(crate) status: Status,
+    pub(crate) history: &'a History,
+    /// Of the kept network; `None` if the run did not end.
+    pub(crate) test: Option<Evaluation>,
+    /// Samples that were held out.
+    pub(crate) held_out: usize,
+    pub(crate) checksums: Checksums,
+    /// Seconds of all processes that worked at the run.
+    pub(crate) seconds: f64,
 }
 
 /// Accuracies are fractions of 1, times are seconds of wall clock.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
+    pub(crate) status: Status,
     pub(crate) recipe: String,
     pub(crate) seed: u64,
     /// Units of every layer, inputs first.
@@ -32,11 +60,25 @@ pub(crate) struct Summary {
     /// Share of each layer's weights that are 0, first layer first.
     pub(crate) sparsity: Vec<f64>,
     pub(crate) epochs: usize,
-    pub(crate) test_accuracy: f64,
-    pub(crate) test_errors: usize,
+    /// What ended the training.
+    pub(crate) ended: Ended,
+    /// The epoch whose network is in the model, from 1; `None` before the first has ended.
+    pub(crate) kept_epoch: Option<usize>,
+    /// Samples trained on in each epoch, and those that were held out.
+    pub(crate) train_samples: usize,
+    pub(crate) held_out_samples: usize,
+    pub(crate) train_loss: Option<f64>,
+    pub(crate) train_accuracy: Option<f64>,
+    pub(crate) val_loss: Option<f64>,
+    pub(crate) val_accuracy: Option<f64>,
+    pub(crate) test_accuracy: Option<f64>,
+    pub(crate) test_errors: Option<usize>,
+    pub(crate) test_loss: Option<f64>,
+    pub(crate) test_samples: Option<usize>,
+    pub(crate) data: Checksums,
     /// Of the training steps alone, without evaluation.
     pub(crate) train_seconds: f64,
-    /// Of the whole process, until the summary.
+    /// Of the whole process, until the summary; if the run was continued, of all processes.
     pub(crate) total_seconds: f64,
     pub(crate) samples_per_second: f64,
     pub(crate) gflops: f64,
@@ -45,42 +87,56 @@ pub(crate) struct Summary {
     pub(crate) threads: usize,
     pub(crate) isa: &'static str,
     pub(crate) version: &'static str,
-    /// Number of test images, for the report. It is no key of the summary.
-    #[serde(skip)]
-    pub(crate) test_samples: usize,
 }
 
 impl Summary {
+    /// The figures of training and validation are those of the kept epoch.
     pub(crate) fn new(
         config: &Config,
         network: &Mlp,
-        measured: &Measured,
+        measured: Measured<'_>,
         pool: &Pool,
         isa: Isa,
     ) -> Self {
-        let Measured { history, test, started } = measured;
+        let Measured { status, history, test, held_out, checksums, seconds } = measured;
         let shape = network.architecture();
-        let train_seconds: f64 = history.epochs.iter().map(|e| e.train_seconds).sum();
-        let samples: usize = history.epochs.iter().map(|e| e.samples).sum();
-        let samples_per_second = samples as f64 / train_seconds;
+        let epochs = &history.epochs;
+        let train_seconds: f64 = epochs.iter().map(|e| e.train_seconds).sum();
+        let samples: usize = epochs.iter().map(|e| e.samples).sum();
+        // Nothing was trained yet where both are 0.
+        let samples_per_second = samples as f64 / train_seconds.max(f64::MIN_POSITIVE);
+        let kept_epoch = history.best.or((!epochs.is_empty()).then_some(epochs.len()));
+        let kept = kept_epoch.and_then(|epoch| epochs.get(epoch - 1));
+        let validation = kept.and_then(|kept| kept.validation);
         Self {
+            status,
             recipe: config.recipe.clone(),
             seed: config.training.seed,
             layers: shape.layers(),
             parameters: shape.parameters(),
             sparsity: network.sparsity(),
-            epochs: history.epochs.len(),
-            test_accuracy: test.accuracy,
-            test_errors: test.errors,
+            epochs: epochs.len(),
+            ended: history.ended,
+            kept_epoch,
+            train_samples: epochs.last().map_or(0, |epoch| epoch.samples),
+            held_out_samples: held_out,
+            train_loss: kept.map(|kept| kept.train_loss),
+            train_accuracy: kept.map(|kept| kept.train_accuracy),
+            val_loss: validation.map(|found| found.loss),
+            val_accuracy: validation.map(|found| found.accuracy),
+            test_accuracy: test.map(|test| test.accuracy),
+            test_errors: test.map(|test| test.errors),
+            test_loss: test.map(|test| test.loss),
+            test_samples: test.map(|test| test.samples),
+            data: checksums,
             train_seconds,
-            total_seconds: started.elapsed().as_secs_f64(),
+            total_seconds: seconds,
             samples_per_second,
             gflops: shape.training_flops() as f64 * samples_per_second / 1e9,
             peak_rss_bytes: peak_rss_bytes(),
             threads: pool.threads(),
             isa: isa.name(),
             version: VERSION,
-            test_samples: test.samples,
         }
     }
 }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::stopping::Best;
 use crate::net::seeded;
 use crate::{
-    Callback, EpochReport, Error, Examples, Executor, Fit, Mlp, Progress, Session, StepReport,
+    Architecture, Callback, EpochReport, Error, Examples, Executor, Fit, Mlp, Progress, Session,
+    StepReport,
 };
 
 /// What happened in a run.
@@ -151,6 +152,18 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn fit(&self) -> &Fit {
         &self.state.fit
+    }
+
+    /// Shape of the network.
+    #[must_use]
+    pub fn architecture(&self) -> &Architecture {
+        self.state.session.trained().architecture()
+    }
+
+    /// Samples of each epoch.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.state.samples
     }
 
     /// What has happened so far.

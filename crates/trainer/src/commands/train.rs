@@ -1,26 +1,35 @@
 //! `trainer train`: from settings to a tested model in a run directory.
 
+mod every;
+mod keeper;
+mod record;
+mod resumed;
+mod sets;
+
 use std::ffi::OsString;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use kernels::Isa;
-use mnist_io::{ClassNames, Part, Samples};
-use nn::{Callback, EpochReport, Examples, History, Mlp, Split, StepReport};
+use mnist_io::ClassNames;
+use nn::{Mlp, Run};
 
-use crate::augment::{Augmentation, Deskew, Prepared};
+use crate::augment::Prepared;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
-use crate::look::Look;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::recipe;
 use crate::report::{self, Report};
-use crate::run_dir::{EpochLine, RunDir};
+use crate::run_dir::RunDir;
 use crate::settings::Edits;
-use crate::summary::{Measured, Summary};
+use crate::stop::Stop;
+
+use every::Every;
+use keeper::Keeper;
+use record::Record;
+use resumed::Resumed;
+use sets::Sets;
 
 /// Train a network and test it once, at the end
 ///
@@ -51,6 +60,32 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
+    /// Replace the run that the directory of --out has
+    #[arg(long, requires = "out", help_heading = "Output")]
+    overwrite: bool,
+
+    /// Continue a run that was stopped
+    ///
+    /// The result has the same bits as that of a run that was never stopped. Its data,
+    /// settings and version must be those that it began with, except for --epochs, with
+    /// which a run may be trained further than it was meant to be, and the place of the
+    /// data.
+    #[arg(
+        long,
+        value_name = "RUN",
+        conflicts_with_all = ["recipe", "config", "out"],
+        help_heading = "Output"
+    )]
+    resume: Option<PathBuf>,
+
+    /// How often the run is saved on the way: 5 (epochs), 30s, 10m, or none
+    ///
+    /// The default is 10s, or more rarely, so that it takes less than a hundredth of the
+    /// time. The run is also saved when it ends or is stopped.
+    #[arg(long, value_name = "EVERY", default_value = "auto", hide_default_value = true)]
+    #[arg(help_heading = "Output")]
+    checkpoint_every: Every,
+
     /// Print nothing but errors
     ///
     /// With --json the summary is printed all the same.
@@ -72,7 +107,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
-    let (mut config, mut notes) = args.settings()?;
+    let resumed = args.resume.as_deref().map(Resumed::open).transpose()?;
+    let (mut config, mut notes) = match &resumed {
+        Some(resumed) => resumed.settings(&args.edits)?,
+        None => args.settings()?,
+    };
     let pool = Pool::new(args.threads.as_deref())?;
     notes.extend(pool.note());
     if args.json {
@@ -82,34 +121,34 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     config.check_classes(data::classes(&sets.training).count())?;
     notes.extend(sets.note());
     notes.extend(sets.look.lines());
-    let mut network = network(&config, &sets)?;
-
     let train = sets.training()?;
     let held_out = sets.held_out()?;
     let validation = held_out.as_ref().map(Prepared::examples).transpose()?;
-    // Whatever is wrong is found before the run writes anything.
-    config.training.check(&network, &train, validation.as_ref())?;
 
-    let mut run = RunDir::create(args.out.as_deref(), &config, SystemTime::now())?;
+    // From here on, a signal stops the run without loss.
+    let stop = Stop::listen().map_err(Error::Signals)?;
+    let (dir, training, record) = match resumed {
+        Some(resumed) => resumed.begin(&config, &sets, process.isa, train, validation)?,
+        None => {
+            // Whatever is wrong is found before the run writes anything.
+            let network = network(&config, &sets)?;
+            let training = Run::new(network, &config.training, train, validation)?;
+            let (out, now) = (args.out.as_deref(), SystemTime::now());
+            let dir = RunDir::create(out, args.overwrite, &config, now)?;
+            (dir, training, Record::new(&config)?)
+        }
+    };
     let mut report = Report::new(args.quiet, args.json);
-    if !args.quiet {
-        report::notes(&notes);
-    }
-    report.begin(&config, network.architecture(), sets.training.len(), &run);
-    let mut watcher = Watcher::new(&mut report, &mut run);
-    let history = pool.install(|| {
-        config.training.run(&mut network, &train, validation.as_ref(), &pool, &mut watcher)
-    });
-    let history = watcher.unless_failed(history)?;
+    report.notes(&notes);
+    report.begin(&config, &training, sets.held_out_len(), &dir);
+    let every = args.checkpoint_every;
+    let mut keeper = Keeper { dir, report, record, stop, every, pool: &pool, sets: &sets, process };
 
+    let end = keeper.train(&config, training)?;
     let test_images = sets.test()?;
     let examples = test_images.examples()?;
-    let test = pool.install(|| network.evaluate(&examples, &pool))?;
-    run.save_model(&network)?;
-    let measured = Measured { history, test, started: process.started };
-    let summary = Summary::new(&config, &network, &measured, &pool, process.isa);
-    run.save_summary(&summary)?;
-    report.end(&config, &summary, &run)
+    let test = pool.install(|| end.network.evaluate(&examples, &pool))?;
+    keeper.end(&config, end, test)
 }
 
 impl Args {
@@ -134,118 +173,6 @@ fn network(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
     }
     sets.look.apply(config, &mut network)?;
     Ok(network)
-}
-
-/// The images of a run.
-struct Sets {
-    training: Samples,
-    test: Samples,
-    /// Which training images are held out, if any are.
-    split: Option<Split>,
-    augmentation: Option<Augmentation>,
-    deskew: Option<Deskew>,
-    look: Look,
-    isa: Isa,
-}
-
-impl Sets {
-    /// Opens the test set too, so that a missing or damaged one is found before the
-    /// training. The run looks at it once, after the training.
-    fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
-        let training = data::open(&config.data.dir, Part::Train)?;
-        let test = data::open(&config.data.dir, Part::Test)?;
-        data::check_pair(&config.data.dir, &training, &test)?;
-        let look = Look::new(config, &training, &test)?;
-        let (fraction, seed) = (config.data.validation, config.training.seed);
-        let split = if fraction == 0.0 {
-            None
-        } else {
-            Some(Split::stratified(data::classes(&training).labels(), fraction, seed)?)
-        };
-        let deskew = look.deskew(config);
-        let images = (&training, look.paper, look.pixel_scale);
-        let augmentation = Augmentation::new(config.augment, deskew.is_some(), images, isa)?;
-        Ok(Self { training, test, split, augmentation, deskew, look, isa })
-    }
-
-    /// What the user should know of the held-out images.
-    fn note(&self) -> Option<String> {
-        const FEW: usize = 100;
-        let (held_out, all) = (self.split.as_ref()?.validation.len(), self.training.len());
-        (held_out < FEW).then(|| {
-            format!(
-                "{held_out} of {all} images are held out, so one image is {:.1} % of the \
-                 accuracy: a larger --validation says more",
-                100.0 / held_out as f64
-            )
-        })
-    }
-
-    /// The images to train on, augmented.
-    fn training(&self) -> Result<Examples<'_>, Error> {
-        let mut examples = data::examples(&self.training)?;
-        if let Some(augmentation) = &self.augmentation {
-            examples = examples.augmented(augmentation);
-        }
-        Ok(match &self.split {
-            Some(split) => examples.subset(&split.train)?,
-            None => examples,
-        })
-    }
-
-    fn held_out(&self) -> Result<Option<Prepared<'_>>, Error> {
-        let Some(split) = &self.split else { return Ok(None) };
-        let positions = Some(&split.validation[..]);
-        Prepared::new(&self.training, positions, self.deskew, self.isa).map(Some)
-    }
-
-    fn test(&self) -> Result<Prepared<'_>, Error> {
-        Prepared::new(&self.test, None, self.deskew, self.isa)
-    }
-}
-
-/// Shows and writes down what happens while a network is trained.
-struct Watcher<'a> {
-    report: &'a mut Report,
-    run: &'a mut RunDir,
-    epoch_started: Instant,
-    /// Why metrics could not be written; the training ends then.
-    failure: Option<Error>,
-}
-
-impl<'a> Watcher<'a> {
-    fn new(report: &'a mut Report, run: &'a mut RunDir) -> Self {
-        Self { report, run, epoch_started: Instant::now(), failure: None }
-    }
-
-    /// The result of the training, unless metrics could not be written.
-    fn unless_failed(self, history: Result<History, nn::Error>) -> Result<History, Error> {
-        match self.failure {
-            Some(error) => Err(error),
-            None => Ok(history?),
-        }
-    }
-}
-
-impl Callback for &mut Watcher<'_> {
-    fn on_step(&mut self, step: &StepReport) -> ControlFlow<()> {
-        self.report.step(step);
-        ControlFlow::Continue(())
-    }
-
-    fn on_epoch(&mut self, epoch: &EpochReport) -> ControlFlow<()> {
-        let seconds = self.epoch_started.elapsed().as_secs_f64();
-        self.epoch_started = Instant::now();
-        let line = EpochLine::new(epoch, seconds);
-        self.report.epoch(&line);
-        match self.run.append_metrics(&line) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.failure = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    }
 }
 
 #[cfg(test)]

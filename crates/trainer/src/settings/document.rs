@@ -109,9 +109,7 @@ impl Document {
             return Err(Error::Off {
                 what: given.what.clone(),
                 table: path,
-                switch: table::switch_of(path).map_or_else(String::new, |switch| {
-                    format!("{} {}", switch.on_command_line(), switch.value_name)
-                }),
+                switch: table::switch_of(path).map_or_else(String::new, Setting::with_value_name),
             });
         }
         if path.is_some() {

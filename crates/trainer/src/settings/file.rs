@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use toml::Table;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
-use super::kind::{Kind, Notation};
+use super::kind::{Fault, Kind, Notation};
 use super::nearest;
-use super::setting::{Given, shown};
+use super::setting::{Given, Setting, shown};
 use super::table::{self, split};
 use crate::error::{Error, Refused};
 
@@ -61,6 +61,11 @@ enum Wrong {
         key: String,
         found: String,
     },
+    /// A whole number that TOML cannot hold.
+    TooLong {
+        setting: &'static Setting,
+        found: String,
+    },
 }
 
 impl Reading<'_> {
@@ -79,6 +84,10 @@ impl Reading<'_> {
                 continue;
             }
             let found = self.text.get(value.span()).unwrap_or_default().to_owned();
+            if let Some(setting) = table::find(&key).filter(|_| is_too_long(value.get_ref())) {
+                self.wrong(start, Wrong::TooLong { setting, found });
+                continue;
+            }
             let inner = value.get_ref().as_table();
             if is_table && inner.is_none() {
                 self.wrong(start, Wrong::NoTable { key, found });
@@ -113,6 +122,11 @@ impl Reading<'_> {
                 let what = self.what(start, &key);
                 Refused { what, found: shown(&found), reason }.into()
             }
+            Wrong::TooLong { setting, found } => {
+                let what = self.what(start, setting.key);
+                let given = Given { what, found, notation: Notation::File };
+                setting.refused(Fault::Range, &given).into()
+            }
         }
     }
 
@@ -132,6 +146,11 @@ fn example_of_table(path: &str) -> String {
         }
         _ => format!("[{path}]"),
     }
+}
+
+fn is_too_long(value: &DeValue<'_>) -> bool {
+    let number = value.as_integer();
+    number.is_some_and(|n| i64::from_str_radix(n.as_str(), n.radix()).is_err())
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -29,7 +29,7 @@ impl Args for Edits {
 
 impl FromArgMatches for Edits {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let flags = table::all().filter_map(|setting| Some((Some(setting), setting.flag?)));
+        let flags = table::all().filter_map(|setting| Some((Some(setting), setting.flag?.0)));
         let mut found: Vec<(usize, Option<&'static Setting>, &OsString)> = Vec::new();
         for (setting, id) in flags.chain([(None, SET)]) {
             let places = matches.indices_of(id).into_iter().flatten();
@@ -48,10 +48,10 @@ impl FromArgMatches for Edits {
 
 /// Values are texts here. What is wrong with one is said by the table of settings, in the
 /// same words as for a recipe file.
-fn flag(setting: &'static Setting, name: &'static str) -> Arg {
+fn flag(setting: &'static Setting, (name, value): (&'static str, &'static str)) -> Arg {
     let arg = Arg::new(name)
         .long(name)
-        .value_name(setting.value_name)
+        .value_name(value)
         .action(ArgAction::Append)
         .value_parser(OsStringValueParser::new())
         .help(setting.help)

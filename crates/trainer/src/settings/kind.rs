@@ -155,6 +155,7 @@ impl Kind {
         let guesses = match self {
             Self::Name(_) | Self::Activation => {
                 let (name, parameter) = text.split_at(text.find(':').unwrap_or(text.len()));
+                let parameter = if matches!(self, Self::Activation) { parameter } else { "" };
                 let names = nearest::names(name, &self.names());
                 names.iter().map(|name| format!("{name}{parameter}")).collect()
             }
@@ -173,6 +174,10 @@ impl Kind {
                 let units = text.split(|c: char| !c.is_ascii_digit()).filter(|x| !x.is_empty());
                 let units = units.collect::<Vec<_>>().join(",");
                 vec![if text.chars().all(is_list) { units } else { String::new() }]
+            }
+            Self::ClassWeights => {
+                let parts = text.split(|c: char| c.is_whitespace() || ";,[]".contains(c));
+                vec![parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",")]
             }
             Self::Switch => match &*text.to_ascii_lowercase() {
                 "yes" | "on" | "1" | "true" => vec!["true".to_owned()],
@@ -222,11 +227,16 @@ fn fault_of_number(range: Interval, value: &Value) -> Option<Fault> {
 }
 
 fn fault_of_activation(text: &str) -> Option<Fault> {
-    match text.parse::<Activation>() {
-        Ok(_) => None,
-        Err(nn::Error::Unknown { .. }) => Some(Fault::Range),
-        Err(error) => Some(Fault::Reason(error.to_string())),
-    }
+    let error = text.parse::<Activation>().err()?;
+    let (name, parameter) = text.split_once(':').unwrap_or((text, ""));
+    let known = Activation::ALL.iter().any(|(_, known)| *known == name);
+    Some(match error {
+        nn::Error::Unknown { .. } if !known => Fault::Range,
+        nn::Error::Unknown { .. } => {
+            Fault::Reason(format!("{name} cannot take `{parameter}` as its parameter"))
+        }
+        error => Fault::Reason(error.to_string()),
+    })
 }
 
 /// The names of a table such as `Init::ALL`.
@@ -327,6 +337,9 @@ mod tests {
             (Kind::Units, "100x50", Some("100,50")),
             (Kind::Units, "-5", None),
             (Kind::Units, "1.5", None),
+            (Kind::ClassWeights, "[1; 2.5]", Some("1,2.5")),
+            (Kind::ClassWeights, "a b", None),
+            (Kind::Name(&["adam"]), "adam:0.9", Some("adam")),
             (Kind::Switch, "yes", Some("true")),
             (Kind::Switch, "maybe", None),
             (Kind::Activation, "rleu", Some("relu")),

@@ -24,16 +24,17 @@ pub(crate) fn unknown(key: &str) -> String {
     }
 }
 
-/// What was meant by a flag that does not exist. `flags` are those that do; a command
-/// that takes settings has their keys too.
-pub(crate) fn unknown_flag(flag: &str, flags: &[&str], takes_settings: bool) -> Option<String> {
+/// What was meant by a flag that does not exist. `flags` are those that do; with `--set`
+/// among them, there are the keys of settings too.
+pub(crate) fn unknown_flag(flag: &str, flags: &[&str]) -> Option<String> {
     let typed = flag.trim_start_matches('-');
     let near = |known: &&str| Some((2 * close(typed, known)?, format!("--{known}")));
+    let takes_settings = flags.contains(&"set");
     let flags = flags.iter().filter_map(near);
     let settings = table::all().filter(|_| takes_settings).filter_map(|setting| {
         let (distance, _) = distance_to(typed, setting)?;
         let write = match setting.flag {
-            Some(flag) => format!("--{flag}"),
+            Some((flag, _)) => format!("--{flag}"),
             None => format!("--set {}={}", setting.key, setting.example),
         };
         // A flag of its own is nearer than a key.
@@ -89,7 +90,7 @@ fn best<T>(items: impl Iterator<Item = (usize, T)>) -> Option<(usize, Vec<T>)> {
 fn distance_to(key: &str, setting: &Setting) -> Option<(usize, bool)> {
     let name = split(key).1;
     let same_place = close(key, setting.key).map(|distance| (distance, false));
-    let names = [Some(split(setting.key).1), setting.flag];
+    let names = [Some(split(setting.key).1), setting.flag.map(|(flag, _)| flag)];
     let moved = names.into_iter().flatten().filter_map(|known| Some((close(name, known)?, true)));
     same_place.into_iter().chain(moved).min()
 }
@@ -209,14 +210,14 @@ mod tests {
             ("--description", Some("did you mean --set description=mine?")),
             ("--nonsense", None),
         ] {
-            assert_eq!(unknown_flag(typed, &["recipe", "threads"], true).as_deref(), meant);
+            assert_eq!(unknown_flag(typed, &["recipe", "set"]).as_deref(), meant);
         }
     }
 
     #[test]
     fn a_command_without_settings_suggests_none() {
-        assert_eq!(unknown_flag("--shuffle", &["model"], false), None);
-        let meant = unknown_flag("--modle", &["model", "threads"], false);
+        assert_eq!(unknown_flag("--shuffle", &["model"]), None);
+        let meant = unknown_flag("--modle", &["model", "threads"]);
         assert_eq!(meant.as_deref(), Some("did you mean --model?"));
     }
 

@@ -34,7 +34,7 @@ const MAIN_PARAMETERS: [(&str, &str); 5] = [
 pub(super) fn parse(setting: &'static Setting, given: Given) -> Result<Vec<Edit>, Refused> {
     let refused = |reason| Err(setting.refused(Fault::Reason(reason), &given));
     let text = given.found.clone();
-    let (kind, parameters) = text.split_once(':').unwrap_or((&text, ""));
+    let (kind, parameters) = text.split_once([':', ',']).unwrap_or((&text, ""));
     let kind = kind.trim().to_ascii_lowercase();
     let main = MAIN_PARAMETERS.iter().find(|(known, _)| *known == kind);
     let of_kind = Given { found: kind.clone(), ..given.clone() };

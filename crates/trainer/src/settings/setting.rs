@@ -11,10 +11,9 @@ use crate::error::Refused;
 pub(crate) struct Setting {
     /// Dotted path in the recipe, such as `training.clip-norm`.
     pub(crate) key: &'static str,
-    /// Flag of the command line, without its dashes, if it has one of its own.
-    pub(crate) flag: Option<&'static str>,
-    /// What `--help` calls the flag's value.
-    pub(crate) value_name: &'static str,
+    /// Flag of the command line, without its dashes, if it has one of its own; and what
+    /// `--help` calls its value.
+    pub(crate) flag: Option<(&'static str, &'static str)>,
     pub(crate) kind: Kind,
     pub(crate) presence: Presence,
     /// Key of a second setting that the flag's value may give after a colon, as in
@@ -71,7 +70,6 @@ impl Setting {
     pub(super) const PLAIN: Self = Self {
         key: "",
         flag: None,
-        value_name: "VALUE",
         kind: Kind::Text,
         presence: Presence::Always,
         after_colon: None,
@@ -84,15 +82,22 @@ impl Setting {
     /// How one sets it on the command line: `--lr`, or `--set training.shuffle`.
     pub(crate) fn on_command_line(&self) -> String {
         match self.flag {
-            Some(flag) => format!("--{flag}"),
+            Some((flag, _)) => format!("--{flag}"),
             None => format!("--set {}", self.key),
         }
     }
 
-    /// What values it takes on a command line: `a number above 0, or none`.
-    pub(crate) fn range(&self) -> String {
-        let range = self.kind.range(Notation::CommandLine);
-        if matches!(self.presence, Presence::OrNone(_)) { range + ", or none" } else { range }
+    /// The same with a name for its value: `--lr RATE`.
+    pub(crate) fn with_value_name(&self) -> String {
+        let value = self.flag.map_or_else(String::new, |(_, value)| format!(" {value}"));
+        self.on_command_line() + &value
+    }
+
+    /// What values it takes: `a number above 0, or none`.
+    pub(crate) fn range(&self, notation: Notation) -> String {
+        let range = self.kind.range(notation);
+        let can_be_none = matches!(self.presence, Presence::OrNone(_));
+        if can_be_none && notation == Notation::CommandLine { range + ", or none" } else { range }
     }
 
     /// The example, in this notation.
@@ -115,38 +120,34 @@ impl Setting {
 
     /// The error of a wrong value: what was found, what was expected, what to write.
     pub(super) fn refused(&self, fault: Fault, given: &Given) -> Refused {
-        let notation = given.notation;
-        let mut found = shown(&given.found);
-        let mut reason = match fault {
-            Fault::Reason(reason) => {
-                return Refused { what: given.what.clone(), found, reason };
-            }
+        let found = shown(&given.found);
+        let (found, reason) = match fault {
+            Fault::Range => (found, self.expected(given)),
             Fault::Rounded(rounded) => {
-                found += &format!(", which is {rounded} in 32 bits");
-                String::new()
+                (format!("{found}, which is {rounded} in 32 bits"), self.expected(given))
             }
-            Fault::Range => String::new(),
+            Fault::Reason(reason) => (found, reason),
         };
-        reason += "expected ";
-        reason += &match notation {
-            Notation::CommandLine => self.range(),
-            Notation::File => self.kind.range(notation),
-        };
+        Refused { what: given.what.clone(), found, reason }
+    }
+
+    /// What was expected instead of a value, and what to write.
+    fn expected(&self, Given { found, notation, .. }: &Given) -> String {
         let is_name = matches!(self.kind, Kind::Name(_) | Kind::Activation);
-        let can_be_off = matches!(self.presence, Presence::OrNone(_)) && notation == Notation::File;
+        let can_be_off = matches!(self.presence, Presence::OrNone(_));
         let off = ["\"none\"", "\"off\"", "false", "0", "[]", "\"\""];
-        let meant = self.kind.meant(&given.found);
-        let meant: Vec<_> = meant.iter().map(|text| self.kind.written(text, notation)).collect();
-        reason += &match &*meant {
-            _ if can_be_off && off.contains(&&*given.found) => {
-                "; to turn it off, leave it out".into()
+        let meant = self.kind.meant(found).into_iter();
+        let meant: Vec<_> = meant.map(|text| self.kind.written(&text, *notation)).collect();
+        let write = match &*meant {
+            _ if can_be_off && *notation == Notation::File && off.contains(&&**found) => {
+                "; to turn it off, leave it out".to_owned()
             }
             [] if is_name || matches!(self.kind, Kind::Switch) => String::new(),
-            [] => format!(", such as {}", self.example(notation)),
+            [] => format!(", such as {}", self.example(*notation)),
             names if is_name => format!("; did you mean {}?", names.join(" or ")),
             [first, ..] => format!("; write {first}"),
         };
-        Refused { what: given.what.clone(), found, reason }
+        format!("expected {}{write}", self.range(*notation))
     }
 
     /// The value that a recipe gets which has this `kind` and not this key; nothing
@@ -171,6 +172,6 @@ impl Setting {
             "" => "no default".to_owned(),
             default => format!("default {default}"),
         };
-        text + &format!("\n[{}: {}; {default}]", self.key, self.range())
+        text + &format!("\n[{}: {}; {default}]", self.key, self.range(Notation::CommandLine))
     }
 }

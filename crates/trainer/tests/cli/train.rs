@@ -9,10 +9,14 @@ use serde_json::Value;
 
 use crate::{data, json, keys, metrics, model, run_in, succeed};
 
-const SUMMARY: [&str; 16] = [
+const SUMMARY: [&str; 28] = [
+    "data",
+    "ended",
     "epochs",
     "gflops",
+    "held_out_samples",
     "isa",
+    "kept_epoch",
     "layers",
     "parameters",
     "peak_rss_bytes",
@@ -20,11 +24,19 @@ const SUMMARY: [&str; 16] = [
     "samples_per_second",
     "seed",
     "sparsity",
+    "status",
     "test_accuracy",
     "test_errors",
+    "test_loss",
+    "test_samples",
     "threads",
     "total_seconds",
+    "train_accuracy",
+    "train_loss",
+    "train_samples",
     "train_seconds",
+    "val_accuracy",
+    "val_loss",
     "version",
 ];
 
@@ -79,11 +91,20 @@ fn help_says_what_there_is() {
 }
 
 #[test]
-fn a_run_leaves_its_four_files() {
+fn a_run_leaves_its_five_files() {
     let dir = data::folder();
     let text = succeed(dir.path(), "--recipe plain --epochs 3 --out run");
     let run = dir.path().join("run");
-    assert_eq!(names(&run), ["config.toml", "metrics.jsonl", "model.safetensors", "summary.json"]);
+    assert_eq!(
+        names(&run),
+        [
+            "checkpoint.safetensors",
+            "config.toml",
+            "metrics.jsonl",
+            "model.safetensors",
+            "summary.json"
+        ]
+    );
 
     let lines = metrics(&run);
     assert_eq!(lines.len(), 3);

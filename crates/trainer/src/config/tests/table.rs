@@ -98,7 +98,7 @@ fn every_setting_is_the_same_as_a_flag_by_set_and_in_a_file() {
             let in_file = config_of(&recipe);
             assert_eq!(by_set, in_file, "{key}");
             assert_ne!(in_file, before, "{key}: its example is its default");
-            if let Some(flag) = setting.flag {
+            if let Some((flag, _)) = setting.flag {
                 assert_eq!(with_flags(&[&format!("--{flag}={example}")]), in_file, "--{flag}");
             }
             let text = in_file.to_toml().unwrap();

@@ -7,8 +7,7 @@ use crate::settings::setting::Setting;
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "augment.shift",
-        flag: Some("shift"),
-        value_name: "PIXELS",
+        flag: Some(("shift", "PIXELS")),
         kind: Kind::Number(Interval::Within(0.0, 1024.0)),
         default: "0",
         example: "1.5",
@@ -17,8 +16,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "augment.whole-pixels",
-        flag: Some("whole-pixels"),
-        value_name: "BOOL",
+        flag: Some(("whole-pixels", "BOOL")),
         kind: Kind::Switch,
         default: "false",
         example: "true",
@@ -27,8 +25,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "augment.rotate",
-        flag: Some("rotate"),
-        value_name: "DEGREES",
+        flag: Some(("rotate", "DEGREES")),
         kind: Kind::Number(Interval::Within(0.0, 180.0)),
         default: "0",
         example: "10",
@@ -37,8 +34,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "augment.scale",
-        flag: Some("scale"),
-        value_name: "SHARE",
+        flag: Some(("scale", "SHARE")),
         kind: Kind::Number(Interval::Share),
         default: "0",
         example: "0.1",
@@ -47,8 +43,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "augment.shear",
-        flag: Some("shear"),
-        value_name: "SHARE",
+        flag: Some(("shear", "SHARE")),
         kind: Kind::Number(Interval::Within(0.0, 1.0)),
         default: "0",
         example: "0.1",
@@ -58,8 +53,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "augment.elastic.displacement",
-        flag: Some("elastic"),
-        value_name: "PIXELS[:SIGMA]",
+        flag: Some(("elastic", "PIXELS[:SIGMA]")),
         kind: Kind::Number(Interval::Within(0.0, 1000.0)),
         after_colon: Some("augment.elastic.sigma"),
         default: "0",

@@ -25,8 +25,7 @@ pub(super) const RECIPE: &[Setting] = &[
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "data.dir",
-        flag: Some("data"),
-        value_name: "DIR",
+        flag: Some(("data", "DIR")),
         kind: Kind::Path,
         default: "data",
         example: "mnist",
@@ -38,8 +37,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "data.validation",
-        flag: Some("validation"),
-        value_name: "FRACTION",
+        flag: Some(("validation", "FRACTION")),
         kind: Kind::Double(Interval::Share),
         default: "0",
         example: "0.1",
@@ -49,8 +47,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "data.deskew",
-        flag: Some("deskew"),
-        value_name: "BOOL",
+        flag: Some(("deskew", "BOOL")),
         kind: Kind::Switch,
         default: "false",
         example: "true",

@@ -8,8 +8,7 @@ use crate::settings::setting::Setting;
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "network.hidden",
-        flag: Some("hidden"),
-        value_name: "UNITS",
+        flag: Some(("hidden", "UNITS")),
         kind: Kind::Units,
         example: "100,50",
         help: "Units of the hidden layers, first to last",
@@ -17,8 +16,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "network.activation",
-        flag: Some("activation"),
-        value_name: "NAME",
+        flag: Some(("activation", "NAME")),
         kind: Kind::Activation,
         example: "relu",
         help: "Activation of the hidden layers",
@@ -28,8 +26,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "network.init",
-        flag: Some("init"),
-        value_name: "NAME",
+        flag: Some(("init", "NAME")),
         kind: Kind::Name(&names_of(&Init::ALL)),
         example: "he",
         help: "Distribution of the initial weights",

@@ -7,8 +7,7 @@ use crate::settings::setting::{Presence, Setting};
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "training.l2",
-        flag: Some("l2"),
-        value_name: "FACTOR",
+        flag: Some(("l2", "FACTOR")),
         kind: Kind::Number(Interval::AtLeast(0.0)),
         default: "0",
         example: "0.0001",
@@ -18,8 +17,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.l1",
-        flag: Some("l1"),
-        value_name: "FACTOR",
+        flag: Some(("l1", "FACTOR")),
         kind: Kind::Number(Interval::AtLeast(0.0)),
         default: "0",
         example: "0.00001",
@@ -29,8 +27,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.max-norm",
-        flag: Some("max-norm"),
-        value_name: "NORM",
+        flag: Some(("max-norm", "NORM")),
         kind: Kind::Number(Interval::Above(0.0)),
         presence: Presence::OrNone("training.max-norm"),
         default: "none",
@@ -41,8 +38,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.label-smoothing",
-        flag: Some("label-smoothing"),
-        value_name: "SHARE",
+        flag: Some(("label-smoothing", "SHARE")),
         kind: Kind::Number(Interval::Share),
         default: "0",
         example: "0.1",
@@ -51,8 +47,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.batch-norm.rows",
-        flag: Some("batch-norm"),
-        value_name: "ROWS",
+        flag: Some(("batch-norm", "ROWS")),
         kind: Kind::at_least(2),
         presence: Presence::OrNone("training.batch-norm"),
         default: "100",
@@ -82,8 +77,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.dropout.hidden",
-        flag: Some("dropout"),
-        value_name: "RATE",
+        flag: Some(("dropout", "RATE")),
         kind: Kind::Number(Interval::Share),
         default: "0",
         example: "0.5",
@@ -92,8 +86,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.dropout.input",
-        flag: Some("input-dropout"),
-        value_name: "RATE",
+        flag: Some(("input-dropout", "RATE")),
         kind: Kind::Number(Interval::Share),
         default: "0",
         example: "0.2",
@@ -102,8 +95,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.dropout.kind",
-        flag: Some("dropout-kind"),
-        value_name: "KIND",
+        flag: Some(("dropout-kind", "KIND")),
         kind: Kind::Name(&["bernoulli", "gaussian"]),
         default: "bernoulli",
         example: "gaussian",
@@ -114,8 +106,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.noise.hidden",
-        flag: Some("noise"),
-        value_name: "SIGMA",
+        flag: Some(("noise", "SIGMA")),
         kind: Kind::Number(Interval::AtLeast(0.0)),
         default: "0",
         example: "0.1",
@@ -125,8 +116,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.noise.input",
-        flag: Some("input-noise"),
-        value_name: "SIGMA",
+        flag: Some(("input-noise", "SIGMA")),
         kind: Kind::Number(Interval::AtLeast(0.0)),
         default: "0",
         example: "0.1",

@@ -9,8 +9,7 @@ use crate::settings::setting::{Presence, Setting};
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "training.epochs",
-        flag: Some("epochs"),
-        value_name: "N",
+        flag: Some(("epochs", "N")),
         // More is a slip of the keyboard, and a run without end.
         kind: Kind::Count(1, 1_000_000),
         default: "10",
@@ -20,8 +19,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.batch-size",
-        flag: Some("batch-size"),
-        value_name: "N",
+        flag: Some(("batch-size", "N")),
         kind: Kind::at_least(1),
         default: "128",
         example: "64",
@@ -30,8 +28,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.lr",
-        flag: Some("lr"),
-        value_name: "RATE",
+        flag: Some(("lr", "RATE")),
         kind: Kind::Number(Interval::Above(0.0)),
         default: "0.1",
         example: "0.003",
@@ -41,8 +38,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.schedule",
-        flag: Some("schedule"),
-        value_name: "KIND",
+        flag: Some(("schedule", "KIND")),
         kind: Kind::Schedule,
         default: "constant",
         example: "cosine",
@@ -131,8 +127,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.optimizer.kind",
-        flag: Some("optimizer"),
-        value_name: "NAME",
+        flag: Some(("optimizer", "NAME")),
         kind: Kind::Name(&names_of(&Optimizer::ALL)),
         default: "sgd",
         example: "adam",
@@ -145,8 +140,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.optimizer.momentum",
-        flag: Some("momentum"),
-        value_name: "FACTOR",
+        flag: Some(("momentum", "FACTOR")),
         kind: Kind::Number(Interval::Share),
         presence: Presence::Of(&["sgd", "nesterov", "rmsprop"]),
         default: "sgd 0, nesterov 0.9, rmsprop 0",
@@ -202,8 +196,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.class-weights",
-        flag: Some("class-weights"),
-        value_name: "WEIGHTS",
+        flag: Some(("class-weights", "WEIGHTS")),
         kind: Kind::ClassWeights,
         presence: Presence::OrNone("training.class-weights"),
         default: "none",
@@ -214,8 +207,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.clip-norm",
-        flag: Some("clip-norm"),
-        value_name: "NORM",
+        flag: Some(("clip-norm", "NORM")),
         kind: Kind::Number(Interval::Above(0.0)),
         presence: Presence::OrNone("training.clip-norm"),
         default: "none",
@@ -225,8 +217,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.average.decay",
-        flag: Some("average"),
-        value_name: "DECAY",
+        flag: Some(("average", "DECAY")),
         kind: Kind::Number(Interval::Share),
         presence: Presence::OrNone("training.average"),
         default: "0.999",
@@ -238,8 +229,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.early-stopping.patience",
-        flag: Some("patience"),
-        value_name: "EPOCHS",
+        flag: Some(("patience", "EPOCHS")),
         kind: Kind::at_least(1),
         presence: Presence::OrNone("training.early-stopping"),
         default: "10",
@@ -252,8 +242,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.early-stopping.monitor",
-        flag: Some("monitor"),
-        value_name: "NAME",
+        flag: Some(("monitor", "NAME")),
         kind: Kind::Name(&["accuracy", "loss"]),
         presence: Presence::In("training.early-stopping"),
         default: "accuracy",
@@ -263,8 +252,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.early-stopping.min-delta",
-        flag: Some("min-delta"),
-        value_name: "DELTA",
+        flag: Some(("min-delta", "DELTA")),
         kind: Kind::Double(Interval::AtLeast(0.0)),
         presence: Presence::In("training.early-stopping"),
         default: "0",
@@ -282,8 +270,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "training.seed",
-        flag: Some("seed"),
-        value_name: "N",
+        flag: Some(("seed", "N")),
         kind: Kind::at_least(0),
         default: "0",
         example: "7",

@@ -105,5 +105,9 @@ fn training_that_diverges() {
     assert_eq!(output.status.code(), Some(FAILED), "{text}");
     assert!(text.starts_with("error: training diverged in step 2, with a loss of "), "{text}");
     assert!(text.ends_with(": try a lower learning rate than 1e30\n"), "{text}");
-    assert!(!dir.path().join("run/summary.json").exists());
+    let summary = std::fs::read_to_string(dir.path().join("run/summary.json")).unwrap();
+    assert!(summary.contains("\"status\": \"diverged\""), "{summary}");
+    assert!(!dir.path().join("run/model.safetensors").exists());
+    // What came to nothing is no reason to keep the directory.
+    crate::succeed(dir.path(), "--recipe plain --epochs 1 --quiet --out run");
 }

@@ -18,12 +18,12 @@ fn directories_of_runs() {
             (
                 "another run",
                 "--out run",
-                "run is not empty: name another directory with --out, or move or delete this one to use it again",
+                "run has a run that has ended: name another directory with --out, or replace the run with --overwrite",
             ),
             (
                 "the data",
                 "--out data",
-                "data is not empty: name another directory with --out, or move or delete this one to use it again",
+                "data has t10k-images-idx3-ubyte, which is no file of a run: name a new or empty directory with --out",
             ),
             ("a file", "--out file", "file is a file: --out takes a new or an empty directory"),
             ("below a file", "--out file/x", "cannot make the directory file/x: …"),

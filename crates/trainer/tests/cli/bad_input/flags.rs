@@ -38,6 +38,11 @@ fn words_and_flags() {
                 "unexpected word '': expected a flag, or first the command train or eval (try --help)",
             ),
             (
+                "a command twice",
+                "train train",
+                "unexpected word 'train': did you mean the command train? (try --help)",
+            ),
+            (
                 "a model without its flag",
                 "eval run/model.safetensors",
                 "unexpected word 'run/model.safetensors': did you mean --model \
@@ -75,6 +80,11 @@ fn words_and_flags() {
                 "a slip in a switch",
                 "train --quite",
                 "there is no flag --quite: did you mean --quiet? (try --help)",
+            ),
+            (
+                "a slip in --version",
+                "--versoin",
+                "there is no flag --versoin: did you mean --version? (try --help)",
             ),
             (
                 "a key without a flag of its own",

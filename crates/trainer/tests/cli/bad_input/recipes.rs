@@ -64,6 +64,17 @@ fn values() {
             ", line 6: training.epochs is 2026-01-01: expected a whole number from 1 to 1000000, such as 5",
         ),
         (
+            "larger than TOML can hold",
+            training("seed = 99999999999999999999"),
+            ", line 6: training.seed is 99999999999999999999: expected a whole number from 0 to \
+             2^63 - 1, such as 7",
+        ),
+        (
+            "larger than 64 bits can hold",
+            training("lr = 1e999"),
+            ", line 6: floating-point number overflowed",
+        ),
+        (
             "a negative rate",
             training("lr = -1"),
             ", line 6: training.lr is -1: expected a finite number above 0, such as 0.003",
@@ -154,6 +165,12 @@ fn values() {
             ", line 7: training.class-weights is [ 1, -1]: expected a list with a number of at least 0 for each class, not all 0, or \"balanced\", such as [1, 1, 2.5]",
         ),
         (
+            "a word for a list",
+            training("class-weights = \"even\""),
+            ", line 6: training.class-weights is \"even\": expected a list with a number of at \
+             least 0 for each class, not all 0, or \"balanced\", such as [1, 1, 2.5]",
+        ),
+        (
             "an empty path",
             with("[data]\ndir = \"\""),
             ", line 6: data.dir is \"\": expected a path, such as \"mnist\"",
@@ -183,6 +200,12 @@ fn keys() {
             "a slip",
             training("epohcs = 3"),
             ", line 6: there is no key `training.epohcs`: did you mean `training.epochs`?",
+        ),
+        (
+            "no such key outside of the tables",
+            "colour = 1".into(),
+            ", line 1: there is no key `colour`: expected one of recipe, description, data, \
+             network, training, augment",
         ),
         (
             "a key of another table",

@@ -248,6 +248,16 @@ fn real_numbers() {
                 "the second number of --elastic is 0: expected a number from 0.1 to 1000, such as 6",
             ),
             (
+                "a word as the second number",
+                "--elastic 20:x",
+                "the second number of --elastic is x: expected a number from 0.1 to 1000, such as 6",
+            ),
+            (
+                "by its key",
+                "--set training.lr=-.5",
+                "--set training.lr is -.5: expected a finite number above 0, such as 0.003",
+            ),
+            (
                 "a missing second number",
                 "--elastic 20:",
                 "the second number of --elastic is empty: expected a number from 0.1 to 1000, such as 6",
@@ -300,6 +310,16 @@ fn names() {
                 "a parameter that is negative",
                 "--activation elu:-1",
                 "--activation is elu:-1: alpha of elu is -1: expected a finite number above 0",
+            ),
+            (
+                "a parameter of one that has none",
+                "--activation relu:0.1",
+                "--activation is relu:0.1: relu cannot take `0.1` as its parameter",
+            ),
+            (
+                "a parameter that is no number",
+                "--activation leaky-relu:x",
+                "--activation is leaky-relu:x: leaky-relu cannot take `x` as its parameter",
             ),
             (
                 "no initialiser",
@@ -365,6 +385,11 @@ fn names() {
                 "a parameter out of range",
                 "--schedule inverse-time:-1",
                 "decay of --schedule is -1: expected a finite number of at least 0, such as 0.01",
+            ),
+            (
+                "a parameter that is a word",
+                "--schedule compounding:x",
+                "decay of --schedule is x: expected a finite number of at least 0, such as 0.01",
             ),
             (
                 "a warm-up that never ends",

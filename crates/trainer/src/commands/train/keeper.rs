@@ -1,0 +1,259 @@
+//! Trains, and keeps on the disk what must not be lost.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use nn::{Callback, Ended, EpochReport, Evaluation, History, Mlp, Run, StepReport};
+
+use super::every::{Clock, Every};
+use super::record::Record;
+use super::sets::Sets;
+use crate::config::Config;
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::process::Process;
+use crate::report::{self, Report};
+use crate::run_dir::{EpochLine, RunDir};
+use crate::stop::{Signal, Stop};
+use crate::summary::{Measured, Status, Summary};
+
+/// Everything around a run.
+pub(super) struct Keeper<'a> {
+    pub(super) dir: RunDir,
+    pub(super) report: Report,
+    pub(super) record: Record,
+    pub(super) stop: Stop,
+    pub(super) every: Every,
+    pub(super) pool: &'a Pool,
+    pub(super) sets: &'a Sets,
+    pub(super) process: &'a Process,
+}
+
+/// A run that has trained to its end.
+pub(super) struct End {
+    pub(super) network: Mlp,
+    history: History,
+    /// What could not be written.
+    lost: Option<Error>,
+}
+
+impl Keeper<'_> {
+    /// Trains to the end, or until a signal stops the run. What is on the disk then, and
+    /// after any other end of the process, is enough to continue the run.
+    ///
+    /// A file that cannot be written is no reason to end a run that took hours: the user is
+    /// told, and the file is written later, or the program fails at its end.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] and [`Error::Diverged`], after the files were written.
+    pub(super) fn train(&mut self, config: &Config, mut run: Run<'_>) -> Result<End, Error> {
+        let mut clock = Clock::new(self.every, run.history().epochs.len());
+        let mut files = Files { lost: None };
+        // The network of the last whole epoch; with early stopping the run keeps the best.
+        let mut last = None;
+        self.record.begin();
+        loop {
+            let epochs = run.history().epochs.len();
+            let (pool, report, stop) = (self.pool, &mut self.report, &self.stop);
+            let watch = Watch { report, stop, clock: &clock };
+            let result = pool.install(|| run.train(pool, watch));
+            if run.history().epochs.len() > epochs {
+                self.epoch(&run, &mut files);
+                last = Some(run.network());
+            }
+            let early_stopping = config.training.early_stopping.is_some();
+            let model = kept(&run, last.as_ref(), early_stopping);
+            match result {
+                Ok(Ended::Callback) => {
+                    let epochs = run.history().epochs.len();
+                    if let Some(signal) = self.stop.signal() {
+                        return Err(self.stopped(
+                            config,
+                            &mut run,
+                            model.as_deref(),
+                            signal,
+                            files,
+                        ));
+                    }
+                    if clock.is_due(epochs) {
+                        let begun = Instant::now();
+                        self.save(&mut run, model.as_deref(), &mut files);
+                        clock.saved(begun, epochs);
+                    } else if epochs == 1 && last.is_some() {
+                        // From the first epoch on there is a model.
+                        let saved = self.save_model(model.as_deref());
+                        files.check(&mut self.report, saved);
+                    }
+                }
+                Ok(_) => {
+                    self.save(&mut run, model.as_deref(), &mut files);
+                    let (network, history) = run.finish();
+                    return Ok(End { network, history, lost: files.lost });
+                }
+                Err(error) => return Err(self.diverged(config, &run, model.as_deref(), error)),
+            }
+        }
+    }
+
+    /// Shows and writes down the last epoch.
+    fn epoch(&mut self, run: &Run<'_>, files: &mut Files) {
+        let seconds = self.record.epoch();
+        if let Some(epoch) = run.history().epochs.last() {
+            let line = EpochLine::new(epoch, seconds);
+            self.report.epoch(&line);
+            files.check(&mut self.report, self.dir.append_metrics(&line));
+        }
+    }
+
+    /// Writes the checkpoint and the model.
+    fn save(&mut self, run: &mut Run<'_>, model: Option<&Mlp>, files: &mut Files) {
+        let saved = self.save_all(run, model);
+        files.saved(&mut self.report, saved);
+    }
+
+    fn save_all(&mut self, run: &mut Run<'_>, model: Option<&Mlp>) -> Result<(), Error> {
+        let checksums = || self.sets.checksums();
+        self.record.checksums.get_or_insert_with(checksums);
+        let seconds = self.process.started.elapsed().as_secs_f64();
+        self.record.write(seconds, run.notes());
+        self.dir.save_checkpoint(&run.to_bytes())?;
+        self.save_model(model)
+    }
+
+    fn save_model(&mut self, model: Option<&Mlp>) -> Result<(), Error> {
+        model.map_or(Ok(()), |model| self.dir.save_model(&model.to_bytes()))
+    }
+
+    /// Saves a run that a signal stops, and says where and how to go on.
+    fn stopped(
+        &mut self,
+        config: &Config,
+        run: &mut Run<'_>,
+        model: Option<&Mlp>,
+        signal: Signal,
+        mut files: Files,
+    ) -> Error {
+        self.save(run, model, &mut files);
+        let network = run.network();
+        let summary = self.summary(config, &network, run.history(), Status::Stopped, None);
+        let written = self.dir.save_summary(&summary);
+        self.report.close();
+        if let Some(error) = files.lost.or(written.err()) {
+            return error;
+        }
+        let (steps, per_epoch) = (run.steps(), run.steps_per_epoch());
+        let of_run = per_epoch.saturating_mul(run.fit().epochs as u64);
+        let epoch = steps.div_ceil(per_epoch).max(1);
+        let path = report::shell_word(self.dir.path());
+        let resume = format!("{} --resume {path}", report::program());
+        let at = format!("after step {steps} of {of_run}, in epoch {epoch}; saved in {path}");
+        Error::Stopped { signal, at, resume }
+    }
+
+    /// Saves what a run that diverges has: its checkpoint stays that of an earlier step.
+    fn diverged(
+        &mut self,
+        config: &Config,
+        run: &Run<'_>,
+        model: Option<&Mlp>,
+        source: nn::Error,
+    ) -> Error {
+        self.report.close();
+        let history = run.history();
+        let kept = history.best.unwrap_or(history.epochs.len());
+        let network = run.network();
+        let summary = self.summary(config, &network, history, Status::Diverged, None);
+        let saved = if kept == 0 { Ok(()) } else { self.save_model(model) };
+        let saved = saved.and_then(|()| self.dir.save_summary(&summary));
+        match saved {
+            Err(error) => {
+                self.report.warn(&error);
+                source.into()
+            }
+            Ok(()) if kept == 0 => source.into(),
+            Ok(()) => Error::Diverged { source, epoch: kept, model: self.dir.model() },
+        }
+    }
+
+    /// Shows the result of a run that has ended, then writes it down: a full disk may
+    /// refuse the file, and the result is known.
+    pub(super) fn end(mut self, config: &Config, end: End, test: Evaluation) -> Result<(), Error> {
+        let End { network, history, lost } = end;
+        let summary = self.summary(config, &network, &history, Status::Done, Some(test));
+        self.report.end(config, &summary, &self.dir)?;
+        self.dir.save_summary(&summary)?;
+        lost.map_or(Ok(()), Err)
+    }
+
+    fn summary(
+        &mut self,
+        config: &Config,
+        network: &Mlp,
+        history: &History,
+        status: Status,
+        test: Option<Evaluation>,
+    ) -> Summary {
+        let checksums = self.record.checksums.get_or_insert_with(|| self.sets.checksums());
+        let checksums = checksums.clone();
+        let held_out = self.sets.held_out_len();
+        let seconds = self.record.before() + self.process.started.elapsed().as_secs_f64();
+        let measured = Measured { status, history, test, held_out, checksums, seconds };
+        Summary::new(config, network, measured, self.pool, self.process.isa)
+    }
+}
+
+/// The network that is saved: the best one with early stopping, otherwise that of the last
+/// whole epoch, and in the first epoch the current one. `None` where that is on the disk
+/// already, and not in the memory of a run that was continued.
+fn kept<'a>(run: &Run<'_>, last: Option<&'a Mlp>, early_stopping: bool) -> Option<Cow<'a, Mlp>> {
+    match last {
+        Some(last) if !early_stopping => Some(Cow::Borrowed(last)),
+        None if !early_stopping && !run.history().epochs.is_empty() => None,
+        _ => Some(Cow::Owned(run.network())),
+    }
+}
+
+/// What could not be written, and has not been written since.
+struct Files {
+    lost: Option<Error>,
+}
+
+impl Files {
+    /// Notes a failure. The user is told of the first of several.
+    fn check(&mut self, report: &mut Report, result: Result<(), Error>) {
+        if let Err(error) = result {
+            if self.lost.is_none() {
+                report.warn(&error);
+            }
+            self.lost = Some(error);
+        }
+    }
+
+    /// Notes the result of writing everything.
+    fn saved(&mut self, report: &mut Report, result: Result<(), Error>) {
+        match result {
+            Ok(()) => self.lost = None,
+            Err(error) => self.check(report, Err(error)),
+        }
+    }
+}
+
+/// Leaves the run at the end of each epoch, and after a step where it is to be saved.
+struct Watch<'a> {
+    report: &'a mut Report,
+    stop: &'a Stop,
+    clock: &'a Clock,
+}
+
+impl Callback for Watch<'_> {
+    fn on_step(&mut self, step: &StepReport) -> ControlFlow<()> {
+        self.report.step(step);
+        let leave = self.stop.signal().is_some() || self.clock.is_due(step.epoch - 1);
+        if leave { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+}

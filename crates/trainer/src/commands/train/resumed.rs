@@ -1,0 +1,148 @@
+//! `--resume`: a run that continues where it was saved.
+
+use std::path::{Path, PathBuf};
+
+use kernels::Isa;
+use nn::{Checkpoint, Ended, Examples, Run};
+use toml::{Table, Value};
+
+use super::record::Record;
+use super::sets::Sets;
+use crate::config::Config;
+use crate::error::Error;
+use crate::report::shell_word;
+use crate::run_dir::RunDir;
+use crate::settings::{Edits, Source};
+use crate::summary::VERSION;
+
+/// What may change when a run continues. (Threads, and how often it is saved, are no
+/// settings.)
+const MAY_CHANGE: [&str; 2] = ["training.epochs", "data.dir"];
+
+/// A run that was read from its directory.
+pub(super) struct Resumed {
+    path: PathBuf,
+    dir: RunDir,
+    checkpoint: Checkpoint,
+    record: Record,
+}
+
+impl Resumed {
+    /// Reads the checkpoint in the directory `path`, which is from now on this process's.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let dir = RunDir::resume(path)?;
+        let file = dir.checkpoint();
+        let checkpoint = Checkpoint::load(&file)?;
+        let record = Record::read(checkpoint.notes(), checkpoint.history())
+            .map_err(|reason| Error::OtherCheckpoint { path: file, reason })?;
+        if record.version != VERSION {
+            let (was, config) = (record.version, shell_word(&dir.config()));
+            return Err(Error::OtherVersion { was, now: VERSION, config });
+        }
+        Ok(Self { path: path.to_owned(), dir, checkpoint, record })
+    }
+
+    /// The settings of the run, with the edits of the command line.
+    ///
+    /// # Errors
+    /// An edit of what may not change; a run that has ended and is to be no longer.
+    pub(super) fn settings(&self, edits: &Edits) -> Result<(Config, Vec<String>), Error> {
+        let source = Source {
+            text: self.record.settings.clone(),
+            origin: format!("the settings of {}", self.path.display()),
+            name: String::new(),
+        };
+        let (old, _) = Config::new(&source, &Edits::default())?;
+        let (new, notes) = Config::new(&source, edits)?;
+        let [was, now] = [&old, &new].map(|config| Table::try_from(config));
+        if let Some((key, was, now)) = difference("", &was?.into(), &now?.into()) {
+            return Err(Error::OtherSetting { key, was, now });
+        }
+        let history = self.checkpoint.history();
+        let epochs = history.epochs.len();
+        if self.dir.is_done() {
+            if history.ended == Ended::EarlyStopping {
+                return Err(Error::StoppedEarly { epoch: epochs });
+            }
+            if new.training.epochs == epochs {
+                return Err(Error::Complete { epochs });
+            }
+        }
+        Ok((new, notes))
+    }
+
+    /// The run, ready to continue, if its data and instruction set are those it began with.
+    pub(super) fn begin<'a>(
+        self,
+        config: &Config,
+        sets: &Sets,
+        isa: Isa,
+        train: Examples<'a>,
+        validation: Option<Examples<'a>>,
+    ) -> Result<(RunDir, Run<'a>, Record), Error> {
+        let Self { mut dir, mut checkpoint, mut record, .. } = self;
+        let (was, now) = (checkpoint.isa(), isa.name());
+        // It rounds a sum twice; all others compute the same bits.
+        if was != now && [was, now].contains(&"scalar") {
+            return Err(Error::OtherIsa { was: was.to_owned(), now: now.to_owned() });
+        }
+        let found = sets.checksums();
+        if let Some(expected) = &record.checksums {
+            let parts = [
+                ("training", &found.train, &expected.train),
+                ("test", &found.test, &expected.test),
+            ];
+            if let Some((part, now, was)) = parts.into_iter().find(|(_, now, was)| now != was) {
+                let dir = config.data.dir.clone();
+                let (was, now) = (was.clone(), now.clone());
+                return Err(Error::OtherData { part, dir, was, now });
+            }
+        }
+        record.checksums = Some(found);
+        record.settings = config.to_toml()?;
+        checkpoint.set_epochs(config.training.epochs)?;
+        let lines = record.lines(checkpoint.history());
+        let training = checkpoint.resume(train, validation)?;
+        dir.continue_with(config, &lines)?;
+        Ok((dir, training, record))
+    }
+}
+
+/// The first setting that differs and may not, with its two values.
+fn difference(key: &str, was: &Value, now: &Value) -> Option<(String, String, String)> {
+    if was == now || MAY_CHANGE.contains(&key) {
+        return None;
+    }
+    let (Value::Table(old), Value::Table(new)) = (was, now) else {
+        return Some((key.to_owned(), was.to_string(), now.to_string()));
+    };
+    let none = Value::from("none");
+    let mut names: Vec<_> = old.keys().chain(new.keys()).collect();
+    names.sort();
+    names.into_iter().find_map(|name| {
+        let path = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+        difference(&path, old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_setting_that_may_not_change_is_named() {
+        let table = |text: &str| Value::Table(text.parse().unwrap());
+        let was = table("seed = 1\n[training]\nepochs = 5\nlr = 0.1\n[data]\ndir = \"a\"");
+        let now = |text: String| difference("", &was, &table(&text));
+        let same = "seed = 1\n[training]\nepochs = 9\nlr = 0.1\n[data]\ndir = \"b\"";
+        assert_eq!(now(same.to_owned()), None);
+        for (from, to, expected) in [
+            ("lr = 0.1", "lr = 0.2", ("training.lr", "0.1", "0.2")),
+            ("seed = 1", "seed = 2", ("seed", "1", "2")),
+            ("lr = 0.1", "lr = 0.1\nclip-norm = 1.0", ("training.clip-norm", "\"none\"", "1.0")),
+        ] {
+            let (key, was, now) = now(same.replace(from, to)).unwrap();
+            assert_eq!((&*key, &*was, &*now), expected);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The images of a run.
+
+use kernels::Isa;
+use mnist_io::{Part, Samples};
+use nn::{Examples, Split};
+
+use crate::augment::{Augmentation, Deskew, Prepared};
+use crate::config::Config;
+use crate::data::{self, Checksums};
+use crate::error::Error;
+use crate::look::Look;
+
+/// The images of a run.
+pub(super) struct Sets {
+    pub(super) training: Samples,
+    test: Samples,
+    /// Which training images are held out, if any are.
+    split: Option<Split>,
+    augmentation: Option<Augmentation>,
+    deskew: Option<Deskew>,
+    pub(super) look: Look,
+    isa: Isa,
+}
+
+impl Sets {
+    /// Opens the test set too, so that a missing or damaged one is found before the
+    /// training. The run looks at it once, after the training. Settings that the data have
+    /// no use for are turned off in `config`.
+    pub(super) fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
+        let training = data::open(&config.data.dir, Part::Train)?;
+        let test = data::open(&config.data.dir, Part::Test)?;
+        data::check_pair(&config.data.dir, &training, &test)?;
+        let look = Look::new(config, &training, &test)?;
+        let (fraction, seed) = (config.data.validation, config.training.seed);
+        let split = if fraction == 0.0 {
+            None
+        } else {
+            Some(Split::stratified(data::classes(&training).labels(), fraction, seed)?)
+        };
+        let deskew = look.deskew(config);
+        let images = (&training, look.paper, look.pixel_scale);
+        let augmentation = Augmentation::new(config.augment, deskew.is_some(), images, isa)?;
+        Ok(Self { training, test, split, augmentation, deskew, look, isa })
+    }
+
+    /// What the user should know of the held-out images.
+    pub(super) fn note(&self) -> Option<String> {
+        const FEW: usize = 100;
+        let (held_out, all) = (self.split.as_ref()?.validation.len(), self.training.len());
+        (held_out < FEW).then(|| {
+            format!(
+                "{held_out} of {all} images are held out, so one image is {:.1} % of the \
+                 accuracy: a larger --validation says more",
+                100.0 / held_out as f64
+            )
+        })
+    }
+
+    /// The images to train on, augmented.
+    pub(super) fn training(&self) -> Result<Examples<'_>, Error> {
+        let mut examples = data::examples(&self.training)?;
+        if let Some(augmentation) = &self.augmentation {
+            examples = examples.augmented(augmentation);
+        }
+        Ok(match &self.split {
+            Some(split) => examples.subset(&split.train)?,
+            None => examples,
+        })
+    }
+
+    pub(super) fn held_out(&self) -> Result<Option<Prepared<'_>>, Error> {
+        let Some(split) = &self.split else { return Ok(None) };
+        let positions = Some(&split.validation[..]);
+        Prepared::new(&self.training, positions, self.deskew, self.isa).map(Some)
+    }
+
+    pub(super) fn test(&self) -> Result<Prepared<'_>, Error> {
+        Prepared::new(&self.test, None, self.deskew, self.isa)
+    }
+
+    /// Number of images that are held out.
+    pub(super) fn held_out_len(&self) -> usize {
+        self.split.as_ref().map_or(0, |split| split.validation.len())
+    }
+
+    pub(super) fn checksums(&self) -> Checksums {
+        Checksums::of(&self.training, &self.test)
+    }
+}

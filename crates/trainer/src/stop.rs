@@ -1,0 +1,101 @@
+//! Signals: the first one asks the run to stop, the second one ends the process.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::{consts, flag};
+
+/// The signals that stop a run, with their names.
+const STOPPING: &[(i32, &str)] = &[
+    (consts::SIGINT, "SIGINT"),
+    (consts::SIGTERM, "SIGTERM"),
+    #[cfg(unix)]
+    (consts::SIGHUP, "SIGHUP"),
+];
+
+/// What a process adds to the number of the signal that ended it, as shells do.
+const EXIT: i32 = 128;
+
+/// A signal that asked the run to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Signal(i32);
+
+impl Signal {
+    pub(crate) fn name(self) -> &'static str {
+        STOPPING.iter().find(|row| row.0 == self.0).map_or("a signal", |row| row.1)
+    }
+
+    /// The exit code of a process that stopped for it.
+    pub(crate) fn code(self) -> u8 {
+        u8::try_from(EXIT + self.0).unwrap_or(u8::MAX)
+    }
+}
+
+/// Whether a signal has asked the run to stop.
+pub(crate) struct Stop {
+    /// The number of the signal; 0 before one came.
+    signal: Arc<AtomicUsize>,
+}
+
+impl Stop {
+    /// From now on the first signal is only noted. A second one ends the process at once,
+    /// with the exit code of that signal. What was ignored when the process began, as by
+    /// `nohup`, still is.
+    ///
+    /// A file that grows beyond the limit on its size is an error of writing from now on,
+    /// and no longer the end of the process.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let stop = Self { signal: Arc::default() };
+        let again = Arc::new(AtomicBool::new(false));
+        for &(signal, _) in STOPPING.iter().filter(|(signal, _)| !is_ignored(*signal)) {
+            // In this order: what the first signal sets ends the process at the second.
+            flag::register_conditional_shutdown(signal, EXIT + signal, Arc::clone(&again))?;
+            flag::register(signal, Arc::clone(&again))?;
+            flag::register_usize(signal, Arc::clone(&stop.signal), signal as usize)?;
+        }
+        #[cfg(unix)]
+        flag::register(consts::SIGXFSZ, Arc::default())?;
+        Ok(stop)
+    }
+
+    /// The signal that asked to stop, if one came.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        match self.signal.load(Ordering::Relaxed) {
+            0 => None,
+            signal => Some(Signal(signal as i32)),
+        }
+    }
+}
+
+/// Whether the process was started with the signal ignored, as far as the system tells.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignores(&status, signal)
+}
+
+/// Reads `SigIgn` of proc(5)'s status file: a bit for each signal, from 1.
+fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals() {
+        let status = "SigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n";
+        assert!(ignores(status, 1) && ignores(status, 13));
+        assert!(!ignores(status, 2) && !ignores(status, 15) && !ignores("", 1));
+    }
+
+    #[test]
+    fn names_and_codes() {
+        let named: Vec<_> = [2, 15].map(|n| (Signal(n).name(), Signal(n).code())).into();
+        assert_eq!(named, [("SIGINT", 130), ("SIGTERM", 143)]);
+    }
+}
