@@ -3,7 +3,7 @@
 //!
 //! The map goes backwards. For each pixel of the new image it says at which point of the
 //! old image to look. Between four pixels of the old image the value is interpolated
-//! (bilinearly, with 0 outside). About the middle of the image, in this order:
+//! (bilinearly, with paper outside, which is 0 unless it was set: see `paper.rs`). About the middle of the image, in this order:
 //!
 //! ```text
 //! shear    x ← x + k·y
@@ -29,6 +29,8 @@ mod deskew;
 mod shift;
 mod sample;
 mod elastic;
+// What the ink is on.
+mod paper;
 // All of that for one image, and for a set of images.
 mod warp;
 mod images;
@@ -36,4 +38,5 @@ mod images;
 pub use distortion::{Distortion, Elastic};
 pub use error::AugmentError;
 pub use images::deskew_images;
+pub use paper::Paper;
 pub use warp::{Key, Warp};

@@ -25,10 +25,14 @@ pub enum Error {
     },
 
     /// No format recognises the data.
-    #[error("{path}: found no data in a known format, expected {expected}; check the path")]
+    #[error("{path}: found {found}, expected {expected}; {advice}")]
     UnknownFormat {
         /// The folder or the file.
         path: PathBuf,
+        /// What is there.
+        found: &'static str,
+        /// What to do.
+        advice: &'static str,
         /// What the data of each format look like.
         expected: String,
     },
@@ -66,6 +70,17 @@ pub enum Error {
         looked_for: Vec<PathBuf>,
     },
 
+    /// The folder, or the folders in it, have the files of several data sets.
+    #[error(
+        "{dir}: found {} data sets, those of {}; pass the path of one of these files to use its data set", .files.len(), joined(.files, " and ")
+    )]
+    SeveralSets {
+        /// The folder that was searched.
+        dir: PathBuf,
+        /// A file of each data set, relative to `dir`.
+        files: Vec<PathBuf>,
+    },
+
     /// The path of a file is that of a folder.
     #[error("{path}: found a folder, expected a file; pass the path of the file itself")]
     NotAFile {
@@ -73,13 +88,35 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// A line of the file of class names is empty or is not UTF-8.
-    #[error("{path}: line {line}: found no name, expected the name of a class in UTF-8")]
+    /// The path of a file is that of something that has no length.
+    #[error("{path}: found {found}, expected a file; save what it gives to a file first")]
+    NotRegular {
+        /// The path.
+        path: PathBuf,
+        /// What it is: a pipe, a socket or a device.
+        found: &'static str,
+    },
+
+    /// The file, or what it inflates to, does not fit into memory.
+    #[error(
+        "{path}: found {bytes} bytes to hold in memory, expected no more than this machine has; check the file, or map it if it is raw"
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// The bytes that it takes.
+        bytes: u64,
+    },
+
+    /// A line of the file of class names has no name, or the file is not UTF-8.
+    #[error("{path}: line {line}: found {found}, expected the name of a class in UTF-8")]
     ClassNames {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
+        /// What the line has.
+        found: &'static str,
     },
 
     /// The file could not be opened.
@@ -122,6 +159,47 @@ pub enum Error {
         error: io::Error,
     },
 
+    /// Something that is neither gzip nor the zeros of a padded file follows gzip data.
+    #[error(
+        "{path}: at byte {offset}: found {found} bytes after the end of the gzip data, expected nothing, or zeros; something was appended: fetch the file again"
+    )]
+    GzipTrailing {
+        /// The file.
+        path: PathBuf,
+        /// The offset of the first of these bytes.
+        offset: usize,
+        /// Their number.
+        found: usize,
+    },
+
+    /// A gzip file is too small for what its header announces.
+    #[error(
+        "{path} (inflated): at byte 4: found a header for {expected} bytes, expected no more than {most}, which is all that {found} bytes of gzip can hold; the file is damaged: fetch it again"
+    )]
+    GzipTooSmall {
+        /// The file.
+        path: PathBuf,
+        /// The size of the gzip file.
+        found: usize,
+        /// The bytes that it can inflate to at the most.
+        most: usize,
+        /// The bytes that its header announces.
+        expected: usize,
+    },
+
+    /// The file is in another format that is known.
+    #[error("{path}{}: found {found}, expected an IDX file; {advice}", inflated_note(.inflated))]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// Whether it is in a gzip file.
+        inflated: bool,
+        /// What it is.
+        found: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+
     /// The file is not an IDX file.
     #[error("{path}{}: {error}", inflated_note(.inflated))]
     Idx {
@@ -142,9 +220,9 @@ pub enum Error {
         found: Dtype,
     },
 
-    /// A file of images has other than three or two dimensions.
+    /// A file of images has dimensions that are not those of images or features.
     #[error(
-        "{path}: at byte 3: found {} dimensions ({}), expected 3 (images, rows, columns) or 2 (images, features); were images and labels exchanged?", .found.len(), Shape(.found)
+        "{path}: at byte 3: found {} dimensions ({}), expected images x rows x columns, with or without one channel, or samples x features; {}", .found.len(), Shape(.found), image_advice(.found)
     )]
     ImageDims {
         /// The file.
@@ -153,15 +231,30 @@ pub enum Error {
         found: Vec<usize>,
     },
 
-    /// A file of labels has other than one dimension.
+    /// A file of labels has dimensions that are not those of labels.
     #[error(
-        "{path}: at byte 3: found {} dimensions ({}), expected 1 (labels); were images and labels exchanged?", .found.len(), Shape(.found)
+        "{path}: at byte 3: found {} dimensions ({}), expected one label for each sample; {}", .found.len(), Shape(.found), label_advice(.found)
     )]
     LabelDims {
         /// The file.
         path: PathBuf,
         /// Its dimensions.
         found: Vec<usize>,
+    },
+
+    /// A label is not a class that a byte can name.
+    #[error(
+        "{path}: at byte {offset}: found label {found} of sample {sample}, expected a whole number from 0 to 255; number the classes from 0"
+    )]
+    LabelValue {
+        /// The file.
+        path: PathBuf,
+        /// The offset of the label, in a file that is not gzip.
+        offset: usize,
+        /// The sample, from 0.
+        sample: usize,
+        /// The label.
+        found: f64,
     },
 
     /// There are more labels than images, or fewer.
@@ -202,11 +295,27 @@ fn inflated_note(inflated: &bool) -> &'static str {
     if *inflated { " (inflated)" } else { "" }
 }
 
-/// The names of files, without the folder.
+fn image_advice(dims: &[usize]) -> &'static str {
+    match dims {
+        [_] => "a file of labels looks like this: were images and labels exchanged?",
+        [.., 3 | 4] | [_, 3 | 4, ..] => "images in colour have to be made grey first",
+        _ => "save the images with one of these shapes",
+    }
+}
+
+fn label_advice(dims: &[usize]) -> &'static str {
+    match dims {
+        [_, _] => "if a row has a 1 for its class and 0 elsewhere, save the position of the 1",
+        _ => "a file of images looks like this: were images and labels exchanged?",
+    }
+}
+
+/// The paths as messages have them.
 fn names(paths: &[PathBuf]) -> String {
-    let names: Vec<_> = paths
-        .iter()
-        .map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
-        .collect();
-    names.join(" or ")
+    joined(paths, " or ")
+}
+
+fn joined(paths: &[PathBuf], between: &str) -> String {
+    let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+    names.join(between)
 }

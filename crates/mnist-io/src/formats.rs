@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::idx::Idx;
+use crate::other_files::OtherFile;
 use crate::source::Source;
 
 /// A row for each format. The first that recognises the data opens them, so a format
@@ -26,6 +27,8 @@ fn find_in(sources: &[&'static dyn Source], path: &Path) -> Result<&'static dyn 
         let rows = sources.iter().map(|row| format!("{} ({})", row.expected(), row.name()));
         rows.collect::<Vec<_>>().join(", or ")
     };
+    // Without a slash at the end, which a path of a file should not have.
+    let path = &*path.components().collect::<PathBuf>();
     match fs::metadata(path) {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -34,7 +37,10 @@ fn find_in(sources: &[&'static dyn Source], path: &Path) -> Result<&'static dyn 
         Err(error) => return Err(Error::Open { path: path.into(), error }),
     }
     let found = sources.iter().find(|source| source.recognises(path));
-    found.copied().ok_or_else(|| Error::UnknownFormat { path: path.into(), expected: expected() })
+    found.copied().ok_or_else(|| {
+        let OtherFile { found, advice } = OtherFile::at(path);
+        Error::UnknownFormat { path: path.into(), found, advice, expected: expected() }
+    })
 }
 
 #[cfg(test)]
@@ -113,10 +119,29 @@ mod tests {
              MNIST, such as train-images-idx3-ubyte, raw or with .gz at the end (IDX), or \
              a file whose name ends in .toy (toy); check the path"
         );
-        // A file where a folder is expected.
-        let file = dir.path().join("train-images-idx3-ubyte");
-        fs::write(&file, images()).unwrap();
-        assert!(matches!(find_source(&file), Err(Error::UnknownFormat { .. })));
+        // A file that is no data.
+        for (bytes, expected) in [
+            (&b"PK\x03\x04"[..], "found a zip archive, expected a folder with "),
+            (b"", "found an empty file, expected a folder with "),
+            (&images(), "found a file in no known format, expected a folder with "),
+        ] {
+            let file = dir.path().join("data.zip");
+            fs::write(&file, bytes).unwrap();
+            let error = find_source(&file).err().unwrap();
+            assert!(matches!(error, Error::UnknownFormat { .. }));
+            let text = message(&error, dir.path());
+            assert!(text.starts_with(&format!("DIR/data.zip: {expected}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_data_set_stands_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("train-images-idx3-ubyte");
+        fs::write(&path, images()).unwrap();
+        for path in [path.clone(), path.join("")] {
+            assert_eq!(find_source(&path).unwrap_or_else(|e| panic!("{e}")).name(), "IDX");
+        }
     }
 
     #[test]

@@ -12,9 +12,14 @@
 pub(crate) mod header;
 pub(crate) mod error;
 mod parse;
+mod gzip;
 mod file;
-// A data set: the names of its files, two files, a source.
+// A data set: the names of its files, the folder that has them, two files that belong
+// together and their labels, a source.
+mod name;
 mod folder;
+mod labels;
+mod pair;
 mod dataset;
 mod source;
 

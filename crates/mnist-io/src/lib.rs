@@ -25,7 +25,7 @@
 //!
 //! **Augmentation.** [`Warp`] shifts, turns, stretches, shears and bends images at
 //! random, as a [`Distortion`] says, and [`deskew_images`] makes leaning digits
-//! upright. Augmentation is a module apart: no reader imports it, it imports no reader,
+//! upright. [`Paper`] says what their ink is on. Augmentation is a module apart: no reader imports it, it imports no reader,
 //! and it alone uses the crate `kernels`.
 //!
 //! # Example
@@ -84,13 +84,14 @@ mod idx;
 // What the formats share.
 mod bytes;
 mod class_names;
+mod other_files;
 mod error;
 #[allow(unsafe_code)] // The only module that needs it; it has nothing else in it.
 mod mapped;
 // Apart from all of the above.
 mod augment;
 
-pub use augment::{AugmentError, Distortion, Elastic, Key, Warp, deskew_images};
+pub use augment::{AugmentError, Distortion, Elastic, Key, Paper, Warp, deskew_images};
 pub use bytes::Bytes;
 pub use class_names::ClassNames;
 pub use error::Error;

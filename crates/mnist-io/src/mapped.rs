@@ -50,7 +50,8 @@ impl Access {
     /// The bytes of the file at `path`.
     ///
     /// # Errors
-    /// If it cannot be opened, read or mapped, or is a folder.
+    /// If it cannot be opened, read or mapped, if it is a folder, or a pipe or device, which
+    /// may have no end, or if it does not fit into memory.
     pub(crate) fn open(self, path: &Path) -> Result<Bytes, Error> {
         self.bytes_of(path, &open(path)?)
     }
@@ -58,27 +59,61 @@ impl Access {
     /// The bytes of `file`; errors name `path`.
     fn bytes_of(self, path: &Path, mut file: &File) -> Result<Bytes, Error> {
         let cannot_map = |error| Error::Map { path: path.into(), error };
+        let len = file.metadata().map_err(cannot_map)?.len();
         // Some systems refuse to map an empty file.
-        if self.maps && file.metadata().map_err(cannot_map)?.len() > 0 {
+        if self.maps && len > 0 {
             // SAFETY: `maps` is set by `Access::map` alone, whose caller vouches that
             // nobody writes to this file or truncates it until the map is dropped.
             let map = unsafe { Mmap::map(file) }.map_err(cannot_map)?;
             return Ok(map.into());
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|error| Error::Read { path: path.into(), error })?;
+        let mut bytes = reserved(path, len)?;
+        // A file that grows meanwhile is read as it was when it was opened.
+        file.by_ref()
+            .take(len)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::Read { path: path.into(), error })?;
         Ok(bytes.into())
     }
+}
+
+/// An empty vector with room for `len` elements that come from the file at `path`.
+pub(crate) fn reserved<T>(path: &Path, len: u64) -> Result<Vec<T>, Error> {
+    let mut values = Vec::new();
+    let reserved = usize::try_from(len).is_ok_and(|len| values.try_reserve_exact(len).is_ok());
+    let bytes = len.saturating_mul(size_of::<T>() as u64);
+    if reserved { Ok(values) } else { Err(Error::Memory { path: path.into(), bytes }) }
 }
 
 fn open(path: &Path) -> Result<File, Error> {
     let failed = |error| Error::Open { path: path.into(), error };
     // Checked first: some systems open a folder and fail later, with a message about
-    // something else.
-    if fs::metadata(path).map_err(failed)?.is_dir() {
+    // something else, and a pipe opens only when somebody writes to it.
+    let found = fs::metadata(path).map_err(failed)?;
+    if found.is_dir() {
         return Err(Error::NotAFile { path: path.into() });
     }
+    if let Some(found) = endless(found.file_type()) {
+        return Err(Error::NotRegular { path: path.into(), found });
+    }
     File::open(path).map_err(failed)
+}
+
+/// What a file is that has no length of its own: it may never end.
+#[cfg(unix)]
+pub(crate) fn endless(found: fs::FileType) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    match found {
+        found if found.is_fifo() => Some("a pipe"),
+        found if found.is_socket() => Some("a socket"),
+        found if found.is_char_device() || found.is_block_device() => Some("a device"),
+        _ => None,
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn endless(found: fs::FileType) -> Option<&'static str> {
+    (!found.is_file() && !found.is_dir()).then_some("a device")
 }
 
 #[cfg(test)]
@@ -120,6 +155,32 @@ mod tests {
                     dir.path().display()
                 )
             );
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_device_that_never_ends() {
+        for access in both() {
+            let error = access.open(Path::new("/dev/zero")).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "/dev/zero: found a device, expected a file; save what it gives to a file first"
+            );
+        }
+    }
+
+    /// A file with a hole that is larger than any memory.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_that_does_not_fit_into_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let file = File::create(&path).unwrap();
+        // Some file systems have no files of that size.
+        if file.set_len(1 << 42).is_ok() {
+            let error = Access::read().open(&path).unwrap_err();
+            assert!(matches!(error, Error::Memory { bytes, .. } if bytes == 1 << 42), "{error}");
         }
     }
 

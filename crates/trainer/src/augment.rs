@@ -1,15 +1,72 @@
 //! Images between a source and the network: augmented while it trains, deskewed where it is
 //! evaluated. The arithmetic is in `mnist-io`.
 
-use kernels::Isa;
-use mnist_io::{Distortion, Features, ImageSize, Key, Samples, Warp, deskew_images};
-use nn::{Examples, Inputs};
+use std::fmt;
+use std::path::Path;
 
-use crate::data;
+use kernels::{Isa, scale_bytes};
+use mnist_io::{
+    Classes, Distortion, Features, ImageSize, Key, Paper, Samples, Targets, Warp, deskew_images,
+};
+use nn::{Examples, Mlp};
+
+use crate::data::{self, PIXEL_SCALE};
 use crate::error::Error;
 
-/// The preparation that the file of a model names if it takes deskewed images.
-pub(crate) const DESKEW: &str = "deskew";
+/// How images are deskewed. Displayed as the preparation that the file of a model names:
+/// `deskew` for light ink on 0, as in MNIST, otherwise such as `deskew-dark-on-255`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Deskew {
+    /// What the ink is on, in the units of the data.
+    pub(crate) paper: Paper,
+    /// The factor that turns a byte into a feature.
+    pub(crate) pixel_scale: f32,
+}
+
+impl Deskew {
+    const NAME: &str = "deskew";
+
+    /// What the file at `model` says that its network needs.
+    ///
+    /// # Errors
+    /// [`Error::Preparation`] if it names something else than deskewing.
+    pub(crate) fn of(network: &Mlp, model: &Path) -> Result<Option<Self>, Error> {
+        let Some(found) = network.preparation() else { return Ok(None) };
+        let paper = match found.strip_prefix(Self::NAME) {
+            Some("") => Some(Paper::BLACK),
+            Some(rest) => paper(rest),
+            None => None,
+        };
+        let Some(paper) = paper else {
+            let (model, found) = (model.to_owned(), found.to_owned());
+            return Err(Error::Preparation { model, found, known: Self::NAME });
+        };
+        Ok(Some(Self { paper, pixel_scale: network.pixel_scale() }))
+    }
+}
+
+/// The paper that `-dark-on-255` names.
+fn paper(name: &str) -> Option<Paper> {
+    let (ink, level) = name.strip_prefix('-')?.split_once("-on-")?;
+    let dark_ink = match ink {
+        "dark" => true,
+        "light" => false,
+        _ => return None,
+    };
+    let level = level.parse().ok().filter(|level: &f32| level.is_finite())?;
+    Some(Paper { level, dark_ink })
+}
+
+impl fmt::Display for Deskew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::NAME)?;
+        let Paper { level, dark_ink } = self.paper;
+        if self.paper == Paper::BLACK {
+            return Ok(());
+        }
+        write!(f, "-{}-on-{level}", if dark_ink { "dark" } else { "light" })
+    }
+}
 
 /// Warps an image on its way into a training step.
 pub(crate) struct Augmentation {
@@ -18,18 +75,23 @@ pub(crate) struct Augmentation {
 }
 
 impl Augmentation {
-    /// For these images; `None` if the settings leave them as they are.
+    /// For these images; `None` if the settings leave them as they are. `paper` is in the
+    /// units of the data, of which bytes are scaled before they are warped.
     pub(crate) fn new(
         distortion: Distortion,
         deskew: bool,
-        samples: &Samples,
+        (samples, paper, pixel_scale): (&Samples, Paper, f32),
         isa: Isa,
     ) -> Result<Option<Self>, Error> {
         if distortion.is_identity() && !deskew {
             return Ok(None);
         }
-        let ImageSize { rows, cols } = data::image_size(samples)?;
-        let warp = Warp::new(distortion, rows, cols)?;
+        let ImageSize { rows, cols } = data::image_size(samples).ok_or(Error::NotImages)?;
+        let paper = match samples.features() {
+            Features::Bytes(_) => paper.scaled(pixel_scale),
+            Features::Real(_) => paper,
+        };
+        let warp = Warp::new(distortion, rows, cols)?.on(paper);
         Ok(Some(Self { warp: if deskew { warp.deskewed() } else { warp }, isa }))
     }
 }
@@ -38,8 +100,8 @@ impl Augmentation {
 pub(crate) enum Prepared<'a> {
     /// As the source gives them: all, or those that `indices` names.
     Raw { samples: &'a Samples, indices: Option<&'a [u32]> },
-    /// Deskewed to whole bytes, with their labels.
-    Deskewed { pixels: Vec<u8>, labels: Vec<u8>, width: usize },
+    /// Deskewed.
+    Deskewed(Samples),
 }
 
 impl<'a> Prepared<'a> {
@@ -48,22 +110,28 @@ impl<'a> Prepared<'a> {
     pub(crate) fn new(
         samples: &'a Samples,
         indices: Option<&'a [u32]>,
-        deskew: bool,
+        deskew: Option<Deskew>,
         isa: Isa,
     ) -> Result<Self, Error> {
-        if !deskew {
-            return Ok(Self::Raw { samples, indices });
-        }
-        let ImageSize { rows, cols } = data::image_size(samples)?;
-        let Features::Bytes(images) = samples.features() else { return Err(Error::NotImages) };
+        let Some(deskew) = deskew else { return Ok(Self::Raw { samples, indices }) };
+        let size = data::image_size(samples).ok_or(Error::NotImages)?;
         let indices: Vec<usize> = match indices {
             Some(indices) => indices.iter().map(|&index| index as usize).collect(),
             None => (0..samples.len()).collect(),
         };
-        let pixels = deskew_images(isa, rows, cols, images, indices.iter().copied())?;
+        let features = match samples.features() {
+            // Nearly all images: deskewed ones are bytes again.
+            Features::Bytes(bytes) if deskew.pixel_scale == PIXEL_SCALE => {
+                let indices = indices.iter().copied();
+                let bytes = deskew_images(isa, size.rows, size.cols, deskew.paper, bytes, indices)?;
+                Features::Bytes(bytes.into())
+            }
+            features => Features::Real(deskewed(features, &indices, size, deskew, isa)?),
+        };
         let labels = data::classes(samples).labels();
-        let labels = indices.iter().map(|&index| labels[index]).collect();
-        Ok(Self::Deskewed { pixels, labels, width: samples.width() })
+        let labels: Vec<u8> = indices.iter().map(|&index| labels[index]).collect();
+        let targets = Targets::Classes(Classes::new(labels.into(), None));
+        Ok(Self::Deskewed(Samples::new(features, samples.width(), targets)))
     }
 
     /// As `nn` takes them.
@@ -73,11 +141,35 @@ impl<'a> Prepared<'a> {
             Self::Raw { samples, indices: Some(indices) } => {
                 Ok(data::examples(samples)?.subset(indices)?)
             }
-            Self::Deskewed { pixels, labels, width } => {
-                Ok(Examples::new(Inputs::pixels(pixels, *width)?, labels)?)
-            }
+            Self::Deskewed(samples) => data::examples(samples),
         }
     }
+}
+
+/// Deskewed copies of the images that `indices` names, as the network takes them: real
+/// values, and bytes with too few levels to be rounded.
+fn deskewed(
+    features: &Features,
+    indices: &[usize],
+    size: ImageSize,
+    deskew: Deskew,
+    isa: Isa,
+) -> Result<Vec<f32>, Error> {
+    let Deskew { paper, pixel_scale } = deskew;
+    let width = size.rows * size.cols;
+    let bytes = matches!(features, Features::Bytes(_));
+    let paper = if bytes { paper.scaled(pixel_scale) } else { paper };
+    let warp = Warp::new(Distortion::default(), size.rows, size.cols)?.deskewed().on(paper);
+    let mut images = vec![0.0; indices.len() * width];
+    for (&index, image) in indices.iter().zip(images.chunks_exact_mut(width)) {
+        let pixels = index * width..(index + 1) * width;
+        match features {
+            Features::Bytes(bytes) => scale_bytes(isa, &bytes[pixels], pixel_scale, image),
+            Features::Real(values) => image.copy_from_slice(&values[pixels]),
+        }
+        warp.apply(isa, Key::default(), image);
+    }
+    Ok(images)
 }
 
 impl nn::Augment for Augmentation {
@@ -89,30 +181,56 @@ impl nn::Augment for Augmentation {
 
 #[cfg(test)]
 mod tests {
-    use mnist_io::{Classes, Targets};
+    use nn::{Activation, Architecture};
 
     use super::*;
+
+    const PLAIN: Deskew = Deskew { paper: Paper::BLACK, pixel_scale: PIXEL_SCALE };
 
     fn samples(features: Features) -> Samples {
         Samples::new(features, 4, Targets::Classes(Classes::new(vec![1, 0].into(), None)))
     }
 
     #[test]
-    fn only_images_of_bytes_are_deskewed() {
+    fn only_images_are_deskewed() {
         let isa = Isa::active().unwrap();
         let size = ImageSize { rows: 2, cols: 2 };
         let bytes = || samples(Features::Bytes(vec![0; 8].into()));
         let real = || samples(Features::Real(vec![0.0; 8]));
 
-        let images = bytes().with_image_size(size);
-        let prepared = Prepared::new(&images, Some(&[1]), true, isa).unwrap();
-        assert_eq!(prepared.examples().unwrap().len(), 1);
-        for other in [bytes(), real(), real().with_image_size(size)] {
-            let error = Prepared::new(&other, None, true, isa).err().unwrap();
+        for images in [bytes(), real()].map(|samples| samples.with_image_size(size)) {
+            let prepared = Prepared::new(&images, Some(&[1]), Some(PLAIN), isa).unwrap();
+            assert_eq!(prepared.examples().unwrap().len(), 1);
+        }
+        let line = bytes().with_image_size(ImageSize { rows: 1, cols: 4 });
+        for other in [bytes(), real(), line] {
+            let error = Prepared::new(&other, None, Some(PLAIN), isa).err().unwrap();
             assert!(matches!(error, Error::NotImages));
-            let raw = Prepared::new(&other, None, false, isa).unwrap();
+            let raw = Prepared::new(&other, None, None, isa).unwrap();
             assert_eq!(raw.examples().unwrap().len(), 2);
         }
+    }
+
+    #[test]
+    fn bytes_of_few_levels_are_deskewed_without_rounding() {
+        let isa = Isa::active().unwrap();
+        // A leaning stroke of 4 x 4 pixels of 0 and 1, twice; dark ink on 1.
+        let ink = [0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0];
+        let bytes: Vec<u8> = [ink, ink].concat().iter().map(|ink| 1 - ink).collect();
+        let targets = Targets::Classes(Classes::new(vec![1, 0].into(), None));
+        let size = ImageSize { rows: 4, cols: 4 };
+        let samples =
+            Samples::new(Features::Bytes(bytes.into()), 16, targets).with_image_size(size);
+        let paper = Paper { level: 1.0, dark_ink: true };
+        let deskew = Deskew { paper, pixel_scale: 0.5 };
+        let prepared = Prepared::new(&samples, None, Some(deskew), isa).unwrap();
+        let Prepared::Deskewed(found) = prepared else { panic!() };
+        let Features::Real(found) = found.features() else { panic!() };
+        let mut expected = ink.map(|ink| 0.5 * (1.0 - ink as f32));
+        let warp = Warp::new(Distortion::default(), 4, 4).unwrap().deskewed();
+        warp.on(paper.scaled(0.5)).apply(isa, Key::default(), &mut expected);
+        assert_eq!(found[16..], expected);
+        assert!(expected.iter().any(|pixel| *pixel > 0.0 && *pixel < 0.5), "{expected:?}");
     }
 
     #[test]
@@ -120,12 +238,54 @@ mod tests {
         let isa = Isa::active().unwrap();
         let real = samples(Features::Real(vec![0.0; 8]));
         let shift = Distortion { shift: 1.0, ..Distortion::default() };
+        let new = |distortion, deskew, samples: &Samples| {
+            Augmentation::new(distortion, deskew, (samples, Paper::BLACK, 1.0), isa)
+        };
         for (distortion, deskew) in [(shift, false), (Distortion::default(), true)] {
-            let error = Augmentation::new(distortion, deskew, &real, isa).err().unwrap();
+            let error = new(distortion, deskew, &real).err().unwrap();
             assert!(matches!(error, Error::NotImages));
         }
-        assert!(Augmentation::new(Distortion::default(), false, &real, isa).unwrap().is_none());
-        let images = real.with_image_size(ImageSize { rows: 1, cols: 4 });
-        assert!(Augmentation::new(shift, false, &images, isa).unwrap().is_some());
+        assert!(new(Distortion::default(), false, &real).unwrap().is_none());
+        let images = real.with_image_size(ImageSize { rows: 2, cols: 2 });
+        assert!(new(shift, false, &images).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_preparation_is_what_its_name_says() {
+        let shape =
+            Architecture { inputs: 4, hidden: vec![], outputs: 2, activation: Activation::Relu };
+        let mut network = Mlp::zeros(shape).unwrap();
+        network.set_pixel_scale(0.25).unwrap();
+        let path = Path::new("model");
+        assert_eq!(Deskew::of(&network, path).unwrap(), None);
+        for (name, level, dark_ink) in [
+            ("deskew", 0.0, false),
+            ("deskew-dark-on-255", 255.0, true),
+            ("deskew-light-on-37", 37.0, false),
+            ("deskew-dark-on-0.1", 0.1, true),
+            ("deskew-light-on--1.5", -1.5, false),
+            ("deskew-dark-on-0", 0.0, true),
+        ] {
+            let deskew = Deskew { paper: Paper { level, dark_ink }, pixel_scale: 0.25 };
+            assert_eq!(deskew.to_string(), name);
+            network.set_preparation(Some(name.into()));
+            assert_eq!(Deskew::of(&network, path).unwrap(), Some(deskew));
+        }
+        for name in [
+            "",
+            "wash",
+            "deskewed",
+            "Deskew",
+            "deskew-",
+            "deskew-grey-on-1",
+            "deskew-dark-on-",
+            "deskew-dark-on-NaN",
+            "deskew-dark-on-inf",
+            "deskew-dark",
+        ] {
+            network.set_preparation(Some(name.into()));
+            let error = Deskew::of(&network, path).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{name}`")), "{error}");
+        }
     }
 }

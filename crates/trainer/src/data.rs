@@ -1,6 +1,7 @@
 //! The data that a run is given.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use mnist_io::{
     Access, Classes, Features, ImageSize, Part, Request, Samples, Targets, find_source,
@@ -13,7 +14,12 @@ use crate::error::Error;
 /// The folder of the data, unless `--data` names another.
 pub(crate) const DEFAULT_DIR: &str = "data";
 
-/// Opens one part of the data in the folder or the file at `path`, whatever its format.
+/// The factor that turns a byte into a feature, unless the bytes of the data are all small.
+pub(crate) const PIXEL_SCALE: f32 = 1.0 / 255.0;
+
+/// Opens one part of the data in the folder or the file at `path`, whatever its format. A
+/// shell replaces a `~` at the beginning only if it begins a word, which it does not in
+/// `--data=~/mnist` and in a recipe; so it is replaced here.
 #[allow(unsafe_code)] // One line, with its reason.
 pub(crate) fn open(path: &Path, part: Part) -> Result<Samples, Error> {
     if path == Path::new(DEFAULT_DIR) && !path.exists() {
@@ -24,18 +30,31 @@ pub(crate) fn open(path: &Path, part: Part) -> Result<Samples, Error> {
     // that it found empty, where no data can be. For all other programs the user vouches:
     // the help of `--data` asks for it.
     let access = unsafe { Access::map() };
+    let path = &*from_home(path, std::env::home_dir());
     Ok(find_source(path)?.open(&Request { path, part, access })?)
+}
+
+/// `path` with the folder `home` for a `~` that it begins with, unless there is a folder of
+/// that name.
+fn from_home(path: &Path, home: Option<PathBuf>) -> Cow<'_, Path> {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) if !Path::new("~").exists() => home.join(rest).into(),
+        _ => path.into(),
+    }
 }
 
 /// Checks that the two parts belong together. Before the training that costs nothing;
 /// after it, the training.
 pub(crate) fn check_pair(dir: &Path, train: &Samples, test: &Samples) -> Result<(), Error> {
+    let [in_train, in_test] = [train, test].map(|samples| match samples.features() {
+        Features::Bytes(_) => "bytes",
+        Features::Real(_) => "real numbers",
+    });
+    if in_train != in_test {
+        return Err(Error::PartTypes { dir: dir.to_owned(), train: in_train, test: in_test });
+    }
     if (train.width(), train.image_size()) != (test.width(), test.image_size()) {
         return Err(Error::PartSizes { dir: dir.to_owned(), train: size(train), test: size(test) });
-    }
-    let [train, test] = [train, test].map(|samples| classes(samples).count());
-    if train < test {
-        return Err(Error::PartClasses { dir: dir.to_owned(), train: train - 1, test: test - 1 });
     }
     Ok(())
 }
@@ -81,9 +100,10 @@ pub(crate) fn classes(samples: &Samples) -> &Classes {
     classes
 }
 
-/// The size of the images, for what is done to images only.
-pub(crate) fn image_size(samples: &Samples) -> Result<ImageSize, Error> {
-    samples.image_size().ok_or(Error::NotImages)
+/// The size of the images, for what is done to images only. A single row or column is no
+/// image, whatever its file says: it cannot be turned.
+pub(crate) fn image_size(samples: &Samples) -> Option<ImageSize> {
+    samples.image_size().filter(|size| size.rows > 1 && size.cols > 1)
 }
 
 /// The size of a sample: `28 x 28` for an image, otherwise the number of features.
@@ -109,7 +129,9 @@ mod tests {
         assert_eq!((examples.len(), examples.inputs().width()), (3, 3));
         assert_eq!(classes(&samples).count(), 3);
         assert_eq!(size(&samples), "3");
-        assert!(matches!(image_size(&samples), Err(Error::NotImages)));
+        assert_eq!(image_size(&samples), None);
+        let line = samples.with_image_size(ImageSize { rows: 1, cols: 3 });
+        assert_eq!((image_size(&line), size(&line)), (None, "1 x 3".into()));
     }
 
     #[test]
@@ -119,11 +141,29 @@ mod tests {
         let check = |train: &Samples, test: &Samples| check_pair(Path::new("dir"), train, test);
         check(&measurements(&[0, 1]), &measurements(&[1, 0, 0])).unwrap();
         check(&images(&[0, 1]), &images(&[0])).unwrap();
+        let targets = Targets::Classes(Classes::new(vec![0].into(), None));
+        let bytes = Samples::new(Features::Bytes(vec![1, 2, 3].into()), 3, targets);
+        let error = check(&measurements(&[0]), &bytes).unwrap_err();
+        assert!(matches!(error, Error::PartTypes { train: "real numbers", test: "bytes", .. }));
         let error = check(&measurements(&[0]), &images(&[0])).unwrap_err();
         assert!(
             matches!(error, Error::PartSizes { train, test, .. } if (&*train, &*test) == ("3", "1 x 3"))
         );
-        let error = check(&measurements(&[0, 1]), &measurements(&[2])).unwrap_err();
-        assert!(matches!(error, Error::PartClasses { train: 1, test: 2, .. }));
+    }
+
+    #[test]
+    fn a_path_may_begin_at_home() {
+        let home = || Some(PathBuf::from("/home/me"));
+        for (path, expected) in [
+            ("~/mnist", "/home/me/mnist"),
+            ("~", "/home/me"),
+            ("~you/mnist", "~you/mnist"),
+            ("./~/mnist", "./~/mnist"),
+            ("mnist~", "mnist~"),
+            ("/data", "/data"),
+        ] {
+            assert_eq!(from_home(Path::new(path), home()), Path::new(expected));
+        }
+        assert_eq!(from_home(Path::new("~/mnist"), None), Path::new("~/mnist"));
     }
 }

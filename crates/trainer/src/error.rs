@@ -26,18 +26,13 @@ pub(crate) enum Error {
     )]
     PartSizes { dir: PathBuf, train: String, test: String },
     #[error(
-        "{dir}: the test labels go up to {test} and the training labels to {train}: \
-         expected no test label that training does not show"
-    )]
-    PartClasses { dir: PathBuf, train: usize, test: usize },
-    #[error(
         "{model} takes images of {expected} pixels and those in {dir} are {found}: \
          name the data that the model was trained on with --data DIR"
     )]
     ImageSize { model: PathBuf, expected: usize, dir: PathBuf, found: String },
     #[error(
-        "the samples are not images of bytes: expected such images for deskewing and \
-         augmentation; take `deskew` and `[augment]` out of the settings"
+        "the samples are not images: expected images, which the model takes deskewed; \
+         name the data that it was trained on with --data DIR"
     )]
     NotImages,
     #[error(
@@ -166,6 +161,28 @@ pub(crate) enum Error {
     Stdout(io::Error),
     #[error("--json prints on stdout, which is closed: open it, or leave --json out")]
     NoStdout,
+
+    // What a look at the data finds that no training can mend.
+    #[error(
+        "{dir}: the training features are {train} and the test features {test}: \
+         expected one type, because bytes are scaled and real numbers are not"
+    )]
+    PartTypes { dir: PathBuf, train: &'static str, test: &'static str },
+    #[error(
+        "{dir}: all training samples are of class {class}: \
+         expected two classes at least, to tell them apart; check the labels"
+    )]
+    OneClass { dir: PathBuf, class: usize },
+    #[error(
+        "{dir}: found {samples} of {classes}, which no training sample is of: \
+         expected no class that training does not show; check that the two parts belong together"
+    )]
+    UnseenClasses { dir: PathBuf, classes: String, samples: String },
+    #[error(
+        "{dir}: all {samples} training samples have the same features: \
+         expected samples that differ; check how the file was made"
+    )]
+    AllAlike { dir: PathBuf, samples: usize },
 }
 
 /// A value that a setting cannot take.

@@ -16,6 +16,8 @@ mod config;
 
 mod data;
 
+mod look;
+
 mod augment;
 
 mod pool;

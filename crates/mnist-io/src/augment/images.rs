@@ -4,10 +4,11 @@ use kernels::{Isa, scale_bytes};
 
 use super::distortion::Distortion;
 use super::error::AugmentError;
+use super::paper::Paper;
 use super::warp::{Key, Warp};
 
 /// Deskewed copies of the images that `indices` names, in that order: see
-/// [`Warp::deskewed`]. `pixels` has images of `rows` × `cols` bytes, row-major, one after
+/// [`Warp::deskewed`]. Their ink is on `paper`. `pixels` has images of `rows` × `cols` bytes, row-major, one after
 /// another, as has the result; each pixel is rounded to the nearest byte.
 ///
 /// # Errors
@@ -20,7 +21,7 @@ use super::warp::{Key, Warp};
 /// // A leaning stroke, and an upright one.
 /// let pixels = [0, 0, 9, 0, 9, 0, 9, 0, 0, 0, 9, 0, 0, 9, 0, 0, 9, 0];
 /// let isa = kernels::Isa::active()?;
-/// let deskewed = mnist_io::deskew_images(isa, 3, 3, &pixels, [0, 1])?;
+/// let deskewed = mnist_io::deskew_images(isa, 3, 3, mnist_io::Paper::BLACK, &pixels, [0, 1])?;
 /// assert_eq!(deskewed[..9], pixels[9..]);
 /// assert_eq!(deskewed[9..], pixels[9..]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,10 +30,11 @@ pub fn deskew_images(
     isa: Isa,
     rows: usize,
     cols: usize,
+    paper: Paper,
     pixels: &[u8],
     indices: impl IntoIterator<Item = usize>,
 ) -> Result<Vec<u8>, AugmentError> {
-    let warp = Warp::new(Distortion::default(), rows, cols)?.deskewed();
+    let warp = Warp::new(Distortion::default(), rows, cols)?.deskewed().on(paper);
     let indices = indices.into_iter();
     let mut image = vec![0.0; rows * cols];
     let count = pixels.len() / image.len();

@@ -9,6 +9,7 @@ use super::distortion::Distortion;
 use super::elastic::Smoothing;
 use super::error::{AugmentError, MAX_SIDE};
 use super::matrix::{self, Matrix};
+use super::paper::Paper;
 use super::sample::{Sampler, Straight};
 use super::shift;
 
@@ -39,6 +40,7 @@ pub struct Key {
 pub struct Warp {
     distortion: Distortion,
     deskew: bool,
+    paper: Paper,
     rows: usize,
     cols: usize,
     method: Method,
@@ -104,7 +106,7 @@ impl Warp {
             let smoothing = Smoothing::new(distortion.elastic, rows, cols);
             Method::Bend(Sampler::new(rows, cols), smoothing)
         };
-        Ok(Self { distortion, deskew: false, rows, cols, method })
+        Ok(Self { distortion, deskew: false, paper: Paper::BLACK, rows, cols, method })
     }
 
     /// The same warp of images that are deskewed first: their ink stands upright in the
@@ -131,6 +133,25 @@ impl Warp {
         Self { deskew: true, method, ..self }
     }
 
+    /// The same warp of images whose ink is on `paper`. Without this it is
+    /// [`Paper::BLACK`].
+    ///
+    /// ```
+    /// use mnist_io::{Distortion, Key, Paper, Warp};
+    ///
+    /// // The stroke of the example of `deskewed`, in black on white.
+    /// let white = Paper { level: 1.0, dark_ink: true };
+    /// let deskew = Warp::new(Distortion::default(), 3, 3)?.deskewed().on(white);
+    /// let mut image = [1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0];
+    /// deskew.apply(kernels::Isa::active()?, Key::default(), &mut image);
+    /// assert_eq!(image, [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn on(self, paper: Paper) -> Self {
+        Self { paper, ..self }
+    }
+
     /// Changes one image of rows × cols values, row-major, in place.
     ///
     /// The result is a function of the image and of `key`, with the same bits on every
@@ -145,6 +166,16 @@ impl Warp {
             Method::Shift | Method::Sample(_) => 0,
             Method::Bend(_, smoothing) => smoothing.nodes(),
         };
+        if self.paper == Paper::BLACK {
+            return self.move_ink(isa, key, nodes, image);
+        }
+        self.paper.to_ink(image);
+        self.move_ink(isa, key, nodes, image);
+        self.paper.put_ink(image);
+    }
+
+    /// Changes an image of ink on black; `nodes` random numbers are for displacements.
+    fn move_ink(&self, isa: Isa, key: Key, nodes: usize, image: &mut [f32]) {
         // Nothing below calls this function, so nobody else borrows the memory.
         SCRATCH.with_borrow_mut(|scratch| {
             let Scratch { numbers, table, fields, sums } = scratch;

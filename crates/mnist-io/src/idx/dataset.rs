@@ -3,68 +3,41 @@
 use std::path::Path;
 
 use super::file::IdxFile;
-use super::folder;
+use super::folder::Folder;
 use super::header::Dtype;
+use super::pair::Pair;
 use crate::error::Error;
 use crate::mapped::Access;
+use crate::samples::ImageSize;
 use crate::source::Part;
 
-/// Images of `u8` pixels, each with a `u8` label. At least one image.
+/// Images of `u8` pixels, each with a label. At least one image.
 #[derive(Debug)]
 pub struct Dataset {
-    images: IdxFile,
-    labels: IdxFile,
-    rows: usize,
-    cols: usize,
+    pair: Pair,
+    size: ImageSize,
 }
 
 impl Dataset {
     /// Pairs a file of images with its file of labels.
     ///
-    /// The images have three dimensions (images, rows, columns), or two (images,
-    /// features), which stand for images of one row. The labels have one.
+    /// The images have three dimensions (images, rows, columns), and may have a fourth of
+    /// one channel; or two (images, features), which stand for images of one row. The
+    /// labels have one, or a second of size 1, or the eight columns of QMNIST, of which
+    /// the first is the class. They may be of any type.
     ///
     /// # Errors
-    /// If either file has other elements than `u8` or other dimensions, if the counts of
-    /// labels and images differ, or if there is no image or no pixel.
+    /// If pixels are no bytes, if a label is no whole number from 0 to 255, if a file has
+    /// other dimensions, if the counts of labels and images differ, or if there is no image
+    /// or no pixel.
     pub fn new(images: IdxFile, labels: IdxFile) -> Result<Self, Error> {
-        for file in [&images, &labels] {
-            let found = file.header().dtype();
-            if found != Dtype::U8 {
-                return Err(Error::NotBytes { path: file.path().into(), found });
-            }
+        let pair = Pair::new(images, labels)?;
+        let found = pair.features.header().dtype();
+        if found != Dtype::U8 {
+            return Err(Error::NotBytes { path: pair.features.path().into(), found });
         }
-        let (count, rows, cols) = match *images.header().dims() {
-            [count, rows, cols] => (count, rows, cols),
-            [count, features] => (count, 1, features),
-            ref dims => {
-                return Err(Error::ImageDims { path: images.path().into(), found: dims.to_vec() });
-            }
-        };
-        let label_count = match *labels.header().dims() {
-            [count] => count,
-            ref dims => {
-                return Err(Error::LabelDims { path: labels.path().into(), found: dims.to_vec() });
-            }
-        };
-        if label_count != count {
-            return Err(Error::Counts {
-                images: images.path().into(),
-                labels: labels.path().into(),
-                found: label_count,
-                expected: count,
-            });
-        }
-        if count == 0 {
-            return Err(Error::NoImages { path: images.path().into() });
-        }
-        if rows == 0 || cols == 0 {
-            return Err(Error::NoPixels {
-                path: images.path().into(),
-                found: images.header().dims()[1..].to_vec(),
-            });
-        }
-        Ok(Self { images, labels, rows, cols })
+        let size = pair.size.unwrap_or(ImageSize { rows: 1, cols: pair.width });
+        Ok(Self { pair, size })
     }
 
     /// Finds the files of `part` in the folder `dir` and reads them into memory.
@@ -72,12 +45,17 @@ impl Dataset {
     /// For [`Part::Train`] these are `train-images-idx3-ubyte` and
     /// `train-labels-idx1-ubyte`, for [`Part::Test`] `t10k-images-idx3-ubyte` and
     /// `t10k-labels-idx1-ubyte`. The spelling `train-images.idx3-ubyte`, with a dot, is
-    /// found too, and either spelling with `.gz` at the end. Of several files, a raw one
-    /// comes first, and then one with a hyphen.
+    /// found too, `test` for `t10k`, upper case, and all of it with `.gz` at the end. Of
+    /// several files, a raw one comes first, and then one with a hyphen. The name of a data
+    /// set may come before, as in `emnist-letters-train-images-idx3-ubyte`.
+    ///
+    /// If the folder has no such file, its folders are searched, and the folder `raw` of
+    /// each, which is where torchvision keeps its files. `dir` may also be the path of one
+    /// of the files: that chooses one of several data sets.
     ///
     /// # Errors
-    /// If there is no such folder, if it lacks a file, if [`IdxFile::read`] fails for
-    /// either file, or [`new`](Self::new) for both.
+    /// If there is no such folder, if it lacks a file, if there are several data sets, if
+    /// [`IdxFile::read`] fails for either file, or [`new`](Self::new) for both.
     pub fn read_dir(dir: impl AsRef<Path>, part: Part) -> Result<Self, Error> {
         Self::open_dir(dir, part, Access::read())
     }
@@ -87,14 +65,15 @@ impl Dataset {
     /// # Errors
     /// As for [`read_dir`](Self::read_dir), and if a file cannot be mapped.
     pub fn open_dir(dir: impl AsRef<Path>, part: Part, access: Access) -> Result<Self, Error> {
-        let (images, labels) = folder::find(dir.as_ref(), part)?;
+        let folder = Folder::find(dir.as_ref())?;
+        let [images, labels] = folder.pair(part)?;
         Self::new(IdxFile::open(images, access)?, IdxFile::open(labels, access)?)
     }
 
     /// The number of images, and of labels.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.labels.header().elements()
+        self.labels().len()
     }
 
     /// Whether there is no image: never, since [`new`](Self::new) refuses that.
@@ -106,25 +85,25 @@ impl Dataset {
     /// The height of an image.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.rows
+        self.size.rows
     }
 
     /// The width of an image.
     #[must_use]
     pub fn cols(&self) -> usize {
-        self.cols
+        self.size.cols
     }
 
     /// The number of pixels of an image: rows × columns.
     #[must_use]
     pub fn features(&self) -> usize {
-        self.rows * self.cols
+        self.pair.width
     }
 
     /// All pixels: images × features, row-major.
     #[must_use]
     pub fn images(&self) -> &[u8] {
-        self.images.body()
+        self.pair.features.body()
     }
 
     /// The pixels of image `i`: rows × columns, row-major.
@@ -141,7 +120,7 @@ impl Dataset {
     /// The labels, one for each image.
     #[must_use]
     pub fn labels(&self) -> &[u8] {
-        self.labels.body()
+        self.pair.labels.classes()
     }
 
     /// The number of classes: the largest label plus one.
@@ -153,19 +132,13 @@ impl Dataset {
     /// The file that the images come from.
     #[must_use]
     pub fn images_file(&self) -> &IdxFile {
-        &self.images
+        &self.pair.features
     }
 
     /// The file that the labels come from.
     #[must_use]
     pub fn labels_file(&self) -> &IdxFile {
-        &self.labels
-    }
-
-    /// The file of images and the file of labels.
-    #[must_use]
-    pub fn into_files(self) -> (IdxFile, IdxFile) {
-        (self.images, self.labels)
+        self.pair.labels.file()
     }
 }
 
@@ -272,12 +245,12 @@ mod tests {
 
     #[test]
     fn not_bytes() {
-        let (found, text) = error(&encode(0x0b, &[1, 1, 1], &[0; 2]), &labels());
+        let (found, text) = error(&encode(0x0b, &[2, 1, 1], &[0; 4]), &labels());
         assert!(matches!(found, Error::NotBytes { found: Dtype::I16, .. }));
         assert_eq!(text, "DIR/images: at byte 2: found elements of type i16, expected u8");
-        let (found, text) = error(&images(), &encode(0x0c, &[2], &[0; 8]));
-        assert!(matches!(found, Error::NotBytes { found: Dtype::I32, .. }));
-        assert_eq!(text, "DIR/labels: at byte 2: found elements of type i32, expected u8");
+        // Labels may be of any type.
+        let (_dir, dataset) = pair(&images(), &encode(0x0c, &[2], &[0, 0, 0, 7, 0, 0, 0, 3]));
+        assert_eq!(dataset.unwrap().labels(), [7, 3]);
     }
 
     #[test]
@@ -286,12 +259,10 @@ mod tests {
         assert!(matches!(found, Error::ImageDims { found, .. } if found == [2]));
         assert_eq!(
             text,
-            "DIR/images: at byte 3: found 1 dimensions (2), \
-             expected 3 (images, rows, columns) or 2 (images, features); \
-             were images and labels exchanged?"
+            "DIR/images: at byte 3: found 1 dimensions (2), expected images x rows x columns, \
+             with or without one channel, or samples x features; a file of labels looks like \
+             this: were images and labels exchanged?"
         );
-        let (found, _) = error(&encode(0x08, &[2, 1, 1, 1], &[0; 2]), &labels());
-        assert!(matches!(found, Error::ImageDims { found, .. } if found == [2, 1, 1, 1]));
     }
 
     #[test]
@@ -300,9 +271,14 @@ mod tests {
         assert!(matches!(found, Error::LabelDims { found, .. } if found == [2, 1, 3]));
         assert_eq!(
             text,
-            "DIR/labels: at byte 3: found 3 dimensions (2 x 1 x 3), expected 1 (labels); \
-             were images and labels exchanged?"
+            "DIR/labels: at byte 3: found 3 dimensions (2 x 1 x 3), expected one label for each \
+             sample; a file of images looks like this: were images and labels exchanged?"
         );
+        let (_, text) = error(&images(), &encode(0x08, &[2, 2], &[0, 1, 1, 0]));
+        assert!(text.ends_with(
+            "(2 x 2), expected one label for each sample; if a row has a 1 \
+                                for its class and 0 elsewhere, save the position of the 1"
+        ));
     }
 
     #[test]
@@ -340,8 +316,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_idx() {
-        let (found, text) = error(b"PK\x03\x04", &labels());
+        let (found, text) = error(b"\x08\x03\0\0", &labels());
         assert!(matches!(found, Error::Idx { .. }));
-        assert!(text.starts_with("DIR/images: at byte 0: found 0x50 0x4b, expected 0x00 0x00"));
+        assert!(text.starts_with("DIR/images: at byte 0: found 0x08 0x03, expected 0x00 0x00"));
     }
 }

@@ -1,21 +1,17 @@
 //! An IDX file that was parsed.
 
 use std::fmt;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use byteorder::{BigEndian, ByteOrder};
-use flate2::bufread::MultiGzDecoder;
 
-use super::error::IdxError;
-use super::header::{Dtype, Header, MAX_HEADER};
-use super::parse::{parse, read_header};
+use super::gzip::{self, inflate};
+use super::header::{Dtype, Header};
+use super::parse::parse;
 use crate::bytes::Bytes;
 use crate::error::Error;
-use crate::mapped::Access;
-
-/// The first bytes of every gzip file. An IDX file begins with zeros.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+use crate::mapped::{Access, reserved};
+use crate::other_files::OtherFile;
 
 /// An IDX file that was parsed: its header and its elements.
 pub struct IdxFile {
@@ -25,11 +21,13 @@ pub struct IdxFile {
 }
 
 impl IdxFile {
-    /// Reads the file at `path` into memory. A gzip file, whatever its name, is inflated.
+    /// Reads the file at `path` into memory. A gzip file, whatever its name, is inflated;
+    /// zeros after its end, with which some programs fill up a block, are ignored.
     ///
     /// # Errors
-    /// If the file cannot be opened or read, if it is gzip and damaged, or if it is not
-    /// an IDX file from its first byte to its last.
+    /// If the file cannot be opened or read, does not fit into memory, or is a pipe or a
+    /// device, which may have no end; if it is gzip and damaged; or if it is not an IDX
+    /// file from its first byte to its last.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::open(path, Access::read())
     }
@@ -42,9 +40,11 @@ impl IdxFile {
     pub fn open(path: impl AsRef<Path>, access: Access) -> Result<Self, Error> {
         let path = path.as_ref();
         let mut bytes = access.open(path)?;
-        let inflated = bytes.starts_with(&GZIP);
+        let inflated = bytes.starts_with(&gzip::MAGIC);
         if inflated {
             bytes = inflate(path, &bytes)?.into();
+        } else if let Some(OtherFile { found, advice }) = OtherFile::known_by(&bytes) {
+            return Err(Error::OtherFile { path: path.into(), inflated, found, advice });
         }
         let (header, _) =
             parse(&bytes).map_err(|error| Error::Idx { path: path.into(), inflated, error })?;
@@ -95,6 +95,21 @@ impl IdxFile {
         }
     }
 
+    /// The elements as `f32`, rounded to the nearest.
+    pub(super) fn to_f32(&self) -> Result<Vec<f32>, Error> {
+        let body = self.body();
+        let mut values = reserved(&self.path, self.header.elements() as u64)?;
+        match self.header.dtype() {
+            Dtype::U8 => values.extend(body.iter().map(|&byte| f32::from(byte))),
+            Dtype::I8 => values.extend(body.iter().map(|&byte| f32::from(byte as i8))),
+            Dtype::I16 => values.extend(each(body, BigEndian::read_i16).map(f32::from)),
+            Dtype::I32 => values.extend(each(body, BigEndian::read_i32).map(|value| value as f32)),
+            Dtype::F32 => values.extend(each(body, BigEndian::read_f32)),
+            Dtype::F64 => values.extend(each(body, BigEndian::read_f64).map(|value| value as f32)),
+        }
+        Ok(values)
+    }
+
     /// Whether the elements are in a map of the file. Those of a gzip file never are.
     #[must_use]
     pub fn is_mapped(&self) -> bool {
@@ -114,55 +129,16 @@ impl fmt::Debug for IdxFile {
 }
 
 fn convert<T: Into<f64>>(body: &[u8], read: impl Fn(&[u8]) -> T) -> Vec<f64> {
-    body.chunks_exact(size_of::<T>()).map(|element| read(element).into()).collect()
+    each(body, read).map(Into::into).collect()
 }
 
-/// Inflates a gzip file whose content is IDX.
-///
-/// A small gzip file can inflate to a very large one. So the header is inflated first, and
-/// the bytes that it announces are kept, and no more. The rest is counted and dropped: it
-/// has to be inflated too, because the checksum comes last.
-fn inflate(path: &Path, gzip: &[u8]) -> Result<Vec<u8>, Error> {
-    let idx = |error| Error::Idx { path: path.into(), inflated: true, error };
-    let mut decoder = MultiGzDecoder::new(gzip);
-    let mut bytes = Vec::new();
-    take(path, gzip, &mut decoder, MAX_HEADER, &mut bytes)?;
-    let header = read_header(&bytes).map_err(idx)?;
-
-    let whole = header.body_offset() + header.body_len();
-    let rest = whole.saturating_sub(bytes.len());
-    take(path, gzip, &mut decoder, rest, &mut bytes)?;
-    let dropped = io::copy(&mut decoder, &mut io::sink())
-        .map_err(|error| damaged(path, gzip, &decoder, error))?;
-    if dropped > 0 {
-        // `MAX_HEADER` bytes of a tiny file may reach beyond its end.
-        let found = dropped + bytes.len().saturating_sub(whole) as u64;
-        return Err(idx(IdxError::TrailingBytes { header, found }));
-    }
-    Ok(bytes)
-}
-
-/// Moves at most `count` bytes from `decoder` to the end of `bytes`.
-fn take(
-    path: &Path,
-    gzip: &[u8],
-    decoder: &mut MultiGzDecoder<&[u8]>,
-    count: usize,
-    bytes: &mut Vec<u8>,
-) -> Result<(), Error> {
-    let taken = decoder.by_ref().take(count as u64).read_to_end(bytes);
-    match taken {
-        Ok(_) => Ok(()),
-        Err(error) => Err(damaged(path, gzip, decoder, error)),
-    }
-}
-
-fn damaged(path: &Path, gzip: &[u8], decoder: &MultiGzDecoder<&[u8]>, error: io::Error) -> Error {
-    Error::Gzip { path: path.into(), offset: gzip.len() - decoder.get_ref().len(), error }
+fn each<T>(body: &[u8], read: impl Fn(&[u8]) -> T) -> impl Iterator<Item = T> {
+    body.chunks_exact(size_of::<T>()).map(read)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::IdxError;
     use super::super::fixtures::{encode, file, gzip};
     use super::*;
 
@@ -196,7 +172,11 @@ mod tests {
         };
         let floats = |code, body: &[u8]| {
             let (_dir, path) = file(&bytes(code, body));
-            IdxFile::read(path).unwrap().to_f64()
+            let file = IdxFile::read(path).unwrap();
+            let exact = file.to_f64();
+            let rounded: Vec<f32> = exact.iter().map(|value| *value as f32).collect();
+            assert_eq!(file.to_f32().unwrap(), rounded);
+            exact
         };
         assert_eq!(floats(0x08, &[0, 127, 128, 255]), [0.0, 127.0, 128.0, 255.0]);
         assert_eq!(floats(0x09, &[0, 127, 128, 255]), [0.0, 127.0, -128.0, -1.0]);
@@ -311,7 +291,13 @@ mod tests {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x10;
             let error = error(&damaged);
-            assert!(matches!(error, Error::Gzip { .. } | Error::Idx { .. }));
+            assert!(
+                matches!(
+                    error,
+                    Error::Gzip { .. } | Error::GzipTooSmall { .. } | Error::Idx { .. }
+                ),
+                "{error}"
+            );
         }
         let mut damaged = whole.clone();
         let checksum = whole.len() - 8;
@@ -323,9 +309,30 @@ mod tests {
     }
 
     #[test]
-    fn bytes_after_gzip_are_damage() {
-        let mut bytes = gzip(&encode(0x08, &[1], &[7]));
-        bytes.push(0);
-        assert!(matches!(error(&bytes), Error::Gzip { .. }));
+    fn zeros_after_gzip_are_no_damage_and_other_bytes_are() {
+        let raw = encode(0x08, &[100], &[7; 100]);
+        let members = [gzip(&raw[..50]), gzip(&raw[50..])].concat();
+        for whole in [gzip(&raw), members] {
+            for zeros in [1, 2, 512, 100_000] {
+                let bytes = [&whole[..], &vec![0; zeros]].concat();
+                assert_eq!(read(&bytes).unwrap().body(), [7; 100]);
+            }
+            for more in [&b"\n"[..], &[0, 0, 1], &[0x1f]] {
+                let error = error(&[&whole[..], more].concat());
+                let Error::GzipTrailing { offset, found, .. } = error else { panic!("{error}") };
+                assert_eq!((offset, found), (whole.len(), more.len()));
+            }
+            // The beginning of one more member.
+            assert!(matches!(error(&[&whole[..], &[0x1f, 0x8b]].concat()), Error::Gzip { .. }));
+        }
+    }
+
+    #[test]
+    fn a_header_that_announces_more_than_gzip_can_hold() {
+        let error = error(&gzip(&encode(0x08, &[u32::MAX, 1 << 20], &[7; 100])));
+        assert!(matches!(error, Error::GzipTooSmall { .. }), "{error}");
+        // The most zeros that deflate can make of few bytes are no such error.
+        let raw = encode(0x08, &[10_000_000], &vec![0; 10_000_000]);
+        assert_eq!(read(&gzip(&raw)).unwrap().header().elements(), 10_000_000);
     }
 }

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use super::dataset::Dataset;
-use super::folder;
+use super::file::IdxFile;
+use super::folder::{self, Folder};
+use super::pair::Pair;
 use crate::class_names::ClassNames;
 use crate::error::Error;
-use crate::samples::{Classes, Features, ImageSize, Samples, Targets};
+use crate::samples::Samples;
 use crate::source::{Request, Source};
 
-/// A folder with the files of MNIST, or of a data set that comes in files of the same
-/// names, such as Fashion-MNIST; the names of the classes in a file `classes.txt`.
+/// A folder with the files of MNIST, or of a data set that comes in files of such names, as
+/// Fashion-MNIST and EMNIST do; the names of the classes in a file `classes.txt`. See
+/// [`Dataset::read_dir`](crate::Dataset::read_dir) for the names of files.
 #[derive(Clone, Copy, Debug)]
 pub struct Idx;
 
@@ -28,14 +30,16 @@ impl Source for Idx {
     }
 
     fn open(&self, request: &Request<'_>) -> Result<Samples, Error> {
-        let dataset = Dataset::open_dir(request.path, request.part, request.access)?;
-        let names = ClassNames::read_dir(request.path)?;
-        let (size, width) =
-            (ImageSize { rows: dataset.rows(), cols: dataset.cols() }, dataset.features());
-        let (images, labels) = dataset.into_files();
-        let features = Features::Bytes(images.into_body());
-        let targets = Targets::Classes(Classes::new(labels.into_body(), names));
-        Ok(Samples::new(features, width, targets).with_image_size(size))
+        let folder = Folder::find(request.path)?;
+        let [features, labels] = folder.pair(request.part)?;
+        let [features, labels] = [features, labels].map(|path| IdxFile::open(path, request.access));
+        let pair = Pair::new(features?, labels?)?;
+        // Beside the files, or in the folder that the user knows.
+        let names = match ClassNames::read_dir(&folder.dir)? {
+            None if request.path.is_dir() => ClassNames::read_dir(request.path)?,
+            names => names,
+        };
+        pair.into_samples(names)
     }
 }
 
@@ -46,6 +50,7 @@ mod tests {
     use super::super::fixtures::{encode, gzip, images, labels};
     use super::*;
     use crate::mapped::Access;
+    use crate::samples::{Features, ImageSize, Targets};
     use crate::source::Part;
 
     fn open(dir: &Path) -> Result<Samples, Error> {
@@ -71,6 +76,24 @@ mod tests {
         assert_eq!(classes.names().unwrap().names, ["a", "b"]);
         fs::write(dir.path().join("classes.txt"), "").unwrap();
         assert!(matches!(open(dir.path()), Err(Error::ClassNames { line: 1, .. })));
+    }
+
+    #[test]
+    fn names_of_classes_lie_beside_the_files_or_above_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let raw = dir.path().join("MNIST/raw");
+        fs::create_dir_all(&raw).unwrap();
+        fs::write(raw.join("t10k-images-idx3-ubyte"), images()).unwrap();
+        fs::write(raw.join("t10k-labels-idx1-ubyte"), labels()).unwrap();
+        for (path, expected) in [(dir.path(), "above"), (&raw, "beside")] {
+            fs::write(path.join("classes.txt"), expected).unwrap();
+            let samples = open(dir.path()).unwrap();
+            let Targets::Classes(classes) = samples.targets();
+            assert_eq!(classes.names().unwrap().names, [expected]);
+        }
+        let samples = open(&raw.join("t10k-labels-idx1-ubyte")).unwrap();
+        let Targets::Classes(classes) = samples.targets();
+        assert_eq!(classes.names().unwrap().names, ["beside"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod images;
 mod oracle;
 
 use kernels::Isa;
-use mnist_io::{AugmentError, Distortion, Elastic, Key, Warp, deskew_images};
+use mnist_io::{AugmentError, Distortion, Elastic, Key, Paper, Warp, deskew_images};
 use proptest::prelude::*;
 
 use images::{centroid, image, posture, stroke};
@@ -163,7 +163,7 @@ fn deskewed_bytes_are_the_nearest_to_what_plain_loops_compute() {
         for isa in Isa::available() {
             // In another order, one image twice and one not at all.
             let indices = [2, 0, 2];
-            let found = deskew_images(isa, rows, cols, &pixels, indices).unwrap();
+            let found = deskew_images(isa, rows, cols, Paper::BLACK, &pixels, indices).unwrap();
             assert_eq!(found.len(), 3 * rows * cols);
             for (found, index) in found.chunks(rows * cols).zip(indices) {
                 let image: Vec<f32> = images[index].iter().map(|&byte| byte.into()).collect();
@@ -183,7 +183,7 @@ fn deskewed_bytes_are_the_nearest_to_what_plain_loops_compute() {
 fn deskewed_bytes_are_rounded_values_of_the_warp() {
     let pixels = stroke_bytes(28, 28, 2);
     for isa in Isa::available() {
-        let found = deskew_images(isa, 28, 28, &pixels, 0..2).unwrap();
+        let found = deskew_images(isa, 28, 28, Paper::BLACK, &pixels, 0..2).unwrap();
         let deskew = warp(Distortion::default(), true, 28, 28);
         for (found, original) in found.chunks(784).zip(pixels.chunks(784)) {
             let mut image: Vec<f32> = original.iter().map(|&byte| byte.into()).collect();
@@ -194,13 +194,82 @@ fn deskewed_bytes_are_rounded_values_of_the_warp() {
     }
 }
 
+/// An image on other paper is moved as the same ink on black, whatever moves it: what comes
+/// in from outside is paper.
+#[test]
+fn ink_on_any_paper_moves_alike() {
+    let isa = Isa::available()[0];
+    for (level, dark_ink) in [(1.0, true), (0.25, false), (-3.0, true), (1.0, false)] {
+        let paper = Paper { level, dark_ink };
+        let on_paper = |ink: &f32| if dark_ink { level - ink } else { level + ink };
+        for (distortion, deskew) in both() {
+            let black = warp(distortion, deskew, 28, 28);
+            let ink = stroke(28, 28, 4);
+            let mut expected = ink.clone();
+            let mut found: Vec<f32> = ink.iter().map(on_paper).collect();
+            let key = Key { seed: 1, epoch: 2, sample: 3 };
+            black.apply(isa, key, &mut expected);
+            black.on(paper).apply(isa, key, &mut found);
+            for (found, expected) in found.iter().zip(&expected) {
+                let off = (found - on_paper(expected)).abs();
+                assert!(off < 1e-5, "{paper:?}, {distortion:?}, {deskew}: {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn deskewed_bytes_on_white_are_those_on_black_turned_over() {
+    let isa = Isa::available()[0];
+    let black = stroke_bytes(28, 28, 3);
+    let white: Vec<u8> = black.iter().map(|ink| 255 - ink).collect();
+    let paper = Paper { level: 255.0, dark_ink: true };
+    let expected = deskew_images(isa, 28, 28, Paper::BLACK, &black, 0..3).unwrap();
+    let found = deskew_images(isa, 28, 28, paper, &white, 0..3).unwrap();
+    // A value in the middle of two bytes may go to either.
+    assert!(found.iter().zip(&expected).all(|(white, black)| white.abs_diff(255 - black) <= 1));
+}
+
+#[test]
+fn paper_is_what_most_borders_are() {
+    let paper = |level, dark_ink| Paper { level, dark_ink };
+    let ink: Vec<f32> = (0..6).flat_map(|sample| stroke(20, 16, sample)).collect();
+    let with =
+        |level: f32, sign: f32| -> Vec<f32> { ink.iter().map(|ink| level + sign * ink).collect() };
+    for (level, sign) in [(0.0, 1.0), (0.0, -1.0), (255.0, -1.0), (7.5, 1.0), (-2.0, -1.0)] {
+        let found = Paper::find(20, 16, &with(level, sign));
+        assert_eq!(found, paper(level, sign < 0.0));
+    }
+    for nothing in [&[][..], &[0.0; 640], &[-0.0; 320], &[f32::NAN; 320]] {
+        let found = Paper::find(20, 16, nothing);
+        assert_eq!((found, found.level.to_bits()), (Paper::BLACK, 0));
+    }
+    assert_eq!(paper(255.0, true).scaled(0.5), paper(127.5, true));
+}
+
+#[test]
+fn the_box_of_the_ink() {
+    let mut image = [1.0; 20];
+    let white = Paper { level: 1.0, dark_ink: true };
+    assert_eq!(white.ink_box(5, &image), None);
+    image[7] = 0.0;
+    assert_eq!(white.ink_box(5, &image), Some([1, 1]));
+    image[11] = 0.4;
+    image[4] = 0.6; // Too little ink.
+    assert_eq!(white.ink_box(5, &image), Some([2, 2]));
+    image[19] = 0.2;
+    assert_eq!(white.ink_box(5, &image), Some([3, 4]));
+    // Seen as light ink, it is all paper or darker.
+    assert_eq!(Paper { dark_ink: false, ..white }.ink_box(5, &image), None);
+}
+
 #[test]
 fn images_to_deskew_that_are_out_of_range() {
     let isa = Isa::available()[0];
-    let size = deskew_images(isa, 0, 28, &[], []).unwrap_err();
+    let size = deskew_images(isa, 0, 28, Paper::BLACK, &[], []).unwrap_err();
     assert_eq!(size, AugmentError::Size { rows: 0, cols: 28 });
     for index in [2, usize::MAX] {
-        let deskew = || deskew_images(isa, 28, 28, &[0; 2 * 784], [0, index]);
+        let deskew = || deskew_images(isa, 28, 28, Paper::BLACK, &[0; 2 * 784], [0, index]);
         let panic = std::panic::catch_unwind(deskew).unwrap_err();
         assert_eq!(panic.downcast_ref::<String>(), Some(&format!("image {index} of 2")));
     }

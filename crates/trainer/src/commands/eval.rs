@@ -7,7 +7,7 @@ use mnist_io::Part;
 use nn::{Executor, Mlp};
 use serde::Serialize;
 
-use crate::augment::{DESKEW, Prepared};
+use crate::augment::{Deskew, Prepared};
 use crate::data;
 use crate::error::Error;
 use crate::pool::Pool;
@@ -87,14 +87,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             found: data::size(&test_set),
         });
     }
-    let deskew = match network.preparation() {
-        None => false,
-        Some(DESKEW) => true,
-        Some(found) => {
-            let (model, found) = (args.model.clone(), found.to_owned());
-            return Err(Error::Preparation { model, found, known: DESKEW });
-        }
-    };
+    let deskew = Deskew::of(&network, &args.model)?;
     let prepared = Prepared::new(&test_set, None, deskew, isa)?;
     let examples = prepared.examples()?;
     report::notes(pool.note().as_slice());

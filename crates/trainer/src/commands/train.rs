@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use mnist_io::ClassNames;
 use nn::{Mlp, Run};
 
-use crate::augment::{DESKEW, Prepared};
+use crate::augment::Prepared;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
@@ -108,7 +108,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let resumed = args.resume.as_deref().map(Resumed::open).transpose()?;
-    let (config, mut notes) = match &resumed {
+    let (mut config, mut notes) = match &resumed {
         Some(resumed) => resumed.settings(&args.edits)?,
         None => args.settings()?,
     };
@@ -117,9 +117,10 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     if args.json {
         report::check_stdout()?;
     }
-    let sets = Sets::open(&config, process.isa)?;
+    let sets = Sets::open(&mut config, process.isa)?;
     config.check_classes(data::classes(&sets.training).count())?;
     notes.extend(sets.note());
+    notes.extend(sets.look.lines());
     let train = sets.training()?;
     let held_out = sets.held_out()?;
     let validation = held_out.as_ref().map(Prepared::examples).transpose()?;
@@ -171,7 +172,7 @@ fn network(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
     if let Some(ClassNames { path, names }) = classes.names().cloned() {
         network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
     }
-    network.set_preparation(sets.deskew.then(|| DESKEW.to_owned()));
+    sets.look.apply(config, &mut network)?;
     Ok(network)
 }
 

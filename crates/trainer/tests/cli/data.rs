@@ -15,14 +15,38 @@ pub(crate) fn folder() -> TempDir {
 
 /// The four files, of images of `side` x `side` pixels, in a new folder.
 pub(crate) fn write(dir: &Path, side: usize) {
-    fs::create_dir_all(dir).unwrap();
-    for (stem, count, seed) in [("train", 300, 1), ("t10k", 100, 2)] {
+    write_parts(dir, &parts(side));
+}
+
+/// A part of a data set, as its two files have it.
+#[derive(Clone)]
+pub(crate) struct Part {
+    /// The sizes of a sample.
+    pub(crate) shape: Vec<usize>,
+    /// The type of the features: 8 for bytes, 13 for `f32`.
+    pub(crate) code: u8,
+    pub(crate) features: Vec<u8>,
+    pub(crate) labels: Vec<u8>,
+}
+
+/// 300 training and 100 test images of `side` x `side` pixels, in ten classes.
+pub(crate) fn parts(side: usize) -> [Part; 2] {
+    [(300, 1), (100, 2)].map(|(count, seed)| {
         let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
-        let images = images(&labels, side, seed);
+        let features = images(&labels, side, seed);
+        Part { shape: vec![side, side], code: 8, features, labels }
+    })
+}
+
+/// The four files of two parts, in a new folder.
+pub(crate) fn write_parts(dir: &Path, parts: &[Part; 2]) {
+    fs::create_dir_all(dir).unwrap();
+    for (stem, part) in ["train", "t10k"].into_iter().zip(parts) {
+        let dims = [&[part.labels.len()], &part.shape[..]].concat();
         let path = dir.join(format!("{stem}-images-idx3-ubyte"));
-        fs::write(path, idx(&[count, side, side], &images)).unwrap();
+        fs::write(path, idx(part.code, &dims, &part.features)).unwrap();
         let path = dir.join(format!("{stem}-labels-idx1-ubyte"));
-        fs::write(path, idx(&[count], &labels)).unwrap();
+        fs::write(path, idx(8, &dims[..1], &part.labels)).unwrap();
     }
 }
 
@@ -48,9 +72,9 @@ fn images(labels: &[u8], side: usize, seed: u32) -> Vec<u8> {
     pixels
 }
 
-/// Bytes as an IDX file: zeros, u8, the number of dimensions, their sizes.
-fn idx(dims: &[usize], bytes: &[u8]) -> Vec<u8> {
-    let mut file = vec![0, 0, 8, dims.len() as u8];
+/// Bytes as an IDX file: zeros, the type, the number of dimensions, their sizes.
+fn idx(code: u8, dims: &[usize], bytes: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, code, dims.len() as u8];
     for &size in dims {
         file.extend((size as u32).to_be_bytes());
     }

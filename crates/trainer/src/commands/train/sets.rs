@@ -4,10 +4,11 @@ use kernels::Isa;
 use mnist_io::{Part, Samples};
 use nn::{Examples, Split};
 
-use crate::augment::{Augmentation, Prepared};
+use crate::augment::{Augmentation, Deskew, Prepared};
 use crate::config::Config;
 use crate::data::{self, Checksums};
 use crate::error::Error;
+use crate::look::Look;
 
 /// The images of a run.
 pub(super) struct Sets {
@@ -16,26 +17,30 @@ pub(super) struct Sets {
     /// Which training images are held out, if any are.
     split: Option<Split>,
     augmentation: Option<Augmentation>,
-    pub(super) deskew: bool,
+    deskew: Option<Deskew>,
+    pub(super) look: Look,
     isa: Isa,
 }
 
 impl Sets {
     /// Opens the test set too, so that a missing or damaged one is found before the
-    /// training. The run looks at it once, after the training.
-    pub(super) fn open(config: &Config, isa: Isa) -> Result<Self, Error> {
+    /// training. The run looks at it once, after the training. Settings that the data have
+    /// no use for are turned off in `config`.
+    pub(super) fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
         let training = data::open(&config.data.dir, Part::Train)?;
         let test = data::open(&config.data.dir, Part::Test)?;
         data::check_pair(&config.data.dir, &training, &test)?;
+        let look = Look::new(config, &training, &test)?;
         let (fraction, seed) = (config.data.validation, config.training.seed);
         let split = if fraction == 0.0 {
             None
         } else {
             Some(Split::stratified(data::classes(&training).labels(), fraction, seed)?)
         };
-        let deskew = config.data.deskew;
-        let augmentation = Augmentation::new(config.augment, deskew, &training, isa)?;
-        Ok(Self { training, test, split, augmentation, deskew, isa })
+        let deskew = look.deskew(config);
+        let images = (&training, look.paper, look.pixel_scale);
+        let augmentation = Augmentation::new(config.augment, deskew.is_some(), images, isa)?;
+        Ok(Self { training, test, split, augmentation, deskew, look, isa })
     }
 
     /// What the user should know of the held-out images.

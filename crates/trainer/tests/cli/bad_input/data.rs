@@ -78,7 +78,7 @@ fn not_a_pair() {
         (
             "a class that is only tested",
             "",
-            "data: the test labels go up to 11 and the training labels to 9: expected no test label that training does not show",
+            "data: found 1 test sample of class 11, which no training sample is of: expected no class that training does not show; check that the two parts belong together",
         ),
     );
 }

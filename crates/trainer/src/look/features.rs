@@ -1,0 +1,160 @@
+//! The values of features, and what images look like.
+
+use std::path::Path;
+
+use mnist_io::{Features, Paper, Samples};
+
+use super::finding::Finding;
+use crate::data::{self, PIXEL_SCALE};
+use crate::error::Error;
+
+/// Samples that are looked at.
+const SAMPLES: usize = 128;
+
+/// Bytes that go up to less are not scaled by 1/255: the network would be given features of
+/// less than half the range.
+const BRIGHT: u8 = 128;
+
+/// Features beyond this are worth a word.
+const LARGE: f32 = 100.0;
+
+/// One part reaches further than the other by this factor, if they are scaled differently.
+const OTHER_RANGE: f32 = 8.0;
+
+/// Ink that is so much wider than tall is that of transposed digits or letters.
+const WIDE: f64 = 1.1;
+
+/// Some samples, evenly from all, in the units of the data.
+pub(super) struct Sample {
+    width: usize,
+    values: Vec<f32>,
+}
+
+impl Sample {
+    pub(super) fn of(samples: &Samples) -> Self {
+        let (len, width) = (samples.len(), samples.width());
+        let count = len.min(SAMPLES);
+        let rows = (0..count).map(|index| index * (len / count));
+        let values = match samples.features() {
+            Features::Bytes(bytes) => {
+                let row = |row: usize| &bytes[row * width..][..width];
+                rows.flat_map(row).map(|byte| f32::from(*byte)).collect()
+            }
+            Features::Real(values) => {
+                let row = |row: usize| &values[row * width..][..width];
+                rows.flat_map(row).copied().collect()
+            }
+        };
+        Self { width, values }
+    }
+
+    pub(super) fn paper(&self, rows: usize, cols: usize) -> Paper {
+        Paper::find(rows, cols, &self.values)
+    }
+
+    /// Whether the ink is wider than tall, on average and as a share of the image's sides.
+    pub(super) fn lies(&self, paper: Paper, rows: usize, cols: usize) -> bool {
+        let boxes = self.values.chunks_exact(self.width);
+        let (mut height, mut width) = (0, 0);
+        for [rows, cols] in boxes.filter_map(|image| paper.ink_box(cols, image)) {
+            height += rows;
+            width += cols;
+        }
+        width as f64 / cols as f64 > WIDE * height as f64 / rows as f64
+    }
+
+    /// The largest value, without its sign.
+    pub(super) fn largest(&self) -> f32 {
+        self.values.iter().fold(0.0, |largest, value| value.abs().max(largest))
+    }
+
+    /// The number of features that are the same in all samples.
+    fn constant(&self) -> usize {
+        let Some(first) = self.values.get(..self.width) else { return 0 };
+        let mut constant = vec![true; self.width];
+        for row in self.values.chunks_exact(self.width) {
+            for (constant, (value, first)) in constant.iter_mut().zip(row.iter().zip(first)) {
+                *constant &= value == first;
+            }
+        }
+        constant.into_iter().filter(|constant| *constant).count()
+    }
+}
+
+/// The values of all features. What is odd is looked for in the whole training set.
+pub(super) fn check(
+    dir: &Path,
+    (train, sample): (&Samples, &Sample),
+    (test, test_sample): (&Samples, &Sample),
+) -> Result<Vec<Finding>, Error> {
+    let width = train.width();
+    let mut findings = Vec::new();
+    if 2 * sample.constant() > width {
+        let features = constant(train);
+        if features == width {
+            return Err(Error::AllAlike { dir: dir.into(), samples: train.len() });
+        }
+        if 2 * features > width {
+            findings.push(Finding::Constant { features, of: width });
+        }
+    }
+    let [in_train, in_test] = [sample.largest(), test_sample.largest()];
+    if in_train.max(in_test) > OTHER_RANGE * in_train.min(in_test) {
+        findings.push(Finding::OtherRange { train: in_train, test: in_test });
+    }
+    if matches!(train.features(), Features::Real(_)) && in_train > LARGE && in_train.is_finite() {
+        findings.push(Finding::LargeFeatures { largest: in_train });
+    }
+    if same(train, test) {
+        findings.push(Finding::SameSamples);
+    }
+    Ok(findings)
+}
+
+/// The factor that turns the bytes of the training samples into features: 1/255, or one over
+/// the largest byte, if that is far below.
+pub(super) fn pixel_scale(train: &Samples) -> f32 {
+    let Features::Bytes(bytes) = train.features() else { return PIXEL_SCALE };
+    // In blocks, so that an image or two are enough as a rule, and the loop is fast if not.
+    let mut largest = 0;
+    for block in bytes.chunks(1 << 12) {
+        largest = block.iter().fold(largest, |largest, byte| largest.max(*byte));
+        if largest >= BRIGHT {
+            return PIXEL_SCALE;
+        }
+    }
+    if largest == 0 { PIXEL_SCALE } else { 1.0 / f32::from(largest) }
+}
+
+/// The number of features that are the same in all of the samples.
+fn constant(samples: &Samples) -> usize {
+    fn count<T: PartialEq + Copy>(values: &[T], width: usize) -> usize {
+        let first = &values[..width];
+        let mut constant: Vec<usize> = (0..width).collect();
+        for row in values.chunks_exact(width) {
+            if row != first {
+                constant.retain(|&feature| row[feature] == first[feature]);
+            }
+        }
+        constant.len()
+    }
+    match samples.features() {
+        Features::Bytes(bytes) => count(bytes, samples.width()),
+        Features::Real(values) => count(values, samples.width()),
+    }
+}
+
+/// Whether the test samples are the first or the last of the training samples.
+fn same(train: &Samples, test: &Samples) -> bool {
+    fn ends<T: PartialEq>(train: &[T], test: &[T]) -> bool {
+        train.starts_with(test) || train.ends_with(test)
+    }
+    // Equal labels alone say little, but a difference is found sooner in them.
+    let [labels, test_labels] = [train, test].map(|part| data::classes(part).labels());
+    ends(labels, test_labels)
+        && match (train.features(), test.features()) {
+            (Features::Bytes(train), Features::Bytes(test)) => ends(train, test),
+            (Features::Real(train), Features::Real(test)) => ends(train, test),
+            _ => false,
+        }
+}
