@@ -33,6 +33,16 @@ impl AlignedBuf {
         Self { lines: vec![Line::zeroed(); len.div_ceil(LINE)], len }
     }
 
+    /// `len` zeros; `None` where there is no memory for them.
+    #[must_use]
+    pub fn try_zeros(len: usize) -> Option<Self> {
+        let count = len.div_ceil(LINE);
+        let mut lines = Vec::new();
+        lines.try_reserve_exact(count).ok()?;
+        lines.resize(count, Line::zeroed());
+        Some(Self { lines, len })
+    }
+
     /// Changes the length to `len`; new elements are 0. Never frees memory.
     ///
     /// # Panics
@@ -92,5 +102,13 @@ mod tests {
         buffer.resize(40);
         assert_eq!(buffer[..3], [1.0; 3]);
         assert_eq!(buffer[3..], [0.0; 37]);
+    }
+
+    #[test]
+    fn memory_that_does_not_exist_is_none() {
+        assert_eq!(AlignedBuf::try_zeros(20).unwrap()[..], [0.0; 20]);
+        for len in [usize::MAX, isize::MAX as usize, 1 << 60] {
+            assert!(AlignedBuf::try_zeros(len).is_none(), "{len}");
+        }
     }
 }

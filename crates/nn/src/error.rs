@@ -28,6 +28,12 @@ pub enum Error {
         /// Units of every layer, inputs first.
         layers: Vec<usize>,
     },
+    /// The system does not give the memory that a network, a run or its splits would need.
+    #[error("{bytes} bytes of memory are needed: the system does not give them")]
+    Memory {
+        /// Bytes that are needed, at least.
+        bytes: u64,
+    },
     /// A hyperparameter is outside its range.
     #[error("{name} is {}: expected {expected}", Shortest(*found))]
     OutOfRange {

@@ -49,6 +49,7 @@ mod executor;
 pub mod files;
 mod fork;
 mod math;
+mod memory;
 mod tensor_file;
 
 mod data;

@@ -43,7 +43,7 @@ impl Writer {
         self.note(key, serde_json::to_string(value).expect("plain data"));
     }
 
-    /// Adds a tensor; `values` has as many as `shape` says.
+    /// Adds a tensor; `values` has the elements that `shape` says.
     pub(crate) fn tensor(
         &mut self,
         name: String,

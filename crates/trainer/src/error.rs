@@ -153,6 +153,11 @@ pub(crate) enum Error {
          (ulimit -f): raise the limit"
     )]
     FileLimit { needed: String, limit: String },
+    #[error(
+        "the network {layers} has {parameters} parameters, and to train it takes at least \
+         {needed} of memory: there are {free}; try smaller --hidden layers"
+    )]
+    NoMemory { layers: String, parameters: usize, needed: String, free: String },
     #[error("cannot listen to signals: {0}")]
     Signals(io::Error),
     #[error("cannot write the settings as TOML: {0}")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 
-use crate::{Error, Labels};
+use crate::{Error, Labels, memory};
 
 /// Indices of the training samples and of the held-out samples. Both lists ascend; each
 /// sample is in exactly one of them.
@@ -83,7 +83,8 @@ impl Split {
     ///
     /// # Errors
     /// [`Error::OutOfRange`] where `k` is below 2 or above `samples`, [`Error::TooMany`]
-    /// for more samples than a `u32` can count.
+    /// for more samples than a `u32` can count, [`Error::Memory`] where there is none for the
+    /// `k` lists of all samples.
     pub fn k_fold(samples: usize, k: usize, seed: u64) -> Result<Vec<Self>, Error> {
         Self::folds(vec![(0..checked_count(samples)?).collect()], k, seed)
     }
@@ -138,6 +139,8 @@ impl Split {
                 expected: "at least 2 and at most the number of samples",
             });
         }
+        // Each fold lists all samples.
+        memory::probe((samples as u64).saturating_mul(4 * k as u64))?;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut fold_of = vec![0; samples];
         // Each group continues with the fold after the last one used, so that the folds are

@@ -6,7 +6,7 @@ use kernels::{AlignedBuf, Isa};
 use serde::{Deserialize, Serialize};
 
 use super::dense::{Dense, Layer};
-use crate::{Activation, Error, Examples, Head, Init, Inputs, Predictor, Sequential};
+use crate::{Activation, Error, Examples, Head, Init, Inputs, Predictor, Sequential, memory};
 
 /// The factor that turns a byte into a feature, unless the network has another.
 pub(crate) const PIXEL_SCALE: f32 = 1.0 / 255.0;
@@ -141,11 +141,13 @@ impl Mlp {
     /// A network with random weights, which depend only on architecture, `init` and `seed`.
     ///
     /// # Errors
-    /// [`Error::Zero`] and [`Error::TooLarge`] for invalid sizes, [`Error::OutOfRange`] for
-    /// the activation's parameter, and [`Error::Isa`] where the environment selects an
+    /// [`Error::Zero`] and [`Error::TooLarge`] for invalid sizes, [`Error::Memory`] where
+    /// there is too little, [`Error::OutOfRange`] for the activation's parameter, and [`Error::Isa`] where the environment selects an
     /// instruction set that the CPU lacks.
     pub fn new(architecture: Architecture, init: Init, seed: u64) -> Result<Self, Error> {
         let mut network = Self::zeros(architecture)?;
+        let largest = network.layers.iter().map(|dense| dense.units * dense.inputs).max();
+        memory::probe(4 * largest.unwrap_or(0) as u64)?;
         for l in 0..network.layers.len() {
             let Dense { inputs, units, .. } = network.layers[l];
             let (weights, biases) = init.draw(inputs, units, seed, l);
@@ -166,7 +168,7 @@ impl Mlp {
             architecture,
             isa: Isa::active()?,
             layers,
-            params: AlignedBuf::zeros(len),
+            params: AlignedBuf::try_zeros(len).ok_or(Error::Memory { bytes: 4 * len as u64 })?,
             head: Head::Softmax,
             pixel_scale: PIXEL_SCALE,
             class_names: Vec::new(),

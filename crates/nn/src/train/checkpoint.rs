@@ -339,7 +339,7 @@ impl RunState {
 /// The network that the metadata describe, its parameters 0.
 fn network_of(file: &Reader<'_>) -> Result<Mlp, String> {
     let description = Description::read(file)?;
-    // Before memory is asked for: a hostile header may name an architecture of any size.
+    // Before memory is requested: a hostile header may name an architecture of any size.
     for (l, (inputs, units)) in description.architecture.maps().into_iter().enumerate() {
         file.has(&format!("layer.{l}.weight"), &[units, inputs])?;
     }

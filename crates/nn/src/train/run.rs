@@ -10,7 +10,7 @@ use super::stopping::Best;
 use crate::net::seeded;
 use crate::{
     Architecture, Callback, EpochReport, Error, Examples, Executor, Fit, Mlp, Progress, Session,
-    StepReport,
+    StepReport, memory,
 };
 
 /// What happened in a run.
@@ -122,8 +122,9 @@ impl<'a> Run<'a> {
         train: Examples<'a>,
         validation: Option<Examples<'a>>,
     ) -> Result<Self, Error> {
-        // Before memory is asked for.
+        // Both before memory is requested.
         fit.check(&network, &train, validation.as_ref())?;
+        memory::probe(fit.memory(network.architecture(), train.len()))?;
         let state = RunState {
             fit: fit.clone(),
             session: Session::new(network, fit)?,

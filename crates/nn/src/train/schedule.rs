@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
-use crate::math::{half_cosine, power};
+use crate::math::{exp, half_cosine, ln, power};
 
 /// The progress of a run before a step.
 ///
@@ -196,7 +196,15 @@ impl Curve {
             Self::Constant => lr,
             Self::InverseTime { decay } => lr / (1.0 + f64::from(decay) * e as f64),
             Self::Compounding { decay } => {
-                (0..=e).fold(lr, |rate, i| rate / (1.0 + f64::from(decay) * i as f64))
+                let decay = f64::from(decay);
+                let by_factor = e.min(MOST_FACTORS);
+                let rate = (0..=by_factor).fold(lr, |rate, i| rate / (1.0 + decay * i as f64));
+                // If the rate is above 0 after these factors, the decay is small.
+                if e == by_factor || rate == 0.0 {
+                    rate
+                } else {
+                    rate * compounded(decay, by_factor, e)
+                }
             }
             Self::Step { every, factor } => lr * power(factor.into(), e / u64::from(every.max(1))),
             Self::Exponential { factor } => lr * power(factor.into(), e),
@@ -252,6 +260,22 @@ impl Curve {
             }
         }
     }
+}
+
+/// The most factors of [`Curve::Compounding`] that are divided by one after the other.
+const MOST_FACTORS: u64 = 1 << 20;
+
+/// `Π 1/(1 + decay·i)` for the many `i` in `first + 1..=last`. The sum of the logarithms is
+/// an integral by the midpoint rule, whose error is below `decay²/24` for each epoch.
+fn compounded(decay: f64, first: u64, last: u64) -> f64 {
+    // ∫ ln(1 + decay·x) dx. Where that is almost decay·x, the formula cancels.
+    let integral = |x: f64| {
+        let y = decay * x;
+        if y < 1e-4 { y * x * (0.5 - y / 6.0) } else { ((1.0 + y) * ln(1.0 + y) - y) / decay }
+    };
+    let exponent = integral(first as f64 + 0.5) - integral(last as f64 + 0.5);
+    // Below it is no normal number.
+    if exponent < -700.0 { 0.0 } else { exp(exponent) }
 }
 
 fn check(name: &'static str, x: f32, valid: bool, expected: &'static str) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use super::optimizer::{Rule, State};
 use super::step::{self, Batch, Collect, GradientSink, Learner, Memory, Moments};
 use crate::head::Objective;
 use crate::net::unpack;
-use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp};
+use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp, memory};
 
 /// A network in training: its parameters, the optimizer's state, the averages of batch
 /// normalisation, and the memory of a step.
@@ -111,9 +111,11 @@ impl Session {
     /// values, however the network was trained before.
     ///
     /// # Errors
-    /// Hyperparameters out of range.
+    /// Hyperparameters out of range, and [`Error::Memory`].
     pub fn new(network: Mlp, fit: &Fit) -> Result<Self, Error> {
         fit.validate()?;
+        // Of a batch nothing is known yet.
+        memory::probe(fit.memory(network.architecture(), 0))?;
         let network = match fit.batch_norm {
             Some(_) => network.with_gains(true),
             None => network,

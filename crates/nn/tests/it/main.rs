@@ -39,3 +39,4 @@ mod perceptron;
 // What does not fit.
 mod bad_input;
 mod errors;
+mod extremes;

@@ -174,6 +174,32 @@ fn runs_of_one_to_three_steps_have_a_positive_rate() {
 }
 
 /// The loop of the article, written out.
+/// Also where a product of so many factors would take for ever, and at the end of `u64`.
+#[test]
+fn a_rate_of_any_epoch_is_computed_at_once() {
+    for decay in [0.0, 1e-38, 1e-20, 1e-12, 1e-9, 0.1, 1e30, f32::MAX] {
+        for curve in [Curve::Compounding { decay }, Curve::InverseTime { decay }] {
+            let schedule = Schedule::from(curve);
+            for epoch in [1 << 20, (1 << 20) + 1, 1 << 40, usize::MAX] {
+                let at = Progress { step: u64::MAX, steps: u64::MAX, epoch, epochs: usize::MAX };
+                let rate = schedule.rate(0.1, at);
+                assert!((0.0..=0.1).contains(&rate), "{curve:?}, epoch {epoch}: {rate}");
+            }
+        }
+    }
+    // The closed form beside the factors themselves.
+    for decay in [1e-9f32, 1e-11, 1e-13] {
+        let epochs = 3_000_000;
+        let factors = |rate: f64, i| rate / (1.0 + f64::from(decay) * f64::from(i));
+        let expected = (0..=epochs).fold(0.1, factors);
+        let epoch = epochs as usize;
+        let at = Progress { step: 0, steps: 1, epoch, epochs: epoch + 1 };
+        let found = Schedule::from(Curve::Compounding { decay }).rate(0.1, at);
+        let error = (found - expected).abs() / expected.max(1e-300);
+        assert!(error < 1e-9, "{decay}: {found}, {expected}");
+    }
+}
+
 #[test]
 fn compounding_divides_the_current_rate() {
     let found = rates(Curve::Compounding { decay: 0.125 }.into(), 1.0, 5, 2);

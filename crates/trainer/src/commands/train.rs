@@ -11,12 +11,13 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use mnist_io::ClassNames;
-use nn::{Mlp, Run};
+use nn::{Architecture, Fit, Mlp, Run};
 
 use crate::augment::Prepared;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
+use crate::limits;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::recipe;
@@ -68,8 +69,8 @@ pub(crate) struct Args {
     ///
     /// The result has the same bits as that of a run that was never stopped. Its data,
     /// settings and version must be those that it began with, except for --epochs, with
-    /// which a run may be trained further than it was meant to be, and the place of the
-    /// data.
+    /// which a run may be trained further than it was meant to be, and the folder of
+    /// the data.
     #[arg(
         long,
         value_name = "RUN",
@@ -168,12 +169,24 @@ impl Args {
 fn network(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
     let classes = data::classes(&sets.training);
     let shape = config.architecture(sets.training.width(), classes.count());
+    check_memory(&config.training, &shape, sets.training.len())?;
     let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
     if let Some(ClassNames { path, names }) = classes.names().cloned() {
         network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
     }
     sets.look.apply(config, &mut network)?;
     Ok(network)
+}
+
+/// Checks that the machine has the memory that a run needs, before it is requested.
+fn check_memory(fit: &Fit, shape: &Architecture, samples: usize) -> Result<(), Error> {
+    let (needed, free) = (fit.memory(shape, samples), limits::memory());
+    if needed > free {
+        let layers = shape.layers().iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+        let (needed, free) = (limits::bytes(needed), limits::bytes(free));
+        return Err(Error::NoMemory { layers, parameters: shape.parameters(), needed, free });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

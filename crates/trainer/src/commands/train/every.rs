@@ -58,7 +58,7 @@ impl Clock {
         Self { every, since: Instant::now(), cost: Duration::ZERO, epochs }
     }
 
-    /// Whether the run is to be saved after so many epochs.
+    /// Whether the run is to be saved after `epochs` epochs.
     pub(super) fn is_due(&self, epochs: usize) -> bool {
         match self.every {
             Every::Auto => self.since.elapsed() >= USUAL.max(RATIO * self.cost),
@@ -68,7 +68,7 @@ impl Clock {
         }
     }
 
-    /// Notes a save that began at `begun`, after so many epochs.
+    /// Notes a save that began at `begun`, after `epochs` epochs.
     pub(super) fn saved(&mut self, begun: Instant, epochs: usize) {
         (self.since, self.cost, self.epochs) = (Instant::now(), begun.elapsed(), epochs);
     }
