@@ -49,8 +49,9 @@ pub struct RowLoss {
     /// Cross-entropy `−ln softmax(z)[label]`, in nats; NaN where the row has no
     /// softmax.
     pub loss: f32,
-    /// Whether the label is the first of the most probable classes: no element of the
-    /// row is larger than the label's, and no earlier one is equal to it.
+    /// Whether the label is the first of the most probable classes. It goes by the
+    /// probabilities that [`softmax_rows`] gives: logits that differ by less than a
+    /// rounding error have equal ones.
     pub correct: bool,
 }
 
@@ -188,7 +189,7 @@ fn logits_of(labels: &[u32], z: MatRef<'_>, first: usize) -> Lanes {
 struct Found {
     /// The largest element.
     max: Lanes,
-    /// The first column that holds it; exact, because no row has 2²⁴ columns.
+    /// The first column with the largest probability; exact up to 2²⁴ columns.
     first: Lanes,
     /// `Σ e^(z − max)`.
     sum: Lanes,
@@ -220,11 +221,10 @@ fn replace<S: Simd>(s: S, z: &mut MatMut<'_>, group: Range<usize>, factor: f32) 
     for (i, row) in (0..LANES).zip(group) {
         let z = z.row_mut(row);
         let max = wide::max(s, z);
-        let first = wide::first(z, max);
         let sum = wide::exponentials(s, z, max);
+        found.first[i] = wide::most_probable(z, 1.0 / sum);
         wide::scale(s, z, factor / sum);
         found.max[i] = max;
-        found.first[i] = first;
         found.sum[i] = sum;
     }
     found
@@ -241,8 +241,9 @@ fn find<S: Simd>(s: S, z: MatRef<'_>, group: Range<usize>) -> Found {
         let z = z.row(row);
         let max = wide::max(s, z);
         found.max[i] = max;
-        found.first[i] = wide::first(z, max);
-        found.sum[i] = wide::sum_of_exponentials(s, z, max);
+        let sum = wide::sum_of_exponentials(s, z, max);
+        found.first[i] = wide::most_probable_of(s, z, max, 1.0 / sum);
+        found.sum[i] = sum;
     }
     found
 }

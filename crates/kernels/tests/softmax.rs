@@ -140,6 +140,40 @@ fn of_equal_logits_the_first_is_the_answer() {
     }
 }
 
+/// A label is right where the probabilities say so, with and without the gradient: logits
+/// that differ by less than a rounding error are a tie, which the first one wins.
+#[test]
+fn the_answer_goes_by_the_probabilities() {
+    let (mut ties, mut others) = (0, 0);
+    for isa in Isa::available() {
+        for width in (2..=70).chain([512]) {
+            for gap in [0.0, 1e-9, 1e-8, 3e-8, 6e-8, 1.2e-7, 1e-6, 1e-3] {
+                for (first, second) in [(0, 1), (width / 2, width - 1), (0, width - 1)] {
+                    let mut z = vec![-1.0; width];
+                    (z[first], z[second]) = (0.0, gap);
+                    let mut p = z.clone();
+                    softmax_rows(isa, MatMut::new(&mut p, 1, width));
+                    let best = (0..width).rev().max_by(|i, j| p[*i].total_cmp(&p[*j])).unwrap();
+                    ties += usize::from(best == first && gap > 0.0);
+                    others += usize::from(best == second);
+                    for label in [first, second] {
+                        let mut losses = [RowLoss::default(); 2];
+                        let (found, labels) = losses.split_at_mut(1);
+                        let view = MatRef::new(&z, 1, width);
+                        cross_entropy(isa, view, &[label as u32], found);
+                        let mut dz = z.clone();
+                        let view = MatMut::new(&mut dz, 1, width);
+                        cross_entropy_gradient(isa, view, &[label as u32], 0.3, labels);
+                        let right = losses.map(|row| row.correct);
+                        assert_eq!(right, [label == best; 2], "{isa}, {width} wide, {gap}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(ties > 500 && others > 500, "{ties} ties, {others} others");
+}
+
 #[test]
 fn a_row_with_nan_has_a_loss_of_nan_and_is_wrong() {
     for isa in Isa::available() {

@@ -197,6 +197,22 @@ pub enum Error {
         /// What was found.
         value: f32,
     },
+    /// What a unit computes from its inputs, before its activation, is NaN or infinite, or
+    /// the score of a perceptron is. No answer can be trusted then.
+    #[error(
+        "unit {unit} of layer {layer} gets {value} for sample {sample}: expected a finite \
+         number; the features or the weights are too large"
+    )]
+    Overflow {
+        /// Index of the sample.
+        sample: usize,
+        /// Index of the layer; 0 for a perceptron.
+        layer: usize,
+        /// Index of the unit, or of the piece of a maxout unit; 0 for a perceptron.
+        unit: usize,
+        /// What was found.
+        value: f32,
+    },
     /// The weight of a sample or of a class is negative, NaN or infinite.
     #[error("the weight of {what} {index} is {value}: expected a finite number of at least 0")]
     Weight {

@@ -31,7 +31,7 @@ pub(crate) use figures::area_under_curve;
 use huber::Huber;
 use logistic::Logistic;
 use multilabel::Multilabel;
-pub(crate) use objective::{Objective, Positions, Rows};
+pub(crate) use objective::{Objective, Positions, Rows, counted};
 use softmax::Softmax;
 pub(crate) use softmax::argmax;
 use squared::Squared;

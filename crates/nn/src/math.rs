@@ -1,8 +1,34 @@
-//! Functions in `f64` that give the same bits on every platform. They use only operations
+//! Functions of numbers, most of them in `f64`, that give the same bits on every platform. They use only operations
 //! that IEEE 754 defines exactly. The standard library gives no such guarantee for `ln`,
 //! `exp` or `cos`.
 
 use std::f64::consts::{FRAC_PI_2, LN_2, SQRT_2};
+
+use kernels::{Isa, Simd, SimdOp};
+
+/// The largest of some numbers, in absolute value; at least infinity if one is NaN or
+/// infinite. 0 if there are none.
+pub(crate) fn largest(isa: Isa, numbers: &[f32]) -> f32 {
+    struct Largest<'a>(&'a [f32]);
+    impl SimdOp for Largest<'_> {
+        type Output = u32;
+
+        /// Without their signs, floats are in the order of their bits.
+        #[inline(always)]
+        fn eval<S: Simd>(self, _: S) -> u32 {
+            let mut largest = [0; 32];
+            let (chunks, rest) = self.0.as_chunks::<32>();
+            for chunk in chunks {
+                for (largest, x) in largest.iter_mut().zip(chunk) {
+                    *largest = (x.to_bits() & !(1 << 31)).max(*largest);
+                }
+            }
+            let rest = rest.iter().map(|x| x.to_bits() & !(1 << 31));
+            rest.chain(largest).fold(0, u32::max)
+        }
+    }
+    f32::from_bits(isa.dispatch(Largest(numbers)))
+}
 
 /// `baseⁿ` by squaring.
 pub(crate) fn power(mut base: f64, mut n: u64) -> f64 {
@@ -64,10 +90,28 @@ fn sine(t: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{exp, half_cosine, ln, power};
+    use kernels::Isa;
+
+    use super::{exp, half_cosine, largest, ln, power};
 
     /// Four units in the last place of 1.
     const CLOSE: f64 = 4.0 * f64::EPSILON;
+
+    #[test]
+    fn the_largest_of_some_numbers() {
+        for isa in Isa::available() {
+            for len in 0..100 {
+                let mut x: Vec<f32> = (0..len).map(|i| (i * 7 % 13) as f32 * -0.5).collect();
+                let expected = x.iter().fold(0.0, |m, x| x.abs().max(m));
+                assert_eq!(largest(isa, &x), expected, "{isa}, {len}");
+                for (at, odd) in (0..len).zip([f32::NAN, f32::INFINITY, f32::NEG_INFINITY]) {
+                    let before = std::mem::replace(&mut x[len - 1 - at], odd);
+                    assert!(!largest(isa, &x).is_finite(), "{isa}, {len}");
+                    x[len - 1 - at] = before;
+                }
+            }
+        }
+    }
 
     #[test]
     fn powers() {

@@ -74,9 +74,9 @@ impl Perceptron {
     ///
     /// # Errors
     /// [`Error::Zero`] where `epochs` is 0; [`Error::Empty`], [`Error::Width`] and
-    /// [`Error::NotFinite`] for examples that do not fit; [`Error::OutOfRange`] where
-    /// features are so large that a weight becomes infinite. After an error the neuron is
-    /// unchanged.
+    /// [`Error::NotFinite`] for examples that do not fit; [`Error::Overflow`] and
+    /// [`Error::OutOfRange`] where features are so large that a score or a weight becomes
+    /// infinite. After an error the neuron is unchanged.
     pub fn fit(
         &mut self,
         examples: &Examples<'_>,
@@ -102,7 +102,12 @@ impl Perceptron {
                 let position = position as usize;
                 examples.copy_row(isa, position, PIXEL_SCALE, &mut row);
                 let y = if examples.label(position) == class { 1.0 } else { -1.0 };
-                mistakes += usize::from(learnt.correct(&row, y));
+                let score = learnt.score(&row);
+                check_finite(score, examples.index(position))?;
+                if y * score <= 0.0 {
+                    learnt.correct(&row, y);
+                    mistakes += 1;
+                }
             }
             history.push(mistakes);
             if mistakes == 0 {
@@ -117,16 +122,12 @@ impl Perceptron {
         Ok(history)
     }
 
-    /// One step of the rule. Returns whether there was a mistake.
-    fn correct(&mut self, x: &[f32], y: f32) -> bool {
-        if y * self.score(x) > 0.0 {
-            return false;
-        }
+    /// One step of the rule, after a mistake.
+    fn correct(&mut self, x: &[f32], y: f32) {
         for (w, x) in self.weights.iter_mut().zip(x) {
             *w += y * x;
         }
         self.bias += y;
-        true
     }
 
     /// `w·x + b`.
@@ -149,7 +150,8 @@ impl Perceptron {
     /// `w·x + b` of each sample.
     ///
     /// # Errors
-    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit.
+    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit;
+    /// [`Error::Overflow`] where a score is NaN or infinite.
     pub fn scores(&self, inputs: &Inputs<'_>) -> Result<Vec<f32>, Error> {
         inputs.check(self.weights.len())?;
         let isa = Isa::active()?;
@@ -158,7 +160,10 @@ impl Perceptron {
             inputs.copy_row(isa, index, PIXEL_SCALE, &mut row);
             self.score(&row)
         };
-        Ok((0..inputs.len()).map(score).collect())
+        let scores: Vec<f32> = (0..inputs.len()).map(score).collect();
+        let mut each = scores.iter().enumerate();
+        each.try_for_each(|(sample, score)| check_finite(*score, sample))?;
+        Ok(scores)
     }
 
     /// Whether each sample belongs to the learnt class.
@@ -168,6 +173,14 @@ impl Perceptron {
     pub fn predict(&self, inputs: &Inputs<'_>) -> Result<Vec<bool>, Error> {
         Ok(self.scores(inputs)?.into_iter().map(|score| score > 0.0).collect())
     }
+}
+
+/// Checks the score of a sample.
+fn check_finite(score: f32, sample: usize) -> Result<(), Error> {
+    if score.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Overflow { sample, layer: 0, unit: 0, value: score })
 }
 
 /// One perceptron per class, which separates the class from all others. The predicted

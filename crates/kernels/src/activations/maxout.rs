@@ -7,13 +7,14 @@
 use crate::elementwise::Binary;
 use crate::simd::Simd;
 
-/// `max(x, y)`: x if it is larger, else y; so y if either is NaN.
+/// `max(x, y)`: x if it is larger, else y; NaN if either is NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct Larger;
 
 impl Binary for Larger {
     #[inline(always)]
     fn apply<S: Simd>(self, s: S, x: S::F32, y: S::F32) -> S::F32 {
-        s.max(x, y)
+        // `max` returns its second argument if one is NaN.
+        s.select(s.eq(x, x), s.max(x, y), x)
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn softmax<S: Simd>(s: S, z: &mut MatMut<'_>, group: Range<usize>) {
     read(z.as_ref(), group.clone(), columns);
     for start in (0..LANES).step_by(S::LEN) {
         let lanes = start..start + S::LEN;
-        let Largest { max, .. } = largest(s, columns, lanes.clone());
+        let max = largest(s, columns, lanes.clone());
         let sum = exponentials(s, columns, lanes.clone(), max);
         scale(s, columns, lanes, s.div(s.splat(1.0), sum));
     }
@@ -39,9 +39,9 @@ pub(super) fn replace<S: Simd>(
     let mut found = Found::default();
     for start in (0..LANES).step_by(S::LEN) {
         let lanes = start..start + S::LEN;
-        let largest = largest(s, columns, lanes.clone());
-        let sum = exponentials(s, columns, lanes.clone(), largest.max);
-        found.set(s, lanes.clone(), largest, sum);
+        let max = largest(s, columns, lanes.clone());
+        let sum = exponentials(s, columns, lanes.clone(), max);
+        found.set(s, lanes.clone(), columns, max, sum);
         scale(s, columns, lanes, s.div(s.splat(factor), sum));
     }
     write(columns, z, group);
@@ -57,18 +57,20 @@ pub(super) fn find<S: Simd>(s: S, z: MatRef<'_>, group: Range<usize>) -> Found {
     let mut found = Found::default();
     for start in (0..LANES).step_by(S::LEN) {
         let lanes = start..start + S::LEN;
-        let largest = largest(s, columns, lanes.clone());
-        let sum = exponentials(s, columns, lanes.clone(), largest.max);
-        found.set(s, lanes, largest, sum);
+        let max = largest(s, columns, lanes.clone());
+        let sum = exponentials(s, columns, lanes.clone(), max);
+        found.set(s, lanes, columns, max, sum);
     }
     found
 }
 
 impl Found {
+    /// `e` are the exponentials of the rows, one column after the other.
     #[inline(always)]
-    fn set<S: Simd>(&mut self, s: S, lanes: Range<usize>, largest: Largest<S::F32>, sum: S::F32) {
-        s.store(largest.max, &mut self.max[lanes.clone()]);
-        s.store(largest.first, &mut self.first[lanes.clone()]);
+    fn set<S: Simd>(&mut self, s: S, lanes: Range<usize>, e: &[Lanes], max: S::F32, sum: S::F32) {
+        let first = most_probable(s, e, lanes.clone(), s.div(s.splat(1.0), sum));
+        s.store(max, &mut self.max[lanes.clone()]);
+        s.store(first, &mut self.first[lanes.clone()]);
         s.store(sum, &mut self.sum[lanes]);
     }
 }
@@ -94,25 +96,29 @@ fn write(columns: &[Lanes], z: &mut MatMut<'_>, group: Range<usize>) {
     }
 }
 
-/// The largest element in each lane, and the first column that holds it.
-struct Largest<V> {
-    max: V,
-    first: V,
-}
-
+/// The largest element in each lane; a NaN does not count.
 #[inline(always)]
-fn largest<S: Simd>(s: S, columns: &[Lanes], lanes: Range<usize>) -> Largest<S::F32> {
+fn largest<S: Simd>(s: S, columns: &[Lanes], lanes: Range<usize>) -> S::F32 {
     let mut max = s.splat(f32::NEG_INFINITY);
-    let mut first = s.splat(0.0);
-    let mut j = s.splat(0.0);
     for column in columns {
         let z = s.load(&column[lanes.clone()]);
-        let larger = s.lt(max, z);
-        max = s.select(larger, z, max);
-        first = s.select(larger, j, first);
-        j = s.add(j, s.splat(1.0));
+        max = s.select(s.lt(max, z), z, max);
     }
-    Largest { max, first }
+    max
+}
+
+/// The first column in each lane whose probability `e · inverse` is the largest, which is
+/// `1 · inverse`.
+#[inline(always)]
+fn most_probable<S: Simd>(s: S, e: &[Lanes], lanes: Range<usize>, inverse: S::F32) -> S::F32 {
+    let mut first = s.splat(0.0);
+    let mut j = s.splat(e.len() as f32);
+    for column in e.iter().rev() {
+        j = s.sub(j, s.splat(1.0));
+        let p = s.mul(s.load(&column[lanes.clone()]), inverse);
+        first = s.select(s.eq(p, inverse), j, first);
+    }
+    first
 }
 
 /// `z ← e^(z − max)` in each lane; returns their sum.

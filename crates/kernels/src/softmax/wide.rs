@@ -16,30 +16,54 @@ pub(super) fn max<S: Simd>(s: S, z: &[f32]) -> f32 {
     maxima.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max })
 }
 
-/// The first column that holds `max`; 0 if none does.
+/// The first column whose probability `e · inverse` is the largest, which is
+/// `1 · inverse`; 0 if there is none.
 #[inline(always)]
-pub(super) fn first(z: &[f32], max: f32) -> f32 {
+pub(super) fn most_probable(e: &[f32], inverse: f32) -> f32 {
     // A chunk that holds it, then its column: a chunk is compared without a branch for
     // each element.
     let mut start = 0;
-    for chunk in z.as_chunks::<LANES>().0 {
+    for chunk in e.as_chunks::<LANES>().0 {
         let mut holds = false;
-        for z in chunk {
-            holds |= *z == max;
+        for e in chunk {
+            holds |= *e * inverse == inverse;
         }
         if holds {
             break;
         }
         start += LANES;
     }
-    z[start..].iter().position(|z| *z == max).map_or(0.0, |offset| (start + offset) as f32)
+    let rest = e[start..].iter().position(|e| *e * inverse == inverse);
+    rest.map_or(0.0, |offset| (start + offset) as f32)
+}
+
+/// What [`most_probable`] returns, of a row whose elements are still z.
+#[inline(always)]
+pub(super) fn most_probable_of<S: Simd>(s: S, z: &[f32], max: f32, inverse: f32) -> f32 {
+    /// An element further below the largest has an exponential that is well below 1.
+    const NEAR: f32 = 1e-6;
+    for (i, chunk) in z.chunks(LANES).enumerate() {
+        let mut near = false;
+        for z in chunk {
+            near |= *z >= max - NEAR;
+        }
+        if near {
+            let mut e = [f32::NEG_INFINITY; LANES];
+            e[..chunk.len()].copy_from_slice(chunk);
+            map_inline(s, ExponentialOf { max }, &mut e);
+            if let Some(j) = e.iter().position(|e| *e * inverse == inverse) {
+                return (i * LANES + j) as f32;
+            }
+        }
+    }
+    0.0
 }
 
 /// `z ← e^(z − max)`; returns their sum.
 #[inline(always)]
 pub(super) fn exponentials<S: Simd>(s: S, z: &mut [f32], max: f32) -> f32 {
     let mut sums = [0.0; LANES];
-    fold_and_replace(s, z, &mut sums, Exponential { max });
+    fold_and_replace(s, z, &mut sums, Exponential(ExponentialOf { max }));
     sums.iter().sum()
 }
 
@@ -47,7 +71,7 @@ pub(super) fn exponentials<S: Simd>(s: S, z: &mut [f32], max: f32) -> f32 {
 #[inline(always)]
 pub(super) fn sum_of_exponentials<S: Simd>(s: S, z: &[f32], max: f32) -> f32 {
     let mut sums = [0.0; LANES];
-    fold(s, z, &mut sums, Exponential { max });
+    fold(s, z, &mut sums, Exponential(ExponentialOf { max }));
     sums.iter().sum()
 }
 
@@ -64,6 +88,19 @@ impl Unary for Scale {
     #[inline(always)]
     fn apply<S: Simd>(self, s: S, e: S::F32) -> S::F32 {
         s.mul(e, s.splat(self.0))
+    }
+}
+
+/// `e^(z − max)`.
+#[derive(Clone, Copy)]
+struct ExponentialOf {
+    max: f32,
+}
+
+impl Unary for ExponentialOf {
+    #[inline(always)]
+    fn apply<S: Simd>(self, s: S, z: S::F32) -> S::F32 {
+        exp_below_highest(s, s.sub(z, s.splat(self.max)))
     }
 }
 
@@ -86,14 +123,12 @@ impl Step for Maximum {
 }
 
 #[derive(Clone, Copy)]
-struct Exponential {
-    max: f32,
-}
+struct Exponential(ExponentialOf);
 
 impl Step for Exponential {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, state: S::F32, z: S::F32) -> (S::F32, S::F32) {
-        let e = exp_below_highest(s, s.sub(z, s.splat(self.max)));
+        let e = self.0.apply(s, z);
         (s.add(state, e), e)
     }
 }

@@ -106,6 +106,11 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// The feature that no byte exceeds; `None` if the features are no bytes.
+    pub(crate) fn largest_byte(&self, pixel_scale: f32) -> Option<f32> {
+        matches!(self.features, Features::U8(_)).then_some(255.0 * pixel_scale)
+    }
+
     /// The offsets of some features of sample `index`.
     fn range(&self, index: usize, columns: Range<usize>) -> Range<usize> {
         index * self.width + columns.start..index * self.width + columns.end

@@ -13,7 +13,7 @@
 use kernels::{Isa, MatMut, MatRef, RowLoss, Sigmoid, Softplus};
 
 use super::figures::binary;
-use super::{Figures, Head, Kind, Objective, Rows, check_classes};
+use super::{Figures, Head, Kind, Objective, Rows, check_classes, counted};
 use crate::{Error, Examples};
 
 pub(super) struct Logistic;
@@ -46,11 +46,7 @@ impl Binary {
 
     /// The loss of logit `i`, for the weighted targets t of yes and s of no.
     pub(super) fn loss(&self, i: usize, t: f64, s: f64) -> f64 {
-        // A target of 0 adds nothing, even where the loss of it is infinite.
-        let term = |weight: f64, loss: f32| if weight == 0.0 { 0.0 } else { weight * loss as f64 };
-        let sum = term(t, self.yes[i]) + term(s, self.no[i]);
-        // A NaN logit must give a NaN loss.
-        if self.sigmoid[i].is_nan() { f64::NAN } else { sum }
+        counted(t, self.yes[i].into()) + counted(s, self.no[i].into())
     }
 
     /// Whether the answer to logit `i` is `yes`. It goes by the probability, as predictions

@@ -44,6 +44,11 @@ impl Rows<'_> {
     }
 }
 
+/// `weight·loss`. A weight of 0 takes away even an infinite loss, but NaN stays.
+pub(crate) fn counted(weight: f64, loss: f64) -> f64 {
+    if weight == 0.0 && loss.is_infinite() { 0.0 } else { weight * loss }
+}
+
 impl Objective {
     /// The loss of `fit` for examples that were checked, of a network with this head and
     /// `outputs` outputs.

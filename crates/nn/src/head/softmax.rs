@@ -17,7 +17,7 @@
 
 use kernels::{Isa, MatMut, MatRef, RowLoss, softmax_rows};
 
-use super::{Head, Kind, Objective, Rows, check_classes};
+use super::{Head, Kind, Objective, Rows, check_classes, counted};
 use crate::{Error, Examples};
 
 pub(super) struct Softmax;
@@ -74,8 +74,8 @@ impl Kind for Softmax {
         softmax_rows(isa, z);
     }
 
-    /// Of the probabilities and not of the logits: two logits that differ may have equal
-    /// probabilities.
+    /// Of the probabilities and not of the logits, as everywhere: two logits that differ may
+    /// have equal probabilities.
     fn class(&self, predictions: &[f32]) -> Option<u32> {
         Some(argmax(predictions) as u32)
     }
@@ -119,7 +119,8 @@ fn weighted_gradient(
                 let row = z.row_mut(i);
                 let of_label = f64::from(row[label as usize]);
                 let terms = row.iter().enumerate();
-                let terms = terms.map(|(k, &z)| objective.class(k) * (of_label - f64::from(z)));
+                let terms =
+                    terms.map(|(k, &z)| counted(objective.class(k), of_label - f64::from(z)));
                 *below = uniform * terms.sum::<f64>();
             }
         }
@@ -128,7 +129,7 @@ fn weighted_gradient(
             let label = label as usize;
             let of_label = (1.0 - objective.smoothing) * objective.class(label);
             let sum = of_label + spread;
-            loss.loss = (sum * f64::from(loss.loss) + below[i]) as f32;
+            loss.loss = (counted(sum, loss.loss.into()) + below[i]) as f32;
             // The row is s − [k = y]. Scale by T; subtract tₖ for k ≠ y, and add their
             // sum back at y.
             let share = share(chunk * ROWS + i);

@@ -4,7 +4,7 @@ use kernels::{MatMut, RowLoss};
 use serde::{Deserialize, Serialize};
 
 use crate::fork::{by, fork};
-use crate::head::{Positions, Rows};
+use crate::head::{Positions, Rows, counted};
 use crate::{Error, Examples, Executor, Figures, Mlp, Predictor, exact};
 
 /// Loss and accuracy of a network on examples.
@@ -53,10 +53,9 @@ impl Evaluation {
     /// Like [`from_rows`](Self::from_rows), but the loss is `Σ weight(i)·lossᵢ / total`, or 0
     /// where `total` is 0.
     pub(crate) fn weighted(rows: &[RowLoss], weight: impl Fn(usize) -> f64, total: f64) -> Self {
-        let terms = rows.iter().enumerate().map(|(i, row)| weight(i) * f64::from(row.loss));
-        let sum: f64 = terms.sum();
-        // 0.0 * sum keeps a NaN.
-        Self::new(if total > 0.0 { sum / total } else { 0.0 * sum }, rows)
+        let rows_of = rows.iter().enumerate();
+        let sum: f64 = rows_of.map(|(i, row)| counted(weight(i), row.loss.into())).sum();
+        Self::new(if total > 0.0 { sum / total } else { counted(0.0, sum) }, rows)
     }
 
     fn new(loss: f64, rows: &[RowLoss]) -> Self {
@@ -74,7 +73,8 @@ impl Mlp {
     /// # Errors
     /// [`Error::Empty`], [`Error::Width`], [`Error::NotFinite`] and [`Error::NoWeight`] for
     /// examples that do not fit; [`Error::Targets`], [`Error::TargetWidth`],
-    /// [`Error::Target`] and [`Error::Label`] for their targets.
+    /// [`Error::Target`] and [`Error::Label`] for their targets; [`Error::Overflow`] where a
+    /// number overflows on the way, as in a prediction.
     pub fn evaluate(
         &self,
         examples: &Examples<'_>,
@@ -91,10 +91,16 @@ impl Mlp {
         let parts = executor.threads().min(len.div_ceil(Predictor::ROWS)).max(1);
         let first = |part: usize| (len as u128 * part as u128 / parts as u128) as usize;
         let prediction = |part| first(part) * width;
-        let work = (by(&first, &mut losses[..]), by(&prediction, &mut predictions[..]));
-        fork(executor, 0..parts, work, &|part, (losses, predictions)| {
-            self.judge(examples, first(part), losses, predictions);
+        let mut outcomes: Vec<Result<(), Error>> = (0..parts).map(|_| Ok(())).collect();
+        let own = |part| part;
+        let work = (
+            (by(&first, &mut losses[..]), by(&prediction, &mut predictions[..])),
+            by(&own, &mut outcomes[..]),
+        );
+        fork(executor, 0..parts, work, &|part, ((losses, predictions), outcome)| {
+            outcome[0] = self.judge(examples, first(part), losses, predictions);
         });
+        outcomes.into_iter().collect::<Result<(), Error>>()?;
 
         let plain = !examples.has_weights();
         let weight = |position| examples.weight(position);
@@ -115,14 +121,18 @@ impl Mlp {
         first: usize,
         losses: &mut [RowLoss],
         predictions: &mut [f32],
-    ) {
+    ) -> Result<(), Error> {
         let (isa, outputs, head) = (self.isa, self.architecture().outputs, self.head());
         let mut predictor = Predictor::new(self);
         for (chunk, losses) in losses.chunks_mut(Predictor::ROWS).enumerate() {
             let skipped = chunk * Predictor::ROWS;
-            let z = predictor.run(losses.len(), |i, row| {
-                examples.copy_row(isa, first + skipped + i, self.pixel_scale(), row);
+            let scale = self.pixel_scale();
+            let largest = examples.inputs().largest_byte(scale);
+            let z = predictor.run(losses.len(), largest, |i, row| {
+                examples.copy_row(isa, first + skipped + i, scale, row);
             });
+            let sample = |row| examples.index(first + skipped + row);
+            let z = z.map_err(|overflow| overflow.error(sample))?;
             let mut z = MatMut::new(z, losses.len(), outputs);
             let positions = Positions::From(first + skipped);
             let rows = Rows { isa, examples, positions, total: losses.len() as f64 };
@@ -135,6 +145,7 @@ impl Mlp {
                 }
             }
         }
+        Ok(())
     }
 }
 

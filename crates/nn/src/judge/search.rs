@@ -21,7 +21,8 @@ pub struct Trial {
     /// For each fold, in order, the evaluation of its held-out samples after training on the
     /// rest. Folds in which training diverged are left out.
     pub folds: Vec<Evaluation>,
-    /// Number of folds in which training diverged.
+    /// Number of folds in which training diverged, or gave a network whose outputs overflow
+    /// on the held-out samples.
     pub diverged: usize,
 }
 
@@ -60,10 +61,13 @@ impl Trial {
         (squares / (self.folds.len().max(2) - 1) as f64).sqrt()
     }
 
-    /// Orders better trials first.
+    /// Orders better trials first. NaN is the worst, whatever its sign.
     fn compare(&self, other: &Self) -> Ordering {
-        let by_accuracy = other.accuracy().total_cmp(&self.accuracy());
-        let by_loss = self.loss().total_cmp(&other.loss());
+        let or_worst = |x: f64, worst| if x.is_nan() { worst } else { x };
+        let accuracy = |trial: &Self| or_worst(trial.accuracy(), f64::NEG_INFINITY);
+        let loss = |trial: &Self| or_worst(trial.loss(), f64::INFINITY);
+        let by_accuracy = accuracy(other).total_cmp(&accuracy(self));
+        let by_loss = loss(self).total_cmp(&loss(other));
         self.diverged.cmp(&other.diverged).then(by_accuracy).then(by_loss)
     }
 
@@ -188,7 +192,7 @@ pub fn search(
         for outcome in outcomes.by_ref().take(folds.len()).flatten() {
             match outcome {
                 Ok(evaluation) => trial.folds.push(evaluation),
-                Err(Error::Diverged { .. }) => trial.diverged += 1,
+                Err(Error::Diverged { .. } | Error::Overflow { .. }) => trial.diverged += 1,
                 Err(source) => return Err(trial.candidate.named(source)),
             }
         }

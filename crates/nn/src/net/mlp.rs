@@ -366,8 +366,9 @@ impl Mlp {
     /// The most probable class of each sample; the first of equally probable ones.
     ///
     /// # Errors
-    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit, and
-    /// [`Error::NoClasses`] where the head has no classes.
+    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit,
+    /// [`Error::Overflow`] where a number overflows on the way, and [`Error::NoClasses`] where
+    /// the head has no classes.
     pub fn predict(&self, inputs: &Inputs<'_>) -> Result<Vec<u32>, Error> {
         let mut classes = vec![0; inputs.len()];
         Predictor::new(self).classes(inputs, &mut classes)?;
@@ -378,7 +379,8 @@ impl Mlp {
     /// outputs, row-major. A [`Predictor`] computes them without allocating.
     ///
     /// # Errors
-    /// As for [`Mlp::predict`].
+    /// [`Error::Width`], [`Error::NotFinite`] and [`Error::Overflow`], as for
+    /// [`Mlp::predict`].
     pub fn outputs(&self, inputs: &Inputs<'_>) -> Result<Vec<f32>, Error> {
         let mut outputs = vec![0.0; inputs.len() * self.architecture.outputs];
         Predictor::new(self).outputs(inputs, &mut outputs)?;
@@ -391,8 +393,9 @@ impl Mlp {
     /// [`Predictor`] computes them without allocating.
     ///
     /// # Errors
-    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit, and
-    /// [`Error::NoClasses`] where the head predicts real values.
+    /// [`Error::Width`] and [`Error::NotFinite`] for inputs that do not fit,
+    /// [`Error::Overflow`] where a number overflows on the way, and [`Error::NoClasses`] where
+    /// the head predicts real values.
     pub fn predict_proba(&self, inputs: &Inputs<'_>) -> Result<Vec<f32>, Error> {
         let mut probabilities = vec![0.0; inputs.len() * self.architecture.outputs];
         Predictor::new(self).probabilities(inputs, &mut probabilities)?;

@@ -1,9 +1,9 @@
 //! Prediction: the forward pass over chunks of rows, in memory that is reused.
 
-use kernels::{AlignedBuf, MatMut, MatRef};
+use kernels::{AlignedBuf, Isa, MatMut, MatRef};
 
 use super::dense::Dense;
-use crate::{Error, Inputs, Mlp};
+use crate::{Error, Inputs, Mlp, math};
 
 /// Predicts with a network repeatedly, in memory that it keeps.
 ///
@@ -31,6 +31,8 @@ use crate::{Error, Inputs, Mlp};
 /// ```
 pub struct Predictor<'a> {
     network: &'a Mlp,
+    /// The largest parameter in absolute value, once it is known.
+    weight: Option<f32>,
     /// Input of the current layer: rows × inputs.
     x: AlignedBuf,
     /// Output of the current layer: rows × units. For maxout it is still the input of the
@@ -46,7 +48,7 @@ impl<'a> Predictor<'a> {
     /// A predictor that has not allocated memory yet.
     #[must_use]
     pub fn new(network: &'a Mlp) -> Self {
-        Self { network, x: AlignedBuf::default(), z: AlignedBuf::default() }
+        Self { network, weight: None, x: AlignedBuf::default(), z: AlignedBuf::default() }
     }
 
     /// Writes the logits: the outputs of the last layer before the head's link, such as
@@ -55,7 +57,8 @@ impl<'a> Predictor<'a> {
     /// # Errors
     /// [`Error::Width`] for inputs that do not fit, and [`Error::Length`] where the length of
     /// `logits` is not samples × outputs; nothing is written then. [`Error::NotFinite`] for a
-    /// feature that is NaN or infinite; the results of earlier samples may have been written.
+    /// feature that is NaN or infinite, and [`Error::Overflow`] where a number became so on
+    /// the way; the results of earlier samples may have been written.
     pub fn logits(&mut self, inputs: &Inputs<'_>, logits: &mut [f32]) -> Result<(), Error> {
         let classes = self.network.architecture().outputs;
         self.chunks(inputs, "list of logits", logits, classes, |_, found, logits| {
@@ -145,30 +148,36 @@ impl<'a> Predictor<'a> {
             let logits = match inputs.rows(first..first + rows) {
                 Some(features) => {
                     self.reserve(rows);
-                    self.forward(rows, Some(features))
+                    self.forward(rows, Some(features), None)
                 }
-                None => self.run(rows, |i, row| {
-                    inputs.copy_row(network.isa, first + i, network.pixel_scale(), row);
-                }),
+                None => {
+                    let scale = network.pixel_scale();
+                    self.run(rows, inputs.largest_byte(scale), |i, row| {
+                        inputs.copy_row(network.isa, first + i, scale, row);
+                    })
+                }
             };
+            let logits = logits.map_err(|overflow| overflow.error(|row| first + row))?;
             write(network, logits, out);
         }
         Ok(())
     }
 
     /// Logits of `rows` rows (rows × outputs), where `rows` is at most [`ROWS`](Self::ROWS).
-    /// `input` writes the features of each row.
+    /// `input` writes the features of each row, none of them larger than `largest` in
+    /// absolute value, where that is known.
     pub(crate) fn run(
         &mut self,
         rows: usize,
+        largest: Option<f32>,
         mut input: impl FnMut(usize, &mut [f32]),
-    ) -> &mut [f32] {
+    ) -> Result<&mut [f32], Overflow> {
         let width = self.network.architecture().inputs;
         self.reserve(rows);
         for (i, row) in self.x[..rows * width].chunks_exact_mut(width).enumerate() {
             input(i, row);
         }
-        self.forward(rows, None)
+        self.forward(rows, None, largest)
     }
 
     /// Makes `x` and `z` large enough for the input and output of each layer.
@@ -183,16 +192,36 @@ impl<'a> Predictor<'a> {
     }
 
     /// Logits of `rows` rows of `features`, or of `x` if there are none. `x` and `z` are
-    /// large enough.
-    fn forward(&mut self, rows: usize, mut features: Option<MatRef<'_>>) -> &mut [f32] {
-        let Self { network, x, z } = self;
+    /// large enough. No feature is larger than `largest`, where that is known.
+    fn forward(
+        &mut self,
+        rows: usize,
+        mut features: Option<MatRef<'_>>,
+        mut largest: Option<f32>,
+    ) -> Result<&mut [f32], Overflow> {
+        let Self { network, weight, x, z } = self;
         let isa = network.isa;
+        let weight = *weight.get_or_insert_with(|| math::largest(isa, &network.params));
         for (l, layer) in network.layers.iter().enumerate() {
             let Dense { inputs, units, .. } = *layer;
             let own = || MatRef::new(&x[..rows * inputs], rows, inputs);
             let input = features.take().unwrap_or_else(own);
             let h = MatMut::new(&mut z[..rows * units], rows, units);
-            network.dense(l).forward(input, h);
+            let largest = largest.take().unwrap_or_else(|| largest_of(isa, input));
+            if can_overflow(largest, weight, inputs) {
+                network.dense(l).affine(input, h);
+                let z = &mut z[..rows * units];
+                if let Some(at) = z.iter().position(|z| !z.is_finite()) {
+                    let (row, unit) = (at / units, at % units);
+                    return Err(Overflow { row, layer: l, unit, value: z[at] });
+                }
+                // It is the identity where it does not work element by element.
+                if let Some(f) = layer.activation {
+                    f.apply(isa, z);
+                }
+            } else {
+                network.dense(l).forward(input, h);
+            }
             match layer.activation {
                 Some(f) if f.pieces() > 1 => {
                     let outputs = x.chunks_exact_mut(layer.outputs());
@@ -203,6 +232,36 @@ impl<'a> Predictor<'a> {
                 _ => std::mem::swap(x, z),
             }
         }
-        &mut x[..rows * network.architecture().outputs]
+        Ok(&mut x[..rows * network.architecture().outputs])
     }
+}
+
+/// Where a pass over some rows met a number that is not finite.
+pub(crate) struct Overflow {
+    row: usize,
+    layer: usize,
+    unit: usize,
+    value: f32,
+}
+
+impl Overflow {
+    /// The error, where `sample` is the index of the sample of a row.
+    pub(crate) fn error(self, sample: impl FnOnce(usize) -> usize) -> Error {
+        let Self { row, layer, unit, value } = self;
+        Error::Overflow { sample: sample(row), layer, unit, value }
+    }
+}
+
+/// Whether a chain of `inputs` products, none of its factors larger than these, could leave
+/// the range of `f32`. Beyond it there is no right answer: ∞ − ∞ is anything, and a unit
+/// that saturates would hide it. Only then the pass looks at every number.
+fn can_overflow(largest: f32, weight: f32, inputs: usize) -> bool {
+    let [x, w] = [largest, weight].map(f64::from);
+    // Half of the range leaves room for the rounding of each addition. NaN is false.
+    !(w * (x * inputs as f64 + 1.0) < f64::from(f32::MAX) / 2.0)
+}
+
+/// The largest element of a matrix whose rows are contiguous, in absolute value.
+fn largest_of(isa: Isa, x: MatRef<'_>) -> f32 {
+    (0..x.rows()).map(|i| math::largest(isa, x.row(i))).fold(0.0, f32::max)
 }

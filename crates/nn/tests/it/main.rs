@@ -24,6 +24,7 @@ mod stopping;
 mod training;
 
 // Data and networks.
+mod answers;
 mod classes;
 mod files;
 mod resume;

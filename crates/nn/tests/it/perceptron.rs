@@ -141,14 +141,23 @@ fn invalid_input_is_an_error_and_changes_nothing() {
     assert!(matches!(neuron.fit(&none, 1, 1, 1).unwrap_err(), Error::Empty));
     let nan = Examples::new(Inputs::new(&[f32::NAN, 0.0], 2).unwrap(), &[1u8]).unwrap();
     assert!(matches!(neuron.fit(&nan, 1, 1, 1).unwrap_err(), Error::NotFinite { .. }));
-    // Whichever sample comes first, the score of the other is ∞ − ∞, so the largest
-    // number is added twice.
+    // Whichever sample comes first, the score of the other is ∞ − ∞.
     let large = [f32::MAX, -f32::MAX, f32::MAX, f32::MAX];
-    let large = Examples::new(Inputs::new(&large, 2).unwrap(), &[1u8, 1]).unwrap();
+    let inputs = Inputs::new(&large, 2).unwrap();
+    let large = Examples::new(inputs, &[1u8, 1]).unwrap();
     let mut fresh = Perceptron::new(2).unwrap();
     let error = fresh.fit(&large, 1, 9, 1).unwrap_err();
-    assert_eq!(error.to_string(), "a weight of the perceptron is inf: expected a finite number");
+    assert!(matches!(error, Error::Overflow { unit: 0, .. }), "{error}");
     assert_eq!(fresh, Perceptron::new(2).unwrap());
+    // Learnt from one of them, it has no answer for the other.
+    fresh.fit(&large.subset(&[0]).unwrap(), 1, 1, 1).unwrap();
+    assert!(matches!(fresh.scores(&inputs).unwrap_err(), Error::Overflow { sample: 0, .. }));
+    assert!(matches!(fresh.predict(&inputs).unwrap_err(), Error::Overflow { sample: 0, .. }));
+    // Opposite ones make one mistake after the other, until a weight overflows.
+    let opposite = [f32::MAX, f32::MIN_POSITIVE];
+    let opposite = Examples::new(Inputs::new(&opposite, 1).unwrap(), &[1u8, 0]).unwrap();
+    let learnt = Perceptron::new(1).unwrap().fit(&opposite, 1, 9, 1);
+    assert!(learnt.is_ok() || matches!(learnt, Err(Error::Overflow { .. })));
     assert_eq!(neuron, before);
 
     let fit = |classes| OneVsAll::fit(&examples, classes, 3, 1, &Sequential).unwrap_err();
