@@ -1,11 +1,13 @@
 //! Safetensors files: named tensors of f32, with text beside them as metadata. Models and
 //! checkpoints are such files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-use serde::Serialize;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The key of a checksum in the metadata, and what stands for it while it is computed.
 const CHECKSUM: &str = "checksum";
@@ -98,6 +100,71 @@ fn checksum_at(file: &[u8]) -> Option<usize> {
     (at + NO_CHECKSUM.len() <= file.len()).then_some(at)
 }
 
+/// What a file is whose first bytes are known, and which is no safetensors file.
+fn other_format(bytes: &[u8]) -> Option<&'static str> {
+    const KNOWN: &[(&[u8], &str)] = &[
+        (b"", "empty"),
+        (b"PK\x03\x04", "a zip archive, such as a model of PyTorch or an .npz of NumPy"),
+        (b"\x80\x02", "a pickle of Python"),
+        (b"\x80\x03", "a pickle of Python"),
+        (b"\x80\x04", "a pickle of Python"),
+        (b"\x80\x05", "a pickle of Python"),
+        (b"\x93NUMPY", "an array of NumPy"),
+        (b"\x89HDF", "an HDF5 file, such as a model of Keras"),
+        (b"GGUF", "a GGUF file"),
+        (b"\x08", "a protocol buffer, such as an ONNX model"),
+        (b"\x1f\x8b", "a gzip file: unpack it"),
+        (b"\x89PNG", "a PNG image"),
+        (b"<", "a page of HTML or XML, perhaps of a failed download"),
+        (b"version https://git-lfs", "a pointer of Git LFS: fetch the file with git lfs pull"),
+        (b"{", "a text in JSON"),
+        (b"\x00\x00\x08", "an IDX file of data"),
+    ];
+    let is =
+        |start: &[u8]| if start.is_empty() { bytes.is_empty() } else { bytes.starts_with(start) };
+    KNOWN.iter().find(|(start, _)| is(start)).map(|(_, name)| *name)
+}
+
+/// JSON of texts and counts in which no object has a name twice.
+struct Unique;
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut names = HashSet::new();
+        while let Some((name, Self)) = map.next_entry::<String, Self>()? {
+            if let Some(name) = names.replace(name) {
+                return Err(A::Error::custom(format!("`{name}` is there twice")));
+            }
+        }
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        while seq.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+}
+
 /// A file that was read.
 pub(crate) struct Reader<'a> {
     tensors: SafeTensors<'a>,
@@ -107,8 +174,17 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads the header; an error says why it is none.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+        let damaged = |error: SafeTensorError| match other_format(bytes) {
+            Some(name) => format!("it is {name}, expected a safetensors file"),
+            None => format!("it is no whole safetensors file: {error}"),
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        // It has been read, so its length fits.
+        let (len, rest) = bytes.split_at(8);
+        let len = u64::from_le_bytes(len.try_into().expect("eight bytes")) as usize;
+        // The library takes the last of several values of a name.
+        serde_json::from_slice::<Unique>(&rest[..len]).map_err(|e| format!("its header: {e}"))?;
         Ok(Self { tensors, metadata: header.metadata().clone().unwrap_or_default() })
     }
 

@@ -326,10 +326,15 @@ impl<'a> Run<'a> {
         callback: &mut impl Callback,
     ) -> Result<bool, Error> {
         let RunState { fit, session, best, history, sums, .. } = &mut self.state;
-        let evaluation = match &self.validation {
-            Some(examples) => Some(session.evaluate(examples, executor)?),
-            None => None,
-        };
+        let evaluation = self.validation.map(|examples| session.evaluate(&examples, executor));
+        let evaluation = evaluation.transpose().map_err(|error| match error {
+            // Its parameters are finite, but too large to be of use.
+            Error::Overflow { .. } => {
+                let (step, loss) = (session.steps(), sums.loss / sums.weight);
+                Error::Diverged { step, loss, lr: sums.lr.unwrap_or_default() }
+            }
+            error => error,
+        })?;
         let sums = std::mem::take(sums);
         let report = EpochReport {
             epoch: epoch + 1,

@@ -271,7 +271,11 @@ fn compounded(decay: f64, first: u64, last: u64) -> f64 {
     // ∫ ln(1 + decay·x) dx. Where that is almost decay·x, the formula cancels.
     let integral = |x: f64| {
         let y = decay * x;
-        if y < 1e-4 { y * x * (0.5 - y / 6.0 + y * y / 12.0) } else { ((1.0 + y) * ln(1.0 + y) - y) / decay }
+        if y < 1e-4 {
+            y * x * (0.5 - y / 6.0 + y * y / 12.0)
+        } else {
+            ((1.0 + y) * ln(1.0 + y) - y) / decay
+        }
     };
     let exponent = integral(first as f64 + 0.5) - integral(last as f64 + 0.5);
     // Below it is no normal number.
