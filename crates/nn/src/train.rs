@@ -3,6 +3,7 @@
 mod callback;
 mod fit;
 mod noise;
+mod limits;
 mod norm;
 mod optimizer;
 mod schedule;
