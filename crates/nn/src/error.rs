@@ -34,6 +34,16 @@ pub enum Error {
         /// Bytes that are needed, at least.
         bytes: u64,
     },
+    /// Batch normalisation would have only one row to normalise: every normalised value
+    /// would be 0, and no weight could be learnt.
+    #[error(
+        "batch normalisation of a batch of {rows} row: expected 2 rows at least, for one has \
+         no variance; raise the batch size, or turn batch normalisation off"
+    )]
+    OneRow {
+        /// Rows of a batch: the batch size, or the number of samples if that is smaller.
+        rows: usize,
+    },
     /// A hyperparameter is outside its range.
     #[error("{name} is {}: expected {expected}", Shortest(*found))]
     OutOfRange {

@@ -4,6 +4,7 @@ mod callback;
 mod checkpoint;
 mod fit;
 mod noise;
+mod limits;
 mod norm;
 mod optimizer;
 mod run;

@@ -190,6 +190,8 @@ impl Fit {
         for examples in [Some(train), validation].into_iter().flatten() {
             head.check(examples, shape.inputs, shape.outputs)?;
         }
+        self.check_steps(shape, self.batch_size.min(train.len()), self.lr)?;
+        self.check_stopping()?;
         if self.early_stopping.is_some() && validation.is_none() {
             return Err(Error::NoValidation);
         }

@@ -36,7 +36,9 @@ use crate::{Error, Mlp};
 #[serde(default, deny_unknown_fields)]
 pub struct BatchNorm {
     /// Number of samples that are normalised together, at least 2. The last group of a batch
-    /// may be smaller.
+    /// may be smaller. If it is a single sample, which has no variance, its normalised values
+    /// are 0: only biases learn from it, and the running averages leave it out. A batch size
+    /// of 1 is an error, as is a step on one sample; the last batch of an epoch may have one.
     pub rows: usize,
     /// Weight of a step's mean and variance in the running averages, above 0 and at most 1.
     /// In the first 1/`momentum` steps it is 1/step instead, which gives the plain average.

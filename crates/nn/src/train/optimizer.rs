@@ -64,6 +64,10 @@ pub(crate) use state::State;
 /// `loss + l1·‖W‖₁ + ½·λ·‖W‖²`, or with AdamW, whose λ is no penalty, this sum without
 /// its last term.
 ///
+/// `s` and `u` are kept in `f32`, as in PyTorch. The square of a gradient below about
+/// 3·10⁻¹⁸ is 0 there. That of one above 1.8·10¹⁹ is infinite, and then a parameter stands
+/// still. A weight or an average that would be subnormal, below 1.2·10⁻³⁸, becomes 0.
+///
 /// Each optimizer needs a learning rate of its own: begin with 0.1 for
 /// [`Sgd`](Self::Sgd), 0.001 for [`Adam`](Self::Adam) and 1 for
 /// [`Adadelta`](Self::Adadelta).
@@ -118,7 +122,7 @@ pub enum Optimizer {
     ///
     /// D = 1/(√s + ε).
     Adagrad {
-        /// ε above 0; 10⁻¹⁰ by default.
+        /// ε of at least 10⁻¹⁶; 10⁻¹⁰ by default.
         #[serde(default = "adagrad::epsilon")]
         epsilon: f32,
     },
@@ -137,7 +141,7 @@ pub enum Optimizer {
         /// α in `[0, 1)`; 0.99 by default.
         #[serde(default = "rmsprop::alpha")]
         alpha: f32,
-        /// ε above 0; 10⁻⁸ by default.
+        /// ε of at least 10⁻¹⁶; 10⁻⁸ by default.
         #[serde(default = "rmsprop::epsilon")]
         epsilon: f32,
         /// μ in `[0, 1)`; 0 by default, which is no momentum.
@@ -159,7 +163,7 @@ pub enum Optimizer {
         /// ρ in `[0, 1)`; 0.9 by default.
         #[serde(default = "adadelta::rho")]
         rho: f32,
-        /// ε above 0; 10⁻⁶ by default.
+        /// ε of at least 10⁻³²; 10⁻⁶ by default.
         #[serde(default = "adadelta::epsilon")]
         epsilon: f32,
     },
@@ -180,7 +184,7 @@ pub enum Optimizer {
         /// β₂ in `[0, 1)`; 0.999 by default.
         #[serde(default = "adam::beta2")]
         beta2: f32,
-        /// ε above 0; 10⁻⁸ by default.
+        /// ε of at least 10⁻¹⁶; 10⁻⁸ by default.
         #[serde(default = "adam::epsilon")]
         epsilon: f32,
     },
@@ -204,7 +208,7 @@ pub enum Optimizer {
         /// β₂ in `[0, 1)`; 0.999 by default.
         #[serde(default = "adam::beta2")]
         beta2: f32,
-        /// ε above 0; 10⁻⁸ by default.
+        /// ε of at least 10⁻¹⁶; 10⁻⁸ by default.
         #[serde(default = "adam::epsilon")]
         epsilon: f32,
     },

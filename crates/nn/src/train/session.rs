@@ -192,6 +192,7 @@ impl Session {
             let (name, expected) = ("learning rate", "a finite number above 0");
             return Err(Error::OutOfRange { name, found: lr.into(), expected });
         }
+        self.fit.check_steps(shape, examples.len(), lr)?;
         self.objective = Objective::new(head, &self.fit, examples, shape.outputs)?;
         // Taken, because the step borrows the rest of the session.
         let mut positions = std::mem::take(&mut self.positions);
@@ -292,6 +293,7 @@ impl Fit {
         let (shape, head) = (network.architecture(), network.head());
         head.check(examples, shape.inputs, shape.outputs)?;
         self.validate()?;
+        self.check_steps(shape, examples.len(), self.lr)?;
         let session = Session::new(network.clone(), &Self { clip_norm: None, ..self.clone() })?;
         let Session { fit, network, mut memory, .. } = session;
         let objective = &Objective::new(head, &fit, examples, shape.outputs)?;

@@ -16,12 +16,19 @@ pub(crate) fn flush(x: f32) -> f32 {
     if x.abs() < TINY { 0.0 } else { x }
 }
 
-/// `x`, or 0 below 2⁻⁵² in absolute value, where a small fraction of its square would be
-/// subnormal.
+/// `x`, or 0 below 2⁻⁵⁸ in absolute value, where the thousandth of its square that an
+/// average of squares takes in would be subnormal.
 #[inline(always)]
 pub(crate) fn flush_square(x: f32) -> f32 {
-    const TINY: f32 = 1.0 / (1u64 << 52) as f32;
+    const TINY: f32 = 1.0 / (1u64 << 58) as f32;
     if x.abs() < TINY { 0.0 } else { x }
+}
+
+/// `x`, or 0 where it is subnormal. For numbers that may count however small they are: a
+/// weight, and an average of squares, whose root is divided by.
+#[inline(always)]
+pub(crate) fn normal(x: f32) -> f32 {
+    if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
 }
 
 /// Applies [`flush`] to each element of a matrix whose rows are contiguous.

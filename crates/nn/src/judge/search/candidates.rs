@@ -61,8 +61,11 @@ impl Candidate {
         self.head.check(examples, inputs, outputs)
     }
 
-    /// Checks that the training samples of a fold have a weight above 0.
+    /// Checks that the training samples of a fold have a weight above 0 and are enough for a
+    /// batch.
     pub(super) fn check_fold(&self, train: &Examples<'_>) -> Result<(), Error> {
+        let Fit { batch_size, lr, .. } = self.fit;
+        self.fit.check_steps(&self.architecture, batch_size.min(train.len()), lr)?;
         Objective::new(self.head, &self.fit, train, self.architecture.outputs).map(drop)
     }
 

@@ -1,9 +1,9 @@
 //! AdaDelta: [`Optimizer::Adadelta`] states the formula and its source.
 
 use super::Optimizer;
-use super::formula::{Formula, MAX_SLOTS, Moved, Scalars, above_0, at_least_0_below_1};
+use super::formula::{Formula, MAX_SLOTS, Moved, Scalars, at_least_0_below_1, of_square};
 use crate::Error;
-use crate::train::tiny::{flush, flush_square};
+use crate::train::tiny::{flush_square, normal};
 
 pub(super) const fn rho() -> f32 {
     0.9
@@ -28,7 +28,7 @@ impl Formula for Adadelta {
 
     fn validate(self) -> Result<(), Error> {
         at_least_0_below_1("rho", self.rho)?;
-        above_0("epsilon", self.epsilon)
+        of_square("epsilon", self.epsilon)
     }
 
     #[inline(always)]
@@ -37,11 +37,11 @@ impl Formula for Adadelta {
         let Scalars { lr, shrink, .. } = scalars;
         let [s, u, ..] = kept;
         let q = flush_square(g);
-        *s = flush(rho * *s + (1.0 - rho) * (q * q));
+        *s = normal(rho * *s + (1.0 - rho) * (q * q));
         let ratio = (*u + epsilon).sqrt() / (*s + epsilon).sqrt();
         let d = g * ratio;
         let q = flush_square(d);
-        *u = flush(rho * *u + (1.0 - rho) * (q * q));
+        *u = normal(rho * *u + (1.0 - rho) * (q * q));
         Moved { w: w - lr * d, toward_0: shrink * ratio }
     }
 }

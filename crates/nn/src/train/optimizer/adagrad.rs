@@ -1,7 +1,7 @@
 //! AdaGrad: [`Optimizer::Adagrad`] states the formula and its source.
 
 use super::Optimizer;
-use super::formula::{Formula, MAX_SLOTS, Moved, Scalars, above_0};
+use super::formula::{Formula, MAX_SLOTS, Moved, Scalars, of_root};
 use crate::Error;
 use crate::train::tiny::flush_square;
 
@@ -22,7 +22,7 @@ impl Formula for Adagrad {
     const SLOTS: &'static [&'static str] = &["s"];
 
     fn validate(self) -> Result<(), Error> {
-        above_0("epsilon", self.epsilon)
+        of_root("epsilon", self.epsilon)
     }
 
     #[inline(always)]

@@ -1,10 +1,10 @@
 //! Adam: [`Optimizer::Adam`] states the formula and its source.
 
 use super::Optimizer;
-use super::formula::{Formula, MAX_SLOTS, Moment, Moved, Scalars, above_0, at_least_0_below_1};
+use super::formula::{Formula, MAX_SLOTS, Moment, Moved, Scalars, at_least_0_below_1, of_root};
 use crate::Error;
 use crate::math::power;
-use crate::train::tiny::{flush, flush_square};
+use crate::train::tiny::{flush, flush_square, normal};
 
 pub(super) const fn beta1() -> f32 {
     0.9
@@ -36,7 +36,7 @@ impl Formula for Adam {
     fn validate(self) -> Result<(), Error> {
         at_least_0_below_1("beta1", self.beta1)?;
         at_least_0_below_1("beta2", self.beta2)?;
-        above_0("epsilon", self.epsilon)
+        of_root("epsilon", self.epsilon)
     }
 
     /// `lr·(m/(1 − β₁ᵗ))` is `(lr/(1 − β₁ᵗ))·m`, and `√(s/(1 − β₂ᵗ))` is
@@ -55,7 +55,7 @@ impl Formula for Adam {
         let [m, s, ..] = kept;
         *m = flush(beta1 * *m + (1.0 - beta1) * g);
         let q = flush_square(g);
-        *s = flush(beta2 * *s + (1.0 - beta2) * (q * q));
+        *s = normal(beta2 * *s + (1.0 - beta2) * (q * q));
         let scale = s.sqrt() * root + epsilon;
         Moved { w: keep * w - lr * (*m / scale), toward_0: shrink / scale }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::formula::at_least_0_below_1;
 use crate::Error;
+use crate::train::tiny::normal;
 
 /// The exponential moving average of the parameters over the steps of a run
 /// (Polyak and Juditsky 1992 for the plain average). It is steadier than the
@@ -76,7 +77,7 @@ impl SimdOp for TakeIn<'_> {
     fn eval<S: Simd>(self, _: S) {
         let Self { share, w, e } = self;
         for (e, w) in e.iter_mut().zip(w) {
-            *e += share * (w - *e);
+            *e = normal(*e + share * (w - *e));
         }
     }
 }

@@ -34,7 +34,8 @@ pub(super) trait Formula: Copy {
     /// values of `kept`, one for each of `SLOTS`, are what the step before left; this step updates them.
     ///
     /// - Where `w`, `g` and `kept` are 0, as they are in the padding, they must stay 0.
-    /// - No kept value may become subnormal: see [`tiny`](crate::train::tiny).
+    /// - No kept value may become subnormal: see [`tiny`](crate::train::tiny). The loop
+    ///   takes care of the element itself.
     /// - The function is `#[inline(always)]` and plain arithmetic, so that the loop
     ///   around it becomes vector instructions. A product and a sum are two roundings
     ///   there, and square roots and quotients are correctly rounded, so every
@@ -87,12 +88,26 @@ pub(super) fn at_least_0_below_1(name: &'static str, value: f32) -> Result<(), E
     Err(Error::OutOfRange { name, found: value.into(), expected })
 }
 
-/// Checks an ε. Where no gradient has come yet, which is everywhere in the padding,
-/// ε is all that is left to divide by.
-pub(super) fn above_0(name: &'static str, value: f32) -> Result<(), Error> {
-    if value.is_finite() && value > 0.0 {
+/// Checks an ε that is added to a root. Where no gradient has come yet, which is everywhere
+/// in the padding, ε is all that is left to divide by. And where the square of a gradient is
+/// flushed (see [`tiny`](crate::train::tiny)), the missing root must be small beside ε.
+pub(super) fn of_root(name: &'static str, value: f32) -> Result<(), Error> {
+    at_least(name, value, 1e-16, "a finite number of at least 1e-16: a smaller root is 0 in f32")
+}
+
+/// Checks an ε that is added to a square, as in [`of_root`].
+pub(super) fn of_square(name: &'static str, value: f32) -> Result<(), Error> {
+    at_least(name, value, 1e-32, "a finite number of at least 1e-32: a smaller square is 0 in f32")
+}
+
+fn at_least(
+    name: &'static str,
+    value: f32,
+    least: f32,
+    expected: &'static str,
+) -> Result<(), Error> {
+    if value.is_finite() && value >= least {
         return Ok(());
     }
-    let expected = "a finite number above 0";
     Err(Error::OutOfRange { name, found: value.into(), expected })
 }

@@ -3,6 +3,8 @@
 
 use kernels::{Isa, PANEL, Simd, SimdOp};
 
+use crate::train::tiny::normal;
+
 /// Rows of a panel that are summed side by side, so that an addition need not
 /// wait for the one before it.
 const ROWS: usize = 4;
@@ -60,7 +62,7 @@ impl SimdOp for Limit<'_> {
         if longer {
             for row in weights.chunks_exact_mut(width) {
                 for (w, factor) in row[first..].iter_mut().zip(&factors) {
-                    *w *= factor;
+                    *w = normal(*w * factor);
                 }
             }
         }

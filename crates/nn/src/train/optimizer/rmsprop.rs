@@ -1,9 +1,9 @@
 //! RMSProp: [`Optimizer::Rmsprop`] states the formula and its source.
 
 use super::Optimizer;
-use super::formula::{Formula, MAX_SLOTS, Moved, Scalars, above_0, at_least_0_below_1};
+use super::formula::{Formula, MAX_SLOTS, Moved, Scalars, at_least_0_below_1, of_root};
 use crate::Error;
-use crate::train::tiny::{flush, flush_square};
+use crate::train::tiny::{flush, flush_square, normal};
 
 pub(super) const fn alpha() -> f32 {
     0.99
@@ -31,7 +31,7 @@ impl Formula for Rmsprop {
     fn validate(self) -> Result<(), Error> {
         at_least_0_below_1("alpha", self.alpha)?;
         at_least_0_below_1("momentum", self.momentum)?;
-        above_0("epsilon", self.epsilon)
+        of_root("epsilon", self.epsilon)
     }
 
     fn momentum(self) -> f32 {
@@ -44,7 +44,7 @@ impl Formula for Rmsprop {
         let Scalars { lr, shrink, .. } = scalars;
         let [s, v, ..] = kept;
         let q = flush_square(g);
-        *s = flush(alpha * *s + (1.0 - alpha) * (q * q));
+        *s = normal(alpha * *s + (1.0 - alpha) * (q * q));
         let scale = s.sqrt() + epsilon;
         *v = flush(momentum * *v + g / scale);
         Moved { w: w - lr * *v, toward_0: shrink / scale }

@@ -6,6 +6,7 @@ use kernels::{Isa, Simd, SimdOp};
 
 use super::Optimizer;
 use super::formula::{Formula, MAX_SLOTS, Moment, Moved, Scalars};
+use crate::train::tiny::normal;
 use crate::{Error, Fit};
 
 /// An optimizer at one step of a run.
@@ -130,7 +131,8 @@ impl<F: Formula> Update<'_, F> {
             for k in 0..F::SLOTS.len() {
                 slots[k][i] = kept[k];
             }
-            w[i] = soft::<L1>(moved);
+            // A weight that only decays would become subnormal.
+            w[i] = normal(soft::<L1>(moved));
         }
     }
 }
@@ -181,6 +183,134 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The formulas in `f64`, for one parameter: what two steps of gradients `g` move it by.
+    fn moved(optimizer: Optimizer, lr: f64, gradients: [f64; 2]) -> f64 {
+        let wide = f64::from;
+        let (mut w, mut a, mut b) = (0.0, 0.0, 0.0);
+        for (t, g) in (1..).zip(gradients) {
+            w -= lr
+                * match optimizer {
+                    Optimizer::Sgd { momentum } => {
+                        a = wide(momentum) * a + g;
+                        a
+                    }
+                    Optimizer::Nesterov { momentum } => {
+                        a = wide(momentum) * a + g;
+                        g + wide(momentum) * a
+                    }
+                    Optimizer::Adagrad { epsilon } => {
+                        a += g * g;
+                        g / (a.sqrt() + wide(epsilon))
+                    }
+                    Optimizer::Rmsprop { alpha, epsilon, momentum } => {
+                        a = wide(alpha) * a + (1.0 - wide(alpha)) * g * g;
+                        b = wide(momentum) * b + g / (a.sqrt() + wide(epsilon));
+                        b
+                    }
+                    Optimizer::Adadelta { rho, epsilon } => {
+                        let (rho, epsilon) = (wide(rho), wide(epsilon));
+                        a = rho * a + (1.0 - rho) * g * g;
+                        let d = g * (b + epsilon).sqrt() / (a + epsilon).sqrt();
+                        b = rho * b + (1.0 - rho) * d * d;
+                        d
+                    }
+                    Optimizer::Adam { beta1, beta2, epsilon }
+                    | Optimizer::Adamw { beta1, beta2, epsilon } => {
+                        let (beta1, beta2) = (wide(beta1), wide(beta2));
+                        a = beta1 * a + (1.0 - beta1) * g;
+                        b = beta2 * b + (1.0 - beta2) * g * g;
+                        let root = (b / (1.0 - beta2.powi(t))).sqrt();
+                        a / (1.0 - beta1.powi(t)) / (root + wide(epsilon))
+                    }
+                };
+        }
+        w
+    }
+
+    fn with_epsilon(optimizer: Optimizer, value: f32) -> Optimizer {
+        match optimizer {
+            Optimizer::Adagrad { .. } => Optimizer::Adagrad { epsilon: value },
+            Optimizer::Rmsprop { alpha, momentum, .. } => {
+                Optimizer::Rmsprop { alpha, epsilon: value, momentum }
+            }
+            Optimizer::Adadelta { rho, .. } => Optimizer::Adadelta { rho, epsilon: value },
+            Optimizer::Adam { beta1, beta2, .. } => {
+                Optimizer::Adam { beta1, beta2, epsilon: value }
+            }
+            Optimizer::Adamw { beta1, beta2, .. } => {
+                Optimizer::Adamw { beta1, beta2, epsilon: value }
+            }
+            other => other,
+        }
+    }
+
+    /// Gradients of every size, and every ε that is allowed: the movement is that of the
+    /// formulas in `f64`, to a share of the largest movement that these could give.
+    #[test]
+    fn gradients_of_any_size_move_a_parameter_as_the_formula_says() {
+        let epsilons = [1e-32, 1e-24, 1e-16, 1e-15, 1e-12, 1e-10, 1e-8, 1e-4, 1.0, 1e4];
+        for optimizer in optimizers() {
+            for optimizer in epsilons.map(|epsilon| with_epsilon(optimizer, epsilon)) {
+                if optimizer.validate().is_err() {
+                    continue;
+                }
+                let fit = Fit { optimizer, ..Fit::default() };
+                for exponent in -60..=60 {
+                    // 1e-30 to 1e30.
+                    let size = 10f32.powf(exponent as f32 / 2.0);
+                    for ratio in [1.0, -0.5, 1e-3] {
+                        let gradients = [size, ratio * size];
+                        let (mut w, mut first, mut second) = ([0.0], [0.0], [0.0]);
+                        for (step, g) in (1..).zip(gradients) {
+                            let rule = Rule::new(&fit, 0.5, step);
+                            let isa = Isa::active().unwrap();
+                            rule.update(isa, &mut w, [&mut first, &mut second], &[g]);
+                        }
+                        let expected = moved(optimizer, 0.5, gradients.map(f64::from));
+                        let error = (f64::from(w[0]) - expected).abs();
+                        let case = format!("{optimizer:?}, {gradients:?}");
+                        let squares = !matches!(
+                            optimizer,
+                            Optimizer::Sgd { .. } | Optimizer::Nesterov { .. }
+                        );
+                        if squares && size > 1e19 {
+                            // The square is infinite: the parameter stands still.
+                            assert!(w[0].abs() <= 1.0, "{case}: {}", w[0]);
+                            continue;
+                        }
+                        // Beside the rounding, what a flushed square can be beside ε.
+                        let scale = expected.abs().max(if squares { 1e-30 } else { 0.0 });
+                        let lost = if size < 1e-14 { 0.035 * 0.5 } else { 0.0 };
+                        assert!(error <= 1e-5 * scale + lost, "{case}: {} for {expected}", w[0]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// With weight decay and no gradient, weights decay to 0 and are never subnormal.
+    #[test]
+    fn no_weight_becomes_subnormal() {
+        for optimizer in optimizers() {
+            let fit = Fit { optimizer, l2: 1.0, ..Fit::default() };
+            let (mut w, mut first, mut second) = ([0.0; 32], [0.0; 32], [0.0; 32]);
+            w.iter_mut().enumerate().for_each(|(i, w)| *w = 10f32.powi(-(i as i32) - 6));
+            for step in 1..=600 {
+                let rule = Rule::new(&fit, 0.25, step);
+                let isa = Isa::active().unwrap();
+                rule.update(isa, &mut w, [&mut first, &mut second], &[0.0; 32]);
+                let all = w.iter().chain(&first).chain(&second);
+                assert!(!all.clone().any(|x| x.is_subnormal()), "{optimizer:?}, step {step}");
+            }
+        }
+        let (mut average, isa) = ([1e-37, 1.0], Isa::active().unwrap());
+        for _ in 0..400 {
+            super::super::average::take_in(isa, 0.25, &[0.0; 2], &mut average);
+            assert!(!average.iter().any(|x| x.is_subnormal()));
+        }
+        assert_eq!(average, [0.0; 2]);
     }
 
     #[test]
