@@ -131,6 +131,11 @@ pub(crate) enum Error {
     OtherVersion { was: String, now: &'static str, config: String },
     #[error("the run has ended after {epochs} of {epochs} epochs: train more with --epochs N")]
     Complete { epochs: usize },
+    #[error(
+        "training.epochs (--epochs) is {epochs}, and the run has reached epoch {begun}: expected \
+         at least {begun}"
+    )]
+    FewerEpochs { epochs: usize, begun: usize },
     #[error("early stopping has ended the run after epoch {epoch}: there is nothing to continue")]
     StoppedEarly { epoch: usize },
     #[error("{source}; the network of epoch {epoch} is kept in {model}")]
@@ -223,6 +228,7 @@ impl Error {
             | Self::ClassWeights { .. }
             | Self::OtherSetting { .. }
             | Self::Complete { .. }
+            | Self::FewerEpochs { .. }
             | Self::StoppedEarly { .. }
             | Self::Augment(_)
             | Self::Network(

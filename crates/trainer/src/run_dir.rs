@@ -184,6 +184,11 @@ impl RunDir {
         written.map_err(Error::io("write", &self.path.join(METRICS)))
     }
 
+    /// Writes the lines that could not be written before.
+    pub(crate) fn save_metrics(&mut self) -> Result<(), Error> {
+        self.metrics.write().map_err(Error::io("write", &self.path.join(METRICS)))
+    }
+
     pub(crate) fn save_model(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.write(MODEL, bytes)
     }
@@ -199,22 +204,27 @@ impl RunDir {
     }
 
     /// Writes a file of the run. If the directory was moved or removed meanwhile, it is
-    /// made again, with the settings and the metrics so far.
+    /// made again, with the settings and the metrics so far. Another run that has its name
+    /// now is left alone.
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.path.join(name);
-        let result = match files::write(&path, bytes) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.path.is_dir() => {
-                self.make_again().and_then(|()| files::write(&path, bytes))
-            }
-            result => result,
+        let here = match self.metrics.is_at(&self.path.join(METRICS)) {
+            Ok(true) => Ok(()),
+            Ok(false) => self.make_again(),
+            Err(error) => Err(error),
         };
-        result.map_err(Error::io("write", &path))
+        here.and_then(|()| files::write(&path, bytes)).map_err(Error::io("write", &path))
     }
 
     fn make_again(&mut self) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
         let metrics = Metrics::lock(&self.path.join(METRICS))?;
-        let metrics = metrics.ok_or_else(|| io::Error::other("another run has taken its name"))?;
+        let taken = || io::Error::other("another run has taken the name of its directory");
+        let metrics = metrics.ok_or_else(taken)?;
+        if summary(&self.path).is_some_and(|found| found["pid"] != std::process::id()) {
+            // By one that has ended.
+            return Err(taken());
+        }
         let text = std::mem::replace(&mut self.metrics, metrics).into_text();
         self.metrics.restart(text)?;
         files::write(self.config(), self.config.as_bytes())
@@ -275,17 +285,19 @@ fn check_files(path: &Path) -> Result<(), Error> {
 fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
     let has = |name| path.join(name).exists();
     let status = summary(path).map(|summary| summary["status"].as_str().map(str::to_owned));
+    let is = |wanted: Status| status == Some(Some(wanted.name().to_owned()));
     // Before version 0.3 a summary was written at the end, and had no status.
-    let done = matches!(&status, Some(None)) || status == Some(Some(Status::Done.name().into()));
+    let done = matches!(&status, Some(None)) || is(Status::Done);
     if overwrite {
         Ok(())
     } else if done {
         Err(Error::Finished { path: path.into() })
     } else if has(CHECKPOINT) {
         Err(Error::Unfinished { path: path.into(), resume: shell_word(path) })
-    } else if has(MODEL) {
+    } else if has(MODEL) && !is(Status::Running) {
         Err(Error::Finished { path: path.into() })
     } else {
+        // Also the model of a run that was killed before its first checkpoint.
         Ok(())
     }
 }
@@ -317,6 +329,7 @@ mod tests {
             (&[][..], "", ""),
             (&[config, (METRICS, "{}")], "", ""),
             (&[config, RUNNING, (".nn-1-0.part", "x")], "", ""),
+            (&[config, RUNNING, model], "", ""),
             (&[config, RUNNING, checkpoint], "--resume", ""),
             (&[config, RUNNING, checkpoint, model], "--resume", ""),
             (&[config, model, DONE], "--overwrite", ""),

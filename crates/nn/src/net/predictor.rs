@@ -257,8 +257,9 @@ impl Overflow {
 /// that saturates would hide it. Only then the pass looks at every number.
 fn can_overflow(largest: f32, weight: f32, inputs: usize) -> bool {
     let [x, w] = [largest, weight].map(f64::from);
-    // Half of the range leaves room for the rounding of each addition. NaN is false.
-    !(w * (x * inputs as f64 + 1.0) < f64::from(f32::MAX) / 2.0)
+    let bound = w * (x * inputs as f64 + 1.0);
+    // Half of the range leaves room for the rounding of each addition.
+    bound.is_nan() || bound >= f64::from(f32::MAX) / 2.0
 }
 
 /// The largest element of a matrix whose rows are contiguous, in absolute value.

@@ -74,7 +74,7 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "RUN",
-        conflicts_with_all = ["recipe", "config", "out"],
+        conflicts_with_all = ["recipe", "config", "out", "overwrite"],
         help_heading = "Output"
     )]
     resume: Option<PathBuf>,

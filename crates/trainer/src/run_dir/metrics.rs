@@ -1,8 +1,8 @@
 //! `metrics.jsonl`, a line for each epoch. Who has locked it is the one writer of the run's
 //! directory.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use nn::EpochReport;
@@ -57,7 +57,8 @@ impl Metrics {
     /// is open. `None` if another process has locked it.
     pub(super) fn lock(path: &Path) -> io::Result<Option<Self>> {
         // What is in it stays until it is locked.
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(None),
             // A file system without locks: nothing is known of other writers.
@@ -66,11 +67,33 @@ impl Metrics {
         Ok(Some(Self { file, text: String::new(), written: 0 }))
     }
 
-    /// Begins anew, with these lines.
+    /// Begins anew, with these lines. Those that the file begins with are not written
+    /// again: there may be no room for them on the disk.
     pub(super) fn restart(&mut self, text: String) -> io::Result<()> {
+        let mut old = Vec::new();
+        self.file.seek(SeekFrom::Start(0))?;
+        (&self.file).take(text.len() as u64).read_to_end(&mut old)?;
+        self.written = old.iter().zip(text.as_bytes()).take_while(|(a, b)| a == b).count();
         self.text = text;
-        self.written = 0;
         self.write()
+    }
+
+    /// Whether `path` is this file, and not another one that has its name now.
+    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let found = match fs::metadata(path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let own = self.file.metadata()?;
+            Ok((own.dev(), own.ino()) == (found.dev(), found.ino()))
+        }
+        // Elsewhere an open file keeps its name.
+        #[cfg(not(unix))]
+        Ok(found.is_file())
     }
 
     /// Adds a line. A line that could not be written is written before the next one.
@@ -86,7 +109,7 @@ impl Metrics {
     }
 
     /// Writes what the file does not have yet; all of it or nothing.
-    fn write(&mut self) -> io::Result<()> {
+    pub(super) fn write(&mut self) -> io::Result<()> {
         let written = self.file.set_len(self.written as u64).and_then(|()| {
             self.file.seek(SeekFrom::Start(self.written as u64))?;
             self.file.write_all(&self.text.as_bytes()[self.written..])

@@ -1,10 +1,15 @@
 //! The program, driven as a user drives it, on a few hundred small images.
 
-mod data;
 mod bad_input;
+mod data;
 mod eval;
+mod kill;
 mod look;
+mod resume;
+mod runs;
 mod settings;
+#[cfg(unix)]
+mod stop;
 mod train;
 
 use std::fs;
@@ -59,4 +64,13 @@ fn metrics(run: &Path) -> Vec<Value> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let lines = text.lines();
     lines.map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+/// The names in a directory, sorted.
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }

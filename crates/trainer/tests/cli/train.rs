@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{data, json, keys, metrics, model, run_in, succeed};
+use crate::{data, json, keys, metrics, model, names, run_in, succeed};
 
 const SUMMARY: [&str; 28] = [
     "data",
@@ -39,14 +38,6 @@ const SUMMARY: [&str; 28] = [
     "val_loss",
     "version",
 ];
-
-fn names(dir: &Path) -> Vec<String> {
-    let entries = fs::read_dir(dir).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
 
 #[test]
 fn help_says_what_there_is() {

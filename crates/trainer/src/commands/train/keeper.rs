@@ -106,7 +106,7 @@ impl Keeper<'_> {
         }
     }
 
-    /// Writes the checkpoint and the model.
+    /// Writes the model, the checkpoint, and the metrics that could not be written before.
     fn save(&mut self, run: &mut Run<'_>, model: Option<&Mlp>, files: &mut Files) {
         let saved = self.save_all(run, model);
         files.saved(&mut self.report, saved);
@@ -117,8 +117,12 @@ impl Keeper<'_> {
         self.record.checksums.get_or_insert_with(checksums);
         let seconds = self.process.started.elapsed().as_secs_f64();
         self.record.write(seconds, run.notes());
-        self.dir.save_checkpoint(&run.to_bytes())?;
-        self.save_model(model)
+        // The model comes first: one that is older than its checkpoint would stay so if the
+        // process were killed in between, for the run would not train its epochs again.
+        let model = self.save_model(model);
+        // One that fails is no reason to leave out the others, which may be smaller.
+        let checkpoint = self.dir.save_checkpoint(&run.to_bytes());
+        model.and(checkpoint).and(self.dir.save_metrics())
     }
 
     fn save_model(&mut self, model: Option<&Mlp>) -> Result<(), Error> {
@@ -184,7 +188,9 @@ impl Keeper<'_> {
     /// refuse the file, and the result is known.
     pub(super) fn end(mut self, config: &Config, end: End, test: Evaluation) -> Result<(), Error> {
         let End { network, history, lost } = end;
-        let summary = self.summary(config, &network, &history, Status::Done, Some(test));
+        // A run whose files are not there is not done: `--resume` writes them.
+        let status = if lost.is_none() { Status::Done } else { Status::Stopped };
+        let summary = self.summary(config, &network, &history, status, Some(test));
         self.report.end(config, &summary, &self.dir)?;
         self.dir.save_summary(&summary)?;
         lost.map_or(Ok(()), Err)
@@ -211,9 +217,11 @@ impl Keeper<'_> {
 /// whole epoch, and in the first epoch the current one. `None` where that is on the disk
 /// already, and not in the memory of a run that was continued.
 fn kept<'a>(run: &Run<'_>, last: Option<&'a Mlp>, early_stopping: bool) -> Option<Cow<'a, Mlp>> {
+    let epochs = run.history().epochs.len();
+    let in_epoch = run.steps() > epochs as u64 * run.steps_per_epoch();
     match last {
         Some(last) if !early_stopping => Some(Cow::Borrowed(last)),
-        None if !early_stopping && !run.history().epochs.is_empty() => None,
+        None if !early_stopping && epochs > 0 && in_epoch => None,
         _ => Some(Cow::Owned(run.network())),
     }
 }

@@ -54,8 +54,7 @@ impl Resumed {
         };
         let (old, _) = Config::new(&source, &Edits::default())?;
         let (new, notes) = Config::new(&source, edits)?;
-        let [was, now] = [&old, &new].map(|config| Table::try_from(config));
-        if let Some((key, was, now)) = difference("", &was?.into(), &now?.into()) {
+        if let Some((key, was, now)) = difference("", &table(&old)?, &table(&new)?) {
             return Err(Error::OtherSetting { key, was, now });
         }
         let history = self.checkpoint.history();
@@ -100,12 +99,28 @@ impl Resumed {
         }
         record.checksums = Some(found);
         record.settings = config.to_toml()?;
-        checkpoint.set_epochs(config.training.epochs)?;
+        let epochs = config.training.epochs;
+        let begun = begun(&checkpoint);
+        checkpoint.set_epochs(epochs).map_err(|_| Error::FewerEpochs { epochs, begun })?;
         let lines = record.lines(checkpoint.history());
         let training = checkpoint.resume(train, validation)?;
         dir.continue_with(config, &lines)?;
         Ok((dir, training, record))
     }
+}
+
+/// Epochs that the run has begun.
+fn begun(checkpoint: &Checkpoint) -> usize {
+    let epochs = &checkpoint.history().epochs;
+    let in_whole_epochs = epochs.last().map_or(0, |epoch| epoch.step);
+    epochs.len() + usize::from(checkpoint.steps() > in_whole_epochs)
+}
+
+/// The settings as `config.toml` has them: a value of f32 with the digits that it was typed
+/// with.
+fn table(config: &Config) -> Result<Value, Error> {
+    let table = config.to_toml()?.parse::<Table>();
+    Ok(table.map_err(|error| Error::Edited { message: error.to_string() })?.into())
 }
 
 /// The first setting that differs and may not, with its two values.
