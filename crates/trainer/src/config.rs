@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use mnist_io::Distortion;
-use nn::{Activation, Architecture, ClassWeights, Fit, Init};
+use nn::{Activation, Architecture, ClassWeights, EarlyStopping, Fit, Init};
 use serde::{Deserialize, Serialize, Serializer};
 use toml::Table;
 
@@ -69,6 +69,9 @@ impl Default for Data {
     }
 }
 
+/// With fewer rows, their mean and deviation say more of the rows than of the data.
+const FEW_ROWS: usize = 8;
+
 impl Config {
     /// The settings of a recipe with the edits of the command line, and what the user
     /// should know of them, a line each.
@@ -100,7 +103,7 @@ impl Config {
         }
         config.validate()?;
         let mut notes = document.notes;
-        notes.extend(config.note());
+        notes.extend(config.notes());
         Ok((config, notes))
     }
 
@@ -112,17 +115,28 @@ impl Config {
     }
 
     /// What the user should know of settings that are right, and not what they seem.
-    fn note(&self) -> Option<String> {
-        let rule = self.training.early_stopping?;
-        let (patience, epochs) = (rule.patience, self.training.epochs);
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let epochs = self.training.epochs;
         // The first epoch is the best so far, so the run stops after 1 + patience at least.
-        (epochs <= patience.saturating_add(1)).then(|| {
-            format!(
+        if let Some(EarlyStopping { patience, .. }) = self.training.early_stopping
+            && epochs <= patience.saturating_add(1)
+        {
+            notes.push(format!(
                 "a run of {epochs} epochs cannot stop early with a patience of {patience}: it \
                  only keeps its best network; it needs more than {} epochs",
                 patience.saturating_add(1)
-            )
-        })
+            ));
+        }
+        let batch = self.training.batch_size;
+        let rows = self.training.batch_norm.map(|norm| norm.rows.min(batch));
+        if let Some(rows) = rows.filter(|rows| *rows < FEW_ROWS) {
+            notes.push(format!(
+                "batch normalisation over {rows} rows keeps little of what differs between \
+                 them: a larger --batch-size trains better, or --batch-norm none"
+            ));
+        }
+        notes
     }
 
     /// Checks that class weights have one for each class of the data.

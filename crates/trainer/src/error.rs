@@ -235,6 +235,7 @@ impl Error {
                 nn::Error::OutOfRange { .. }
                 | nn::Error::Zero { .. }
                 | nn::Error::TooLarge { .. }
+                | nn::Error::OneRow { .. }
                 | nn::Error::NoWeight { .. }
                 | nn::Error::NothingToHoldOut { .. },
             ) => 2,

@@ -46,7 +46,7 @@ struct Shift;
 impl Augment for Shift {
     fn augment(&self, draw: Draw, features: &mut [f32]) {
         let Draw { seed, epoch, sample } = draw;
-        features[0] += (seed + 3 * epoch + u64::from(sample)) as f32 / 100.0;
+        features[0] += (seed + 3 * epoch + sample) as f32 / 100.0;
     }
 }
 
