@@ -1,7 +1,7 @@
 # Short names for what people run. The steps of .ci/run are there and not here, so that
 # they work without make.
 
-.PHONY: check lint doc test bench-build examples recipes bench accuracy neon asan miri peers unsafe
+.PHONY: check lint doc test bench-build examples recipes bench accuracy kills neon asan miri peers unsafe
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -35,6 +35,9 @@ bench: ## all benches, and the tables of docs/performance.md from them
 
 accuracy: ## every f32 through every function of one variable; takes minutes
 	cargo test -p kernels --release --test accuracy -- --ignored --nocapture
+
+kills: ## kills 100 runs at random instants, up to three times each, and prints what came of it
+	cargo test -p trainer --test cli -- --ignored --nocapture many_random_instants
 
 neon: ## kernels, nn and mnist-io in an emulated AArch64 CPU; docs/reliability.md says what it needs
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \

@@ -142,6 +142,8 @@ pub(crate) enum Error {
     Diverged { source: nn::Error, epoch: usize, model: PathBuf },
     #[error("by {} {at}; to go on: {resume}", .signal.name())]
     Stopped { signal: Signal, at: String, resume: String },
+    #[error("{source}; to go on once it can be written: {resume}")]
+    Unsaved { source: Box<Self>, resume: String },
     #[error("{path} is a folder: expected a model, such as {example}")]
     ModelFolder { path: PathBuf, example: String },
     #[error("{path} is a file: --out takes a new or an empty directory")]

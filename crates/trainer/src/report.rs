@@ -156,7 +156,12 @@ impl Report {
     }
 
     /// After the run: its result, and what to try next.
-    pub(crate) fn end(self, config: &Config, summary: &Summary, run: &RunDir) -> Result<(), Error> {
+    pub(crate) fn end(
+        &self,
+        config: &Config,
+        summary: &Summary,
+        run: &RunDir,
+    ) -> Result<(), Error> {
         self.close();
         let mut text = "\n".to_owned();
         if let (Some(accuracy), Some(errors), Some(samples)) =
@@ -201,10 +206,9 @@ impl Report {
     }
 
     /// Tells of what went wrong and does not end the run.
-    pub(crate) fn warn(&self, error: &Error) {
+    pub(crate) fn warn(&self, text: &str) {
         self.bar.suspend(|| {
-            let line = one_line(&error.to_string());
-            let _ = writeln!(io::stderr(), "warning: {line}; the training goes on");
+            let _ = writeln!(io::stderr(), "warning: {}", one_line(text));
         });
     }
 

@@ -208,12 +208,19 @@ impl RunDir {
     /// now is left alone.
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.path.join(name);
-        let here = match self.metrics.is_at(&self.path.join(METRICS)) {
-            Ok(true) => Ok(()),
-            Ok(false) => self.make_again(),
-            Err(error) => Err(error),
+        let result = match self.write_here(&path, bytes) {
+            // It was moved just now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.write_here(&path, bytes),
+            result => result,
         };
-        here.and_then(|()| files::write(&path, bytes)).map_err(Error::io("write", &path))
+        result.map_err(Error::io("write", &path))
+    }
+
+    fn write_here(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        if !self.metrics.is_at(&self.path.join(METRICS))? {
+            self.make_again()?;
+        }
+        files::write(path, bytes)
     }
 
     fn make_again(&mut self) -> io::Result<()> {

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod data;
+#[cfg(target_os = "linux")]
+mod disk;
 mod eval;
 mod kill;
 mod look;

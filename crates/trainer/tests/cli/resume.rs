@@ -124,7 +124,7 @@ fn what_cannot_be_continued() {
     let path = dir.path();
     let flags = "--hidden 24 --validation 0.2 --schedule constant --quiet";
     succeed(path, &format!("{flags} --epochs 3 --out run"));
-    succeed(path, &format!("{flags} --epochs 20 --patience 1 --min-delta 1 --out early"));
+    succeed(path, &format!("{flags} --epochs 20 --patience 1 --min-delta 0.99 --out early"));
     fs::create_dir(path.join("empty")).unwrap();
     let other_settings = "a run continues with the settings that it began with; only --epochs \
                           and --data may change";

@@ -68,13 +68,7 @@ impl Keeper<'_> {
                 Ok(Ended::Callback) => {
                     let epochs = run.history().epochs.len();
                     if let Some(signal) = self.stop.signal() {
-                        return Err(self.stopped(
-                            config,
-                            &mut run,
-                            model.as_deref(),
-                            signal,
-                            files,
-                        ));
+                        return Err(self.stopped(config, &mut run, model.as_deref(), signal));
                     }
                     if clock.is_due(epochs) {
                         let begun = Instant::now();
@@ -87,9 +81,9 @@ impl Keeper<'_> {
                     }
                 }
                 Ok(_) => {
-                    self.save(&mut run, model.as_deref(), &mut files);
+                    let lost = self.save_all(&mut run, model.as_deref()).err();
                     let (network, history) = run.finish();
-                    return Ok(End { network, history, lost: files.lost });
+                    return Ok(End { network, history, lost });
                 }
                 Err(error) => return Err(self.diverged(config, &run, model.as_deref(), error)),
             }
@@ -136,27 +130,41 @@ impl Keeper<'_> {
         run: &mut Run<'_>,
         model: Option<&Mlp>,
         signal: Signal,
-        mut files: Files,
     ) -> Error {
-        self.save(run, model, &mut files);
+        let saved = self.save_all(run, model);
         let network = run.network();
         let summary = self.summary(config, &network, run.history(), Status::Stopped, None);
         let written = self.dir.save_summary(&summary);
         self.report.close();
-        if let Some(error) = files.lost.or(written.err()) {
-            return error;
+        if let Err(error) = saved.and(written) {
+            return self.lost(config, error);
         }
         let (steps, per_epoch) = (run.steps(), run.steps_per_epoch());
         let of_run = per_epoch.saturating_mul(run.fit().epochs as u64);
         let epoch = steps.div_ceil(per_epoch).max(1);
         let path = report::shell_word(self.dir.path());
-        let mut resume = format!("{} --resume {path}", report::program());
+        let at = format!("after step {steps} of {of_run}, in epoch {epoch}; saved in {path}");
+        Error::Stopped { signal, at, resume: self.resume(config) }
+    }
+
+    /// The command that goes on with the run.
+    fn resume(&self, config: &Config) -> String {
+        let path = report::shell_word(self.dir.path());
+        let mut command = format!("{} --resume {path}", report::program());
         if config.data.dir.to_str().is_none() {
             // The settings cannot hold it.
-            resume += &format!(" --data {}", report::shell_word(&config.data.dir));
+            command += &format!(" --data {}", report::shell_word(&config.data.dir));
         }
-        let at = format!("after step {steps} of {of_run}, in epoch {epoch}; saved in {path}");
-        Error::Stopped { signal, at, resume }
+        command
+    }
+
+    /// What could not be written when the process ends, and what is to be done then.
+    fn lost(&self, config: &Config, error: Error) -> Error {
+        if self.dir.checkpoint().is_file() {
+            Error::Unsaved { source: Box::new(error), resume: self.resume(config) }
+        } else {
+            error
+        }
     }
 
     /// Saves what a run that diverges has: its checkpoint stays that of an earlier step.
@@ -176,7 +184,7 @@ impl Keeper<'_> {
         let saved = saved.and_then(|()| self.dir.save_summary(&summary));
         match saved {
             Err(error) => {
-                self.report.warn(&error);
+                self.report.warn(&error.to_string());
                 source.into()
             }
             Ok(()) if kept == 0 => source.into(),
@@ -192,8 +200,8 @@ impl Keeper<'_> {
         let status = if lost.is_none() { Status::Done } else { Status::Stopped };
         let summary = self.summary(config, &network, &history, status, Some(test));
         self.report.end(config, &summary, &self.dir)?;
-        self.dir.save_summary(&summary)?;
-        lost.map_or(Ok(()), Err)
+        let written = self.dir.save_summary(&summary);
+        lost.map_or(written, Err).map_err(|error| self.lost(config, error))
     }
 
     fn summary(
@@ -236,7 +244,7 @@ impl Files {
     fn check(&mut self, report: &mut Report, result: Result<(), Error>) {
         if let Err(error) = result {
             if self.lost.is_none() {
-                report.warn(&error);
+                report.warn(&format!("{error}; the training goes on"));
             }
             self.lost = Some(error);
         }
