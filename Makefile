@@ -1,7 +1,7 @@
 # Short names for what people run. The steps of .ci/run are there and not here, so that
 # they work without make.
 
-.PHONY: check lint doc test bench-build examples recipes bench accuracy neon asan miri peers unsafe
+.PHONY: check lint doc test bench-build examples recipes bench accuracy neon asan tsan miri fuzz mutants peers unsafe
 
 check: ## everything that must hold before a change lands
 	.ci/run
