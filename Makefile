@@ -1,7 +1,8 @@
 # Short names for what people run. The steps of .ci/run are there and not here, so that
 # they work without make.
 
-.PHONY: check lint doc test bench-build examples recipes bench accuracy kills neon asan miri peers unsafe
+.PHONY: check lint doc test bench-build examples recipes bench accuracy kills neon asan \
+	tsan miri fuzz mutants peers unsafe
 
 check: ## everything that must hold before a change lands
 	.ci/run

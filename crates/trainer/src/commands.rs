@@ -5,9 +5,10 @@ mod eval;
 mod train;
 
 use std::ffi::OsString;
+use std::sync::LazyLock;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, CommandFactory, Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::process::Process;
@@ -62,7 +63,8 @@ struct Cli {
 /// # Errors
 /// A line that no command takes.
 pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
-    match Cli::try_parse_from(join_values(line)) {
+    let matches = PROGRAM.clone().try_get_matches_from(join_values(line));
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => Ok(Some(cli.command.unwrap_or(Command::Train(cli.train)))),
         Err(error) if error.use_stderr() => Err(usage(&error, line)),
         Err(help) => report::written(help.print()).map(|()| None),
@@ -76,7 +78,7 @@ fn join_values(line: &[OsString]) -> Vec<OsString> {
         let name = word.to_str().and_then(|word| word.strip_prefix("--"));
         let takes = |arg: &Arg| arg.get_long() == name && arg.get_action().takes_values();
         name.is_some()
-            && program().get_subcommands().any(|command| command.get_arguments().any(takes))
+            && PROGRAM.get_subcommands().any(|command| command.get_arguments().any(takes))
     };
     let mut joined: Vec<OsString> = Vec::new();
     for word in line {
@@ -93,20 +95,21 @@ fn join_values(line: &[OsString]) -> Vec<OsString> {
     joined
 }
 
-/// The program and its commands, with their arguments.
-fn program() -> clap::Command {
+/// The program and its commands, with their arguments. It is made once: the table of
+/// settings, with its help and the recipes, is much to put together.
+static PROGRAM: LazyLock<clap::Command> = LazyLock::new(|| {
     let mut cli = Cli::command();
     cli.build();
     cli
-}
+});
 
 /// clap's error, which has several lines, as one. Where a word is wrong, it says what
 /// was probably meant.
 fn usage(error: &clap::Error, line: &[OsString]) -> Error {
-    let program = program();
+    let program = &*PROGRAM;
     // `train` has no name of its own on most lines.
     let first = line.get(1).and_then(|word| word.to_str());
-    let command = program.find_subcommand(first.unwrap_or_default()).unwrap_or(&program);
+    let command = program.find_subcommand(first.unwrap_or_default()).unwrap_or(program);
     let text = error.render().to_string();
     let names = program.get_subcommands().map(clap::Command::get_name);
     let names: Vec<_> = names.filter(|name| *name != "help").collect();

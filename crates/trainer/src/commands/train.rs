@@ -154,6 +154,10 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
 }
 
 impl Args {
+    pub(crate) fn edits(&self) -> &Edits {
+        &self.edits
+    }
+
     /// The recipe with the other flags applied, and what the user should know of it.
     pub(crate) fn settings(&self) -> Result<(Config, Vec<String>), Error> {
         let recipe = match (&self.config, &self.recipe) {

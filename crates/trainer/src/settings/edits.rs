@@ -34,6 +34,11 @@ impl Edit {
 }
 
 impl Edits {
+    /// Those of `--set`, one for each text.
+    pub(crate) fn of_sets(texts: &[OsString]) -> Self {
+        Self(texts.iter().map(|text| (None, text.clone())).collect())
+    }
+
     /// Reads the text of each change.
     ///
     /// # Errors

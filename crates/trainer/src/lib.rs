@@ -1,0 +1,106 @@
+//! Trains a network on MNIST from the command line, and says how good it is.
+//!
+//! [`main`] is the program. [`settings`] and [`settings_of_line`] are the part of it that
+//! only reads settings, for programs that try texts and command lines out.
+//!
+//! This crate owns the loop around the others: it reads the command line and the
+//! recipes, maps the data, lends the network its threads, and writes the results to
+//! a run directory. The mathematics is in `nn`.
+
+#![deny(unsafe_code)] // The one line with a reason for it is in `data.rs`.
+
+mod commands;
+
+mod settings;
+
+mod recipe;
+
+mod config;
+
+mod data;
+
+mod look;
+
+mod augment;
+
+mod pool;
+
+mod process;
+
+mod limits;
+
+mod run_dir;
+
+mod stop;
+
+mod report;
+
+mod summary;
+
+mod error;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use commands::Command;
+use config::Config;
+use error::Error;
+use process::Process;
+use settings::{Edits, Source};
+
+/// The program: reads its command line, and does what that says.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(Instant::now()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not `eprintln!`, which panics when stderr is closed.
+            let line = error::one_line(&error.to_string());
+            let _ = writeln!(std::io::stderr(), "{}: {line}", error.label());
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(started: Instant) -> Result<(), Error> {
+    let line: Vec<_> = std::env::args_os().collect();
+    let Some(command) = commands::parse(&line)? else { return Ok(()) };
+    // Before all else, so that an instruction set that the CPU lacks is an error
+    // before the program reads or writes anything.
+    let isa = kernels::Isa::active()?;
+    command.run(&Process { isa, started })
+}
+
+/// The `config.toml` of a run: the text of a recipe with the flags of a command line over
+/// it, whose first word is the program's name. Nothing is trained and no file is read, not
+/// even that of `--config`. For a line that asks for something else, such as another
+/// command, it is empty.
+///
+/// # Errors
+/// The line that the program would print.
+pub fn settings_of_line(recipe: &str, line: &[OsString]) -> Result<String, String> {
+    let args = match commands::parse(line) {
+        Ok(Some(Command::Train(args))) => args,
+        Ok(_) => return Ok(String::new()),
+        Err(error) => return Err(error::one_line(&error.to_string())),
+    };
+    config(recipe, args.edits())
+}
+
+/// The `config.toml` of a run: the text of a recipe with changes over it, as `--set` takes
+/// them.
+///
+/// # Errors
+/// The line that the program would print.
+pub fn settings(recipe: &str, sets: &[OsString]) -> Result<String, String> {
+    config(recipe, &Edits::of_sets(sets))
+}
+
+fn config(recipe: &str, edits: &Edits) -> Result<String, String> {
+    let (origin, name) = ("recipe.toml".to_owned(), "recipe".to_owned());
+    let source = Source { text: recipe.to_owned(), origin, name };
+    let config = Config::new(&source, edits).and_then(|(config, _)| config.to_toml());
+    config.map_err(|error| error::one_line(&error.to_string()))
+}
