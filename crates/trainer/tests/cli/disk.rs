@@ -251,6 +251,15 @@ fn files_that_are_too_large() {
     assert_eq!(metrics(&run).len(), 4);
     succeed(path, "--resume run --epochs 4 --quiet");
     check_same(&run, &path.join("whole"), "without a limit");
+
+    // Metrics that are longer than the limit are not written anew: they would be lost.
+    succeed(path, "--hidden none --schedule constant --epochs 40 --quiet --out long");
+    let metrics = path.join("long/metrics.jsonl");
+    let before = read(&metrics);
+    assert!(before.len() > 4 << 10);
+    let end = limited(path, 4, "--resume long --epochs 41 --quiet");
+    check_failed(&end, "cannot write long/", 1);
+    assert!(read(&metrics) == before);
 }
 
 /// As for [`check_failed`]; the table is on stderr, and the summary on stdout.

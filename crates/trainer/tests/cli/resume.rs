@@ -117,6 +117,23 @@ fn a_run_that_has_ended_goes_on_for_more_epochs() {
     assert!(seconds);
 }
 
+/// The model of a run whose training has ended is in its checkpoint, should its file be
+/// missing or old because the disk was full.
+#[test]
+fn a_model_that_could_not_be_written_is_written_later() {
+    let dir = data::folder();
+    for (name, flags) in [("last", ""), ("best", "--patience 2")] {
+        let flags = format!("--hidden 24 --validation 0.2 --epochs 4 --quiet {flags}");
+        succeed(dir.path(), &format!("{flags} --out {name}-whole"));
+        succeed(dir.path(), &format!("{flags} --out {name}"));
+        let run = dir.path().join(name);
+        fs::remove_file(run.join("model.safetensors")).unwrap();
+        fs::write(run.join("summary.json"), "{\"status\": \"stopped\"}").unwrap();
+        succeed(dir.path(), &format!("--resume {name} --quiet"));
+        check_same(&run, &dir.path().join(format!("{name}-whole")), name);
+    }
+}
+
 /// What is said, and that the run stays as it is.
 #[test]
 fn what_cannot_be_continued() {
