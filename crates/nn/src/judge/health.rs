@@ -63,9 +63,10 @@ impl Health {
 
     /// Ratio of a layer's gradient to that of the last layer below which it vanishes, as it
     /// does where each layer multiplies it by a small slope (Bengio, Simard and Frasconi 1994).
-    /// It is the spacing of `f32` at 1: while steps change the last layer's weights by all of
-    /// their size, they do not change those of such a layer by a bit.
-    pub const VANISHING: f64 = f32::EPSILON as f64;
+    /// Both gradients are relative to the weights: in the steps of SGD in which the last layer
+    /// changes by all of its size, such a layer changes by a ten-thousandth. Networks that
+    /// learn have ratios above 1/1000.
+    pub const VANISHING: f64 = 1e-4;
 
     /// Gradient of a layer above which it explodes (Pascanu, Mikolov and Bengio 2013). Even
     /// with a learning rate of 0.001 a step of SGD then changes the weights by more than

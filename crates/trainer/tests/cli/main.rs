@@ -3,6 +3,7 @@
 mod data;
 mod bad_input;
 mod eval;
+mod health;
 mod settings;
 mod train;
 
