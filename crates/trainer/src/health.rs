@@ -186,7 +186,7 @@ impl Case<'_> {
         }
         let tries = if far {
             advice.smaller_steps()
-        } else if fit.lr < advice.usual_rate() {
+        } else if advice.rate() < advice.usual_rate() {
             let still = first - now < STILL * first;
             let mut tries = vec![advice.higher_rate()];
             tries.extend((!still).then(|| advice.longer()));
@@ -306,23 +306,22 @@ impl Case<'_> {
 struct Advice<'a>(&'a Config);
 
 impl Advice<'_> {
-    fn rate(&self) -> f32 {
-        self.0.training.lr
+    fn rate(&self) -> f64 {
+        decimal(self.0.training.lr)
     }
 
-    fn usual_rate(&self) -> f32 {
-        let name = self.0.training.optimizer.to_string();
-        usual_rate(&name).map_or(self.rate(), |rate| rate as f32)
+    fn usual_rate(&self) -> f64 {
+        usual_rate(&self.0.training.optimizer.to_string()).unwrap_or(self.rate())
     }
 
     /// A tenth, or the usual rate if that is lower.
     fn lower_rate(&self) -> String {
-        format!("--lr {}", (self.rate() / 10.0).min(self.usual_rate()))
+        format!("--lr {}", (self.rate() / 10.0).min(self.usual_rate()) as f32)
     }
 
     /// Ten times the rate, or the usual one if that is higher.
     fn higher_rate(&self) -> String {
-        format!("--lr {}", (10.0 * self.rate()).max(self.usual_rate()))
+        format!("--lr {}", (10.0 * self.rate()).max(self.usual_rate()) as f32)
     }
 
     fn longer(&self) -> String {
@@ -341,7 +340,7 @@ impl Advice<'_> {
         let mut tries = Vec::new();
         for (name, factor) in [("l1", self.0.training.l1), ("l2", self.0.training.l2)] {
             if factor > 0.0 {
-                tries.push(format!("--{name} {}", factor / 10.0));
+                tries.push(format!("--{name} {}", (decimal(factor) / 10.0) as f32));
             }
         }
         tries
@@ -393,6 +392,11 @@ impl Advice<'_> {
     }
 }
 
+/// The number that the user typed, of which a tenth has as few digits.
+fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(value.into())
+}
+
 fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
@@ -423,6 +427,13 @@ mod tests {
         assert!(guess.explains(0.574, 400, 0.0) && !guess.explains(0.576, 400, 0.0));
         assert!(guess.explains(0.576, 400, 0.1) && !guess.explains(0.61, 400, 0.1));
         assert!(guess.explains(0.0, 400, 0.0));
+    }
+
+    #[test]
+    fn a_tenth_has_the_digits_of_the_whole() {
+        for (value, tenth) in [(0.3, "0.03"), (0.7, "0.07"), (1e-9, "0.0000000001"), (50.0, "5")] {
+            assert_eq!(((decimal(value) / 10.0) as f32).to_string(), tenth);
+        }
     }
 
     #[test]
