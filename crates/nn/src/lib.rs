@@ -27,7 +27,8 @@
 //!   counts predictions for each class, with [`Scores`]. [`Predictions`] judges
 //!   probabilities and lists each [`Mistake`]. [`search()`] cross-validates a
 //!   [`Candidate`] as a [`Trial`] and returns [`Trials`]; [`vary`] makes a grid of
-//!   candidates, [`random_candidates`] draws them with a [`Sampler`]. [`GradientCheck`]
+//!   candidates, [`random_candidates`] draws them with a [`Sampler`]. [`Health`] counts, by
+//!   [`LayerHealth`], the units that no longer learn. [`GradientCheck`]
 //!   compares the gradient with [`mod@reference`], the same network in plain `f64`.
 //!
 //! Beside them stand three things. [`Executor`] runs the tasks of a step: [`Sequential`], or
@@ -68,8 +69,8 @@ pub use error::Error;
 pub use executor::{Executor, Sequential};
 pub use head::{ClassWeights, Figures, Head, cross_entropy, one_hot};
 pub use judge::{
-    Candidate, Confusion, Evaluation, GradientCheck, Mistake, Predictions, Sampler, Scores, Trial,
-    Trials, random_candidates, reference, search, vary,
+    Candidate, Confusion, Evaluation, GradientCheck, Health, LayerHealth, Mistake, Predictions,
+    Sampler, Scores, Trial, Trials, random_candidates, reference, search, vary,
 };
 pub use net::{Activation, Architecture, Init, Mlp, Predictor};
 pub use perceptron::{OneVsAll, Perceptron};

@@ -33,6 +33,8 @@ mod run_dir;
 
 mod stop;
 
+mod health;
+
 mod report;
 
 mod summary;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::data;
 use crate::error::{Error, one_line};
+use crate::health::Finding;
 use crate::run_dir::{EpochLine, RunDir};
 use crate::summary::Summary;
 
@@ -76,7 +77,7 @@ impl Report {
         Self { bar: bar.with_finish(ProgressFinish::AndClear), text, json, recent: Recent::new() }
     }
 
-    /// What the user should know before the work begins.
+    /// What the user should know, a line each.
     pub(crate) fn notes(&self, texts: &[String]) {
         if self.text != Target::Nowhere {
             notes(texts);
@@ -160,6 +161,7 @@ impl Report {
         &self,
         config: &Config,
         summary: &Summary,
+        finding: Option<&Finding>,
         run: &RunDir,
     ) -> Result<(), Error> {
         self.close();
@@ -186,9 +188,7 @@ impl Report {
             text,
             "training       {:.2} s of steps, {:.2} s in all\n\
              throughput     {:.0} samples/s, {:.1} GFLOP/s ({} threads, {})\n\
-             model          {}\n\
-             \n\
-             {}",
+             model          {}\n",
             summary.train_seconds,
             summary.total_seconds,
             summary.samples_per_second,
@@ -196,9 +196,10 @@ impl Report {
             summary.threads,
             summary.isa,
             run.model().display(),
-            next(config, run),
         );
         self.write(&text);
+        self.notes(&summary.notes);
+        self.write(&format!("\n{}", next(config, finding, run)));
         if self.json {
             return print_json(summary);
         }
@@ -245,7 +246,7 @@ pub(crate) fn written(result: io::Result<()>) -> Result<(), Error> {
     }
 }
 
-/// Prints what the user should know before the work begins, a line each, on stderr.
+/// Prints what the user should know, a line each, on stderr.
 pub(crate) fn notes(notes: &[String]) {
     for note in notes {
         // What cannot be shown is no reason to stop.
@@ -305,7 +306,7 @@ pub(crate) fn program() -> String {
 }
 
 /// What to try next, as commands that work in the current directory.
-fn next(config: &Config, run: &RunDir) -> String {
+fn next(config: &Config, finding: Option<&Finding>, run: &RunDir) -> String {
     let program = program();
     let mut eval = format!("{program} eval --model {}", shell_word(&run.model()));
     if config.data.dir != Path::new(data::DEFAULT_DIR) {
@@ -315,6 +316,10 @@ fn next(config: &Config, run: &RunDir) -> String {
     if config.data.dir.to_str().is_none() {
         // The settings cannot hold it.
         let _ = write!(again, " --data {}", shell_word(&config.data.dir));
+    }
+    if let Some(finding) = finding {
+        let commands = finding.tries.iter().map(|flags| format!("  {again} {flags}\n"));
+        return format!("next: try what the note says\n{}", commands.collect::<String>());
     }
     let (purpose, flag) = if config.data.validation == 0.0 {
         ("hold out a tenth, to tune by", "--validation 0.1")

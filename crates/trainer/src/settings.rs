@@ -29,6 +29,7 @@ pub(crate) use document::Document;
 pub(crate) use edits::Edits;
 pub(crate) use file::Source;
 pub(crate) use nearest::{names as nearest_names, unknown_flag};
+pub(crate) use table::usual_rate;
 #[cfg(test)]
 pub(crate) use {
     kind::Kind,

@@ -42,6 +42,8 @@ pub(crate) struct Measured<'a> {
     pub(crate) history: &'a History,
     /// Of the kept network; `None` if the run did not end.
     pub(crate) test: Option<Evaluation>,
+    /// What went wrong.
+    pub(crate) notes: Vec<String>,
     /// Samples that were held out.
     pub(crate) held_out: usize,
     pub(crate) checksums: Checksums,
@@ -76,6 +78,8 @@ pub(crate) struct Summary {
     pub(crate) test_errors: Option<usize>,
     pub(crate) test_loss: Option<f64>,
     pub(crate) test_samples: Option<usize>,
+    /// What went wrong in a run that came to its end, a line each.
+    pub(crate) notes: Vec<String>,
     pub(crate) data: Checksums,
     /// Of the training steps alone, without evaluation.
     pub(crate) train_seconds: f64,
@@ -99,7 +103,7 @@ impl Summary {
         pool: &Pool,
         isa: Isa,
     ) -> Self {
-        let Measured { status, history, test, held_out, checksums, seconds } = measured;
+        let Measured { status, history, test, notes, held_out, checksums, seconds } = measured;
         let shape = network.architecture();
         let epochs = &history.epochs;
         let train_seconds: f64 = epochs.iter().map(|e| e.train_seconds).sum();
@@ -129,6 +133,7 @@ impl Summary {
             test_errors: test.map(|test| test.errors),
             test_loss: test.map(|test| test.loss),
             test_samples: test.map(|test| test.samples),
+            notes,
             data: checksums,
             train_seconds,
             total_seconds: seconds,

@@ -175,6 +175,11 @@ impl<'a> Examples<'a> {
         self.inputs.prefetch(isa, self.index(position), columns);
     }
 
+    /// The examples without augmentation.
+    pub(crate) fn plain(self) -> Self {
+        Self { augment: None, ..self }
+    }
+
     pub(crate) fn is_augmented(&self) -> bool {
         self.augment.is_some()
     }

@@ -152,6 +152,11 @@ trait Kind {
     /// [kept](Self::keeps_z), otherwise of h.
     fn backward(&self, isa: Isa, da: &mut [f32], mask: Option<&[f32]>, f: &[f32]);
 
+    /// The two ends of the range, where the slope goes to 0; `None` unless there are two.
+    fn ends(&self) -> Option<[f32; 2]> {
+        None
+    }
+
     /// Affine maps of a unit.
     fn pieces(&self) -> usize {
         1
@@ -211,6 +216,11 @@ impl Activation {
     /// until the backward pass.
     pub(crate) fn keeps_z(self) -> bool {
         self.kind(|kind| kind.keeps_z())
+    }
+
+    /// The two ends of the range, where the slope goes to 0; `None` unless there are two.
+    pub(crate) fn ends(self) -> Option<[f32; 2]> {
+        self.kind(|kind| kind.ends())
     }
 
     /// `h ← f(h)`, where the function works element by element.

@@ -32,7 +32,8 @@ mod resume;
 mod predictor;
 mod splits;
 
-// How good a network is.
+// How good a network is, and whether it can still learn.
+mod health;
 mod metrics;
 mod search;
 

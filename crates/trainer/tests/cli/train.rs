@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{data, json, keys, metrics, model, names, run_in, succeed};
 
-const SUMMARY: [&str; 28] = [
+const SUMMARY: [&str; 29] = [
     "data",
     "ended",
     "epochs",
@@ -17,6 +17,7 @@ const SUMMARY: [&str; 28] = [
     "isa",
     "kept_epoch",
     "layers",
+    "notes",
     "parameters",
     "peak_rss_bytes",
     "recipe",

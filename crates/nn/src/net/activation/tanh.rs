@@ -19,6 +19,10 @@ impl Kind for Tanh {
         false
     }
 
+    fn ends(&self) -> Option<[f32; 2]> {
+        Some([-1.0, 1.0])
+    }
+
     fn backward(&self, isa: Isa, da: &mut [f32], mask: Option<&[f32]>, f: &[f32]) {
         zip(isa, TanhGradient, da, mask, f);
     }

@@ -10,7 +10,9 @@ use super::every::{Clock, Every};
 use super::record::Record;
 use super::sets::Sets;
 use crate::config::Config;
+use crate::data;
 use crate::error::Error;
+use crate::health::{self, Evidence, Finding, Guess};
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::report::{self, Report};
@@ -196,12 +198,32 @@ impl Keeper<'_> {
     /// refuse the file, and the result is known.
     pub(super) fn end(mut self, config: &Config, end: End, test: Evaluation) -> Result<(), Error> {
         let End { network, history, lost } = end;
+        // A result is not lost because nothing can be said of it.
+        let finding = self.examine(config, &network, &history, &test).ok().flatten();
         // A run whose files are not there is not done: `--resume` writes them.
         let status = if lost.is_none() { Status::Done } else { Status::Stopped };
-        let summary = self.summary(config, &network, &history, status, Some(test));
-        self.report.end(config, &summary, &self.dir)?;
+        let mut summary = self.summary(config, &network, &history, status, Some(test));
+        summary.notes.extend(finding.as_ref().map(Finding::text));
+        self.report.end(config, &summary, finding.as_ref(), &self.dir)?;
         let written = self.dir.save_summary(&summary);
         lost.map_or(written, Err).map_err(|error| self.lost(config, error))
+    }
+
+    /// What went wrong in a run that has ended.
+    fn examine(
+        &self,
+        config: &Config,
+        network: &Mlp,
+        history: &History,
+        test: &Evaluation,
+    ) -> Result<Option<Finding>, Error> {
+        let positions = self.sets.some(health::IMAGES);
+        let images = self.sets.plain(&positions)?;
+        let examples = images.examples()?;
+        let health = self.pool.install(|| network.health(&examples, self.pool))?;
+        let classes = data::classes(&self.sets.training);
+        let guess = Guess::new(classes.labels(), classes.count());
+        Ok(health::diagnose(&Evidence { config, history, test, health: &health, guess }))
     }
 
     fn summary(
@@ -216,7 +238,8 @@ impl Keeper<'_> {
         let checksums = checksums.clone();
         let held_out = self.sets.held_out_len();
         let seconds = self.record.before() + self.process.started.elapsed().as_secs_f64();
-        let measured = Measured { status, history, test, held_out, checksums, seconds };
+        let notes = Vec::new();
+        let measured = Measured { status, history, test, notes, held_out, checksums, seconds };
         Summary::new(config, network, measured, self.pool, self.process.isa)
     }
 }

@@ -74,6 +74,26 @@ impl Sets {
         Prepared::new(&self.training, positions, self.deskew, self.isa).map(Some)
     }
 
+    /// At most `most` of the images to train on, spread over all of them: their positions in
+    /// the whole set.
+    pub(super) fn some(&self, most: usize) -> Vec<u32> {
+        let all = match &self.split {
+            Some(split) => split.train.len(),
+            None => self.training.len(),
+        };
+        let position = |i: usize| (i as u128 * all as u128 / all.min(most) as u128) as usize;
+        let positions = (0..all.min(most)).map(position);
+        match &self.split {
+            Some(split) => positions.map(|position| split.train[position]).collect(),
+            None => positions.map(|position| position as u32).collect(),
+        }
+    }
+
+    /// These images, without augmentation.
+    pub(super) fn plain<'a>(&'a self, positions: &'a [u32]) -> Result<Prepared<'a>, Error> {
+        Prepared::new(&self.training, Some(positions), self.deskew, self.isa)
+    }
+
     pub(super) fn test(&self) -> Result<Prepared<'_>, Error> {
         Prepared::new(&self.test, None, self.deskew, self.isa)
     }
