@@ -85,7 +85,7 @@ impl Guess {
         Self { loss: self.classes.ln(), ..self }
     }
 
-    /// Whether so many samples may have this accuracy by chance. With `margin` 0 it is
+    /// Whether `samples` samples may have this accuracy by chance. With `margin` 0 it is
     /// only the chance of the samples; an untrained network may also have a whole class
     /// right, which has a share of 1 / classes.
     fn explains(self, accuracy: f64, samples: usize, margin: f64) -> bool {
