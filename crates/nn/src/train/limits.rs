@@ -24,7 +24,7 @@ impl Fit {
             });
         }
         // The norm is the root of a sum of squares, which must not vanish in `f32`.
-        let inputs = shape.maps().into_iter().map(|(inputs, _)| inputs).max().unwrap_or(1);
+        let inputs = shape.hidden.iter().fold(shape.inputs, |most, &units| most.max(units));
         let of_one = |limit: f32| f64::from(limit).powi(2) / inputs as f64;
         match self.max_norm {
             Some(limit) if of_one(limit) < f64::from(f32::MIN_POSITIVE) => Err(Error::OutOfRange {
