@@ -46,9 +46,17 @@ neon: ## kernels, nn and mnist-io in an emulated AArch64 CPU; docs/reliability.m
 	KERNELS_REQUIRE=neon,scalar \
 	cargo test -p kernels -p nn -p mnist-io --target aarch64-unknown-linux-gnu
 
+SANITIZED = --target x86_64-unknown-linux-gnu
 asan: ## memory errors; needs a nightly toolchain
-	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --tests \
-		-p kernels -p nn -p mnist-io --target x86_64-unknown-linux-gnu
+	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --tests $(SANITIZED) \
+		-p kernels -p nn -p mnist-io -p trainer
+
+# The standard library is built with the sanitizer too; otherwise it reports its locks.
+tsan: ## data races in the pool of the trainer and in nn; needs nightly and rust-src
+	RUSTFLAGS=-Zsanitizer=thread cargo +nightly test -Zbuild-std $(SANITIZED) \
+		-p trainer --lib -- pool::
+	RUSTFLAGS=-Zsanitizer=thread cargo +nightly test -Zbuild-std $(SANITIZED) \
+		-p nn --test it -- threads:: resume::more
 
 # Miri has no AVX, so it runs the scalar path. First with Stacked Borrows, then with Tree
 # Borrows.
@@ -58,6 +66,18 @@ miri: ## undefined behaviour in kernels; needs a nightly toolchain with miri and
 	$(MIRI) --test matmul --test simd --test sizes
 	MIRIFLAGS=-Zmiri-tree-borrows $(MIRI) --lib -- buffer:: isa:: mat:: matmul::
 	MIRIFLAGS=-Zmiri-tree-borrows $(MIRI) --test matmul --test simd --test sizes
+
+SECONDS = 60
+fuzz: ## each fuzz target for a minute, or SECONDS=...; needs nightly and cargo-fuzz
+	fuzz/run $(SECONDS)
+
+# What cargo-mutants changes, and which tests have to notice.
+mutants: ## changes the code in many places, one at a time; needs cargo-mutants and hours
+	cargo mutants -p nn --test-tool cargo \
+		-f 'crates/nn/src/train/step/*.rs' -f 'crates/nn/src/train/optimizer/*.rs' \
+		-f crates/nn/src/train/checkpoint.rs -f crates/nn/src/train/run.rs \
+		-f crates/nn/src/tensor_file.rs -f crates/nn/src/files.rs
+	cargo mutants -p mnist-io --test-tool cargo
 
 peers: ## the same work in PyTorch, JAX, NumPy, scikit-learn and candle; needs Python
 	benches/peers/run

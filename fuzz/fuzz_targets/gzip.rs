@@ -47,12 +47,10 @@ fuzz_target!(|data: &[u8]| {
                 assert_eq!((file.header(), file.body()), (&header, body));
                 assert_eq!(file.to_f64().len(), header.elements());
             }
-            (Err(reason), Err(error)) => {
-                let (reason, error) = (reason.to_string(), error.to_string());
-                assert!(error.contains(&reason), "{error}, not {reason}");
-            }
+            (Err(_), Err(_)) => (),
             (expected, found) => panic!("{found:?}, not {expected:?}"),
         },
-        Err(_) => assert!(found.is_err()),
+        // Zeros after the last member are ignored.
+        Err(_) => assert!(found.is_err() || gzip.ends_with(&[0])),
     }
 });

@@ -6,7 +6,7 @@
 use arbitrary::Arbitrary;
 use kernels::Isa;
 use libfuzzer_sys::fuzz_target;
-use mnist_io::{Distortion, Elastic, Key, Warp, deskew_images};
+use mnist_io::{Distortion, Elastic, Key, Paper, Warp, deskew_images};
 
 /// The most pixels of an image that is warped.
 const MOST: usize = 1 << 14;
@@ -17,6 +17,7 @@ struct Input {
     cols: u16,
     settings: Settings,
     deskew: bool,
+    paper: (u8, bool),
     key: (u64, u64, u64),
     pixels: Pixels,
 }
@@ -65,7 +66,7 @@ fn bits(image: &[f32]) -> Vec<u32> {
 }
 
 fuzz_target!(|input: Input| {
-    let Input { rows, cols, settings, deskew, key, pixels } = input;
+    let Input { rows, cols, settings, deskew, paper, key, pixels } = input;
     let (rows, cols) = (usize::from(rows), usize::from(cols));
     let distortion = settings.distortion();
     if rows * cols > MOST {
@@ -83,6 +84,9 @@ fuzz_target!(|input: Input| {
     };
     assert!(in_range && distortion.validate().is_ok());
     let warp = if deskew { warp.deskewed() } else { warp };
+    let (level, dark_ink) = paper;
+    let paper = Paper { level: level.into(), dark_ink };
+    let warp = warp.on(paper.scaled(1.0 / 255.0));
     let key = Key { seed: key.0, epoch: key.1, sample: key.2 };
 
     let repeated = |at: usize, len: usize| at % len.max(1);
@@ -119,15 +123,18 @@ fuzz_target!(|input: Input| {
         let pixels: Vec<u8> = (0..rows * cols)
             .map(|at| bytes.get(repeated(at, bytes.len())).copied().unwrap_or(0))
             .collect();
-        let deskewed = |isa| deskew_images(isa, rows, cols, &pixels, [0, 0]).unwrap();
+        let deskewed = |isa| deskew_images(isa, rows, cols, paper, &pixels, [0, 0]).unwrap();
         let results: Vec<_> = isas.iter().filter(|isa| isa.fuses()).map(|isa| deskewed(*isa)).collect();
         for result in &results {
             assert_eq!(result.len(), 2 * rows * cols);
             assert!(result == &results[0] && result[..rows * cols] == result[rows * cols..]);
         }
-        let ink = |image: &[u8]| image.iter().copied().max();
+        // What comes in from outside is paper.
+        let (low, high) = pixels.iter().fold((level, level), |(low, high), pixel| {
+            (low.min(*pixel), high.max(*pixel))
+        });
         for result in &results {
-            assert!(ink(result) <= ink(&pixels), "brighter than before");
+            assert!(result.iter().all(|pixel| (low..=high).contains(pixel)), "no such pixel");
         }
     }
 });

@@ -105,6 +105,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri ends where memory does")]
     fn memory_that_does_not_exist_is_none() {
         assert_eq!(AlignedBuf::try_zeros(20).unwrap()[..], [0.0; 20]);
         for len in [usize::MAX, isize::MAX as usize, 1 << 60] {

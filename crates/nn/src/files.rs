@@ -95,14 +95,17 @@ pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
         let reason = "it is a pipe or a device: expected a file; copy it into one first";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
-    let len = usize::try_from(found.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    // Of the open file: another one may have taken its name meanwhile.
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let len = usize::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?;
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(len).map_err(|_| {
         let reason = format!("{len} bytes do not fit into memory");
         io::Error::new(io::ErrorKind::OutOfMemory, reason)
     })?;
     // No more than was reserved, in case the file grows.
-    File::open(path)?.take(found.len()).read_to_end(&mut bytes)?;
+    file.take(size).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

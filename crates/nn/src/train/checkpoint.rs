@@ -32,6 +32,9 @@ const VERSION: &str = "1";
 const BEST: &str = "best.";
 const AVERAGE: &str = "average.";
 
+/// More steps than any run takes. The count can go on from there.
+const MOST_STEPS: u64 = 1 << 53;
+
 fn slot(name: &str) -> String {
     format!("optimizer.{name}.")
 }
@@ -117,6 +120,9 @@ impl Session {
         let message = |error: Error| error.to_string();
         let mut session = Self::new(network_of(file)?, &fit).map_err(message)?;
         session.steps = file.json("steps")?;
+        if session.steps > MOST_STEPS {
+            return Err(format!("its `steps` is {}, expected at most 2^53", session.steps));
+        }
         let Self { fit, network, average, running, state, steps, .. } = &mut session;
         let mut params = std::mem::take(&mut network.params);
         network.read_parameters(file, "", &mut params)?;

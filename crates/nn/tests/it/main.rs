@@ -27,6 +27,7 @@ mod training;
 mod answers;
 mod classes;
 mod files;
+mod hostile_checkpoints;
 mod hostile_models;
 mod resume;
 mod predictor;

@@ -1,0 +1,46 @@
+//! Checkpoints that nobody saved, with a right checksum: each is an error, or a session that
+//! can take a step.
+
+use nn::{Activation, Examples, Fit, Inputs, Sequential, Session};
+
+use crate::common::network;
+
+const CHECKSUM: &str = "\"checksum\":\"";
+
+/// A saved session with one text of its header in place of another, and a right checksum.
+fn with(from: &str, to: &str) -> Vec<u8> {
+    let bytes =
+        Session::new(network(&[2, 3, 2], Activation::Tanh, 1), &Fit::default()).unwrap().to_bytes();
+    let len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let (header, tensors) = bytes[8..].split_at(len);
+    let header = String::from_utf8(header.to_vec()).unwrap();
+    assert!(header.contains(from), "no {from} in {header}");
+    let header = header.replacen(from, to, 1);
+    let mut file = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat();
+    let at = 8 + header.find(CHECKSUM).unwrap() + CHECKSUM.len();
+    file[at..at + 8].copy_from_slice(b"00000000");
+    let checksum = format!("{:08x}", crc32fast::hash(&file));
+    file[at..at + 8].copy_from_slice(checksum.as_bytes());
+    file
+}
+
+#[test]
+fn counts_that_no_run_has() {
+    let (x, y) = ([0.0, 1.0, 1.0, 0.0], [0_u8, 1]);
+    let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
+    for steps in [0, 1, 1 << 53] {
+        let mut session =
+            Session::from_bytes(&with("\"steps\":\"0\"", &format!("\"steps\":\"{steps}\"")))
+                .unwrap();
+        session.step(&examples, 0.1, &Sequential).unwrap();
+        assert_eq!(session.steps(), steps + 1);
+    }
+    for steps in [(1 << 53) + 1, u64::MAX] {
+        let file = with("\"steps\":\"0\"", &format!("\"steps\":\"{steps}\""));
+        let error = Session::from_bytes(&file).err().unwrap().to_string();
+        assert_eq!(
+            error,
+            format!("the input is not a checkpoint: its `steps` is {steps}, expected at most 2^53")
+        );
+    }
+}
