@@ -70,7 +70,7 @@ impl Default for Data {
 }
 
 /// With fewer rows, their mean and deviation say more of the rows than of the data.
-const FEW_ROWS: usize = 8;
+const FEW_ROWS: usize = 3;
 
 impl Config {
     /// The settings of a recipe with the edits of the command line, and what the user
