@@ -226,8 +226,10 @@ fn what_is_odd_is_said_before_the_training() {
         let output = run_in(dir.path(), &format!("{flags} --epochs 1 --out run"));
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{what}: {text}");
-        // Strokes have much that is constant, which is another finding.
-        let lines: Vec<_> = text.lines().filter(|line| !strokes_are_narrow(what, line)).collect();
+        // Strokes have much that is constant, which is another finding, and what is said of
+        // the trained network is another matter.
+        let other = |line: &&str| strokes_are_narrow(what, line) || line.contains("(dead)");
+        let lines: Vec<_> = text.lines().filter(|line| !other(line)).collect();
         assert_eq!(lines.len(), expected.len(), "{what}: {text}");
         for (line, expected) in lines.iter().zip(expected) {
             assert!(line.starts_with("note: ") && line.contains(expected), "{what}: {line}");
