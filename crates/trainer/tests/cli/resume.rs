@@ -161,7 +161,7 @@ fn what_cannot_be_continued() {
         ),
         ("--resume run --validation 0.3", 2, setting("data.validation", "0.3", "0.2")),
         ("--resume run --deskew", 2, setting("data.deskew", "true", "false")),
-        ("--resume run --rotate 5", 2, setting("augment.rotate", "5", "8")),
+        ("--resume run --rotate 5", 2, setting("augment.rotate", "5.0", "8.0")),
         ("--resume run --batch-size 7", 2, setting("training.batch-size", "7", "200")),
         ("--resume run --clip-norm 1", 2, setting("training.clip-norm", "1.0", "\"none\"")),
         (

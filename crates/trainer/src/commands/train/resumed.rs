@@ -143,7 +143,7 @@ fn difference(key: &str, was: &Value, now: &Value) -> Option<(String, String, St
 /// A value as it was typed: a setting of 32 bits has more digits as one of 64.
 fn shown(value: &Value) -> String {
     match value.as_float() {
-        Some(x) if f64::from(x as f32) == x => (x as f32).to_string(),
+        Some(x) if f64::from(x as f32) == x => format!("{:?}", x as f32),
         _ => value.to_string(),
     }
 }
@@ -162,7 +162,7 @@ mod tests {
         for (from, to, expected) in [
             ("lr = 0.1", "lr = 0.2", ("training.lr", "0.1", "0.2")),
             ("seed = 1", "seed = 2", ("seed", "1", "2")),
-            ("lr = 0.1", "lr = 0.1\nclip-norm = 1.0", ("training.clip-norm", "\"none\"", "1")),
+            ("lr = 0.1", "lr = 0.1\nclip-norm = 1.0", ("training.clip-norm", "\"none\"", "1.0")),
         ] {
             let (key, was, now) = now(same.replace(from, to)).unwrap();
             assert_eq!((&*key, &*was, &*now), expected);
