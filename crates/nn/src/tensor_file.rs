@@ -100,6 +100,12 @@ fn checksum_at(file: &[u8]) -> Option<usize> {
     (at + NO_CHECKSUM.len() <= file.len()).then_some(at)
 }
 
+/// A reason why a file was not read, as one line: names in the file may have any characters.
+pub(crate) fn one_line(reason: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    reason.chars().map(shown).collect()
+}
+
 /// What a file is whose first bytes are known, and which is no safetensors file.
 fn other_format(bytes: &[u8]) -> Option<&'static str> {
     const KNOWN: &[(&[u8], &str)] = &[

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::dense::Dense;
-use crate::tensor_file::{Reader, Writer};
+use crate::tensor_file::{Reader, Writer, one_line};
 use crate::{Architecture, Error, Head, Mlp, files};
 
 const FORMAT: &str = "nn.mlp";
@@ -128,7 +128,8 @@ impl Mlp {
     }
 
     fn parse(bytes: &[u8], origin: &str) -> Result<Self, Error> {
-        read(bytes).map_err(|reason| Error::Model { origin: origin.to_owned(), reason })
+        read(bytes)
+            .map_err(|reason| Error::Model { origin: origin.to_owned(), reason: one_line(&reason) })
     }
 }
 

@@ -22,7 +22,7 @@ use super::norm::Running;
 use super::run::{RunState, Sums};
 use super::stopping::Best;
 use crate::net::Description;
-use crate::tensor_file::{Reader, Writer};
+use crate::tensor_file::{Reader, Writer, one_line};
 use crate::{Error, Examples, Fit, History, Mlp, Run, Session, files};
 
 const FORMAT: &str = "nn.checkpoint";
@@ -378,5 +378,8 @@ fn parse<T>(
         file.check(bytes)?;
         read(&file)
     };
-    read().map_err(|reason| Error::Checkpoint { origin: origin.to_owned(), reason })
+    read().map_err(|reason| Error::Checkpoint {
+        origin: origin.to_owned(),
+        reason: one_line(&reason),
+    })
 }

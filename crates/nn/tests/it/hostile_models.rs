@@ -118,6 +118,22 @@ fn headers_that_lie_are_errors() {
 }
 
 #[test]
+fn names_in_a_file_do_not_break_the_line_of_an_error() {
+    for (from, to, shown) in [
+        (
+            "\"layer.1.weight\":{\"data_offsets\":[40,56]",
+            "\"lay\\r.1\\n\":{\"data_offsets\":[88,56]",
+            "`lay\\r.1\\n`",
+        ),
+        ("nn.mlp", "\\u0007", "`\\u{7}`"),
+    ] {
+        let error = Mlp::from_bytes(&with(from, to)).unwrap_err().to_string();
+        assert!(!error.contains(char::is_control), "{error:?}");
+        assert!(error.contains(shown), "{error}");
+    }
+}
+
+#[test]
 fn a_name_that_is_there_twice_is_an_error() {
     let (header, data) = whole();
     let row = "\"layer.0.bias\":{\"data_offsets\":[0,8],\"dtype\":\"F32\",\"shape\":[2]}";
