@@ -21,8 +21,9 @@
 //!   [`DropoutKind`], [`Noise`], [`BatchNorm`], [`Average`], and [`EarlyStopping`] with its
 //!   [`Monitor`]. [`Progress`] says how far a run is. A [`Callback`] watches a run through
 //!   [`StepReport`] and [`EpochReport`] and may stop it, as [`StopToken`] does; [`And`]
-//!   joins two callbacks. A run returns a [`History`]. A [`Session`] takes single steps,
-//!   and a [`Gradient`] is what a step would apply.
+//!   joins two callbacks. A run returns a [`History`], which says how it [`Ended`]. A [`Run`]
+//!   can be left after any step; a [`Checkpoint`] is one that was saved and read again. A
+//!   [`Session`] takes single steps, and a [`Gradient`] is what a step would apply.
 //! - `judge`, how good a network is. [`Evaluation`] has loss and accuracy. [`Confusion`]
 //!   counts predictions for each class, with [`Scores`]. [`Predictions`] judges
 //!   probabilities and lists each [`Mistake`]. [`search()`] cross-validates a
@@ -31,10 +32,11 @@
 //!   [`LayerHealth`], the units that no longer learn. [`GradientCheck`]
 //!   compares the gradient with [`mod@reference`], the same network in plain `f64`.
 //!
-//! Beside them stand three things. [`Executor`] runs the tasks of a step: [`Sequential`], or
+//! Beside them stand some things. [`Executor`] runs the tasks of a step: [`Sequential`], or
 //! your own threads. This crate starts no threads, and the result has the same bits for
 //! any executor. [`Perceptron`] and [`OneVsAll`] are older linear classifiers to compare
-//! with. [`Error`] is the only error type.
+//! with. [`Error`] is the only error type. Models and checkpoints are written by [`files`],
+//! whole or not at all.
 //!
 //! Invalid data does not panic: every failure is an [`Error`], and a call that fails has not
 //! changed the network. (Methods that take an index may panic, and say so.) The crate prints

@@ -24,17 +24,19 @@ impl Fit {
     /// ```
     #[must_use]
     pub fn memory(&self, shape: &Architecture, samples: usize) -> u64 {
-        let vectors = 1
-            + self.optimizer.slots().len()
-            + usize::from(self.average.is_some())
-            + usize::from(self.early_stopping.is_some())
-            + usize::from(self.clip_norm.is_some());
-        let parameters = (shape.parameters() as u64).saturating_mul(vectors as u64);
+        let gradient = u64::from(self.clip_norm.is_some());
+        let parameters = (shape.parameters() as u64).saturating_mul(self.vectors() + gradient);
         // The input, and for each unit its activation and the gradient with respect to it.
         let units = shape.maps().into_iter().map(|(_, units)| (units as u64).saturating_mul(2));
         let row = units.fold(shape.inputs as u64, u64::saturating_add);
         let rows = self.batch_size.min(samples) as u64;
         parameters.saturating_add(row.saturating_mul(rows)).saturating_mul(F32)
+    }
+
+    /// Numbers that a run keeps from step to step for each parameter, itself included.
+    pub(crate) fn vectors(&self) -> u64 {
+        let kept = [self.average.is_some(), self.early_stopping.is_some()];
+        1 + self.optimizer.slots().len() as u64 + kept.map(u64::from).iter().sum::<u64>()
     }
 }
 

@@ -2,9 +2,9 @@
 
 mod callback;
 mod checkpoint;
+mod conflicts;
 mod fit;
 mod noise;
-mod limits;
 mod norm;
 mod optimizer;
 mod run;

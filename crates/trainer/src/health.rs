@@ -181,7 +181,8 @@ impl Case<'_> {
         if !far && fit.l1.max(fit.l2) >= STRONG_PENALTY {
             return (moved, advice.weaker_penalty());
         }
-        if let Some(cause) = self.most_units().or_else(|| self.vanishing()) {
+        let cause = self.most_units().or_else(|| self.vanishing()).or_else(|| self.exploding());
+        if let Some(cause) = cause {
             return cause;
         }
         let tries = if far {
@@ -206,6 +207,17 @@ impl Case<'_> {
             layer + 1
         );
         Some((what, advice.shallower()))
+    }
+
+    fn exploding(&self) -> Option<(String, Vec<String>)> {
+        let Self { evidence: Evidence { health, .. }, advice, .. } = self;
+        let layer = health.exploding()?;
+        let ratio = health.layers.get(layer)?.gradient;
+        let what = format!(
+            "the gradient of layer {} is {ratio:.0e} times its weights (exploding)",
+            layer + 1
+        );
+        Some((what, advice.tamer()))
     }
 
     /// A network that is worse than guessing although it has learned something.
@@ -374,6 +386,13 @@ impl Advice<'_> {
             tries.push(self.lower_rate());
         }
         tries
+    }
+
+    /// Against a gradient that explodes on its way through the layers.
+    fn tamer(&self) -> Vec<String> {
+        let init = (self.0.network.init == Init::Uniform).then_some("--init he");
+        let clip = self.0.training.clip_norm.is_none().then_some("--clip-norm 1");
+        self.steps_or([init, clip])
     }
 
     /// Against a gradient that vanishes on its way through the layers.

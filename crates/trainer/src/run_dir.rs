@@ -60,17 +60,17 @@ impl RunDir {
         size: u64,
         now: SystemTime,
     ) -> Result<Self, Error> {
-        let config = written(config)?;
+        let text = written(config)?;
         check_space(out.unwrap_or(Path::new(".")), size)?;
         let (path, is_new) = match out {
             Some(path) => (path.to_owned(), make(path)?),
-            None => (name::make(&config.1, now)?, true),
+            None => (name::make(&config.recipe, now)?, true),
         };
         if !is_new {
             check_files(&path)?;
         }
         let mut run = Self::open(&path)?;
-        run.config = config.0;
+        run.config = text;
         if !is_new {
             check_old(&path, overwrite)?;
         }
@@ -125,7 +125,7 @@ impl RunDir {
         config: &Config,
         lines: &[EpochLine],
     ) -> Result<(), Error> {
-        self.config = written(config)?.0;
+        self.config = written(config)?;
         self.write(CONFIG, self.config.clone().as_bytes())?;
         let lines: Result<Vec<_>, _> = lines.iter().map(serde_json::to_string).collect();
         let lines = lines.map_err(|error| Error::io("write", &self.path)(error.into()))?;
@@ -238,12 +238,12 @@ impl RunDir {
     }
 }
 
-/// The text of `config.toml`, and the name of the recipe.
-fn written(config: &Config) -> Result<(String, String), Error> {
+/// The text of `config.toml`.
+fn written(config: &Config) -> Result<String, Error> {
     let heading = format!(
         "# Settings of a run of trainer {VERSION}. To repeat it: trainer --config THIS_FILE\n"
     );
-    Ok((heading + &config.to_toml()?, config.recipe.clone()))
+    Ok(heading + &config.to_toml()?)
 }
 
 /// Checks that the files of a run have room, of which the largest has `size` bytes.

@@ -42,8 +42,6 @@ pub(crate) struct Measured<'a> {
     pub(crate) history: &'a History,
     /// Of the kept network; `None` if the run did not end.
     pub(crate) test: Option<Evaluation>,
-    /// What went wrong.
-    pub(crate) notes: Vec<String>,
     /// Samples that were held out.
     pub(crate) held_out: usize,
     pub(crate) checksums: Checksums,
@@ -103,7 +101,7 @@ impl Summary {
         pool: &Pool,
         isa: Isa,
     ) -> Self {
-        let Measured { status, history, test, notes, held_out, checksums, seconds } = measured;
+        let Measured { status, history, test, held_out, checksums, seconds } = measured;
         let shape = network.architecture();
         let epochs = &history.epochs;
         let train_seconds: f64 = epochs.iter().map(|e| e.train_seconds).sum();
@@ -133,7 +131,7 @@ impl Summary {
             test_errors: test.map(|test| test.errors),
             test_loss: test.map(|test| test.loss),
             test_samples: test.map(|test| test.samples),
-            notes,
+            notes: Vec::new(),
             data: checksums,
             train_seconds,
             total_seconds: seconds,

@@ -73,7 +73,7 @@ impl Session {
     /// # Errors
     /// [`Error::Io`], and [`Error::Checkpoint`] for a file that is damaged or no session.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
-        load(path.as_ref(), read_session)
+        load(path.as_ref(), Self::read)
     }
 
     /// The session in the safetensors format.
@@ -89,7 +89,7 @@ impl Session {
     /// # Errors
     /// [`Error::Checkpoint`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        parse(bytes, "the input", read_session)
+        parse(bytes, "the input", Self::read)
     }
 
     fn write(&self, file: &mut Writer) {
@@ -152,10 +152,9 @@ struct RunPart {
     samples: usize,
     history: History,
     sums: Sums,
-    /// The best score of early stopping, and its epoch, from 1.
+    /// The best score of early stopping; its epoch is in the history.
     #[serde(with = "crate::exact")]
     best_score: f64,
-    best_epoch: usize,
 }
 
 impl Run<'_> {
@@ -173,13 +172,8 @@ impl Run<'_> {
     /// network: parameters, what the optimizer and the averages keep, and some text.
     #[must_use]
     pub fn saved_len(&self) -> u64 {
-        let RunState { fit, session, best, .. } = &self.state;
-        let vectors = 1
-            + fit.optimizer.slots().len()
-            + usize::from(session.average.is_some())
-            + usize::from(best.is_some());
         let parameters = self.architecture().parameters() as u64;
-        parameters.saturating_mul(4 * vectors as u64).saturating_add(10_000)
+        parameters.saturating_mul(4 * self.fit().vectors()).saturating_add(10_000)
     }
 
     /// The run in the safetensors format.
@@ -188,8 +182,6 @@ impl Run<'_> {
         let RunState { session, best, history, sums, samples, notes, .. } = &self.state;
         let mut file = Writer::new(FORMAT, VERSION);
         session.write(&mut file);
-        // With the number of epochs of this run, which may have changed.
-        file.json("fit", &self.state.fit);
         file.json("notes", notes);
         if let Some(network) = best.as_ref().and_then(|best| best.network.as_ref()) {
             network.write_parameters(&mut file, BEST, &network.params);
@@ -199,7 +191,6 @@ impl Run<'_> {
             history: history.clone(),
             sums: *sums,
             best_score: best.as_ref().map_or(f64::NEG_INFINITY, |best| best.score),
-            best_epoch: best.as_ref().map_or(0, |best| best.epoch),
         };
         file.json("run", &run);
         file.finish_with_checksum()
@@ -234,7 +225,7 @@ impl Checkpoint {
     /// The hyperparameters of the run.
     #[must_use]
     pub fn fit(&self) -> &Fit {
-        &self.state.fit
+        &self.state.session.fit
     }
 
     /// What happened before the run was saved.
@@ -299,21 +290,17 @@ impl Checkpoint {
             return Err("it is a session by itself, expected a run".into());
         }
         let session = Session::read(file)?;
-        let RunPart { samples, history, sums, best_score, best_epoch } = file.json("run")?;
-        let fit = session.fit.clone();
-        let mut best = fit.early_stopping.map(Best::new);
-        if let Some(best) = &mut best {
-            (best.score, best.epoch) = (best_score, best_epoch);
-            if best_epoch > 0 {
-                let mut network = session.trained().with_gains(false);
-                let mut params = std::mem::take(&mut network.params);
-                network.read_parameters(file, BEST, &mut params)?;
-                network.params = params;
-                best.network = Some(network);
-            }
+        let RunPart { samples, history, sums, best_score } = file.json("run")?;
+        let mut best = session.fit.early_stopping.map(Best::new);
+        if let (Some(best), Some(epoch)) = (&mut best, history.best) {
+            let mut network = session.trained().with_gains(false);
+            let mut params = std::mem::take(&mut network.params);
+            network.read_parameters(file, BEST, &mut params)?;
+            network.params = params;
+            (best.score, best.epoch, best.network) = (best_score, epoch, Some(network));
         }
-        let state =
-            RunState { fit, session, best, history, sums, samples, notes: file.json("notes")? };
+        let notes = file.json("notes")?;
+        let state = RunState { session, best, history, sums, samples, notes };
         state.check_counts()?;
         Ok(Self { state, isa: file.field("isa")?.to_owned() })
     }
@@ -330,12 +317,13 @@ impl RunState {
         let per_epoch = self.steps_per_epoch();
         let whole = (epochs as u64).checked_mul(per_epoch);
         let fits = whole.is_some_and(|whole| steps >= whole && steps - whole <= per_epoch);
-        let best = self.best.as_ref().map_or(0, |best| best.epoch);
-        if !fits || epochs > self.fit.epochs || best > epochs {
+        let best = self.history.best;
+        let best_fits = best.is_none_or(|best| self.best.is_some() && (1..=epochs).contains(&best));
+        let of = self.session.fit.epochs;
+        if !fits || epochs > of || !best_fits {
             return Err(format!(
-                "its counts do not fit: {steps} steps, {epochs} of {} epochs of {per_epoch} \
-                 steps, the best of them {best}",
-                self.fit.epochs
+                "its counts do not fit: {steps} steps, {epochs} of {of} epochs of {per_epoch} \
+                 steps, the best of them {best:?}"
             ));
         }
         Ok(())
@@ -350,10 +338,6 @@ fn network_of(file: &Reader<'_>) -> Result<Mlp, String> {
         file.has(&format!("layer.{l}.weight"), &[units, inputs])?;
     }
     description.build().map_err(|error| error.to_string())
-}
-
-fn read_session(file: &Reader<'_>) -> Result<Session, String> {
-    Session::read(file)
 }
 
 fn load<T>(path: &Path, read: fn(&Reader<'_>) -> Result<T, String>) -> Result<T, Error> {

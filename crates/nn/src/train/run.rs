@@ -100,7 +100,7 @@ pub struct Run<'a> {
 
 /// Everything of a run but its examples.
 pub(super) struct RunState {
-    pub(super) fit: Fit,
+    /// It has the hyperparameters.
     pub(super) session: Session,
     /// With early stopping.
     pub(super) best: Option<Best>,
@@ -126,7 +126,6 @@ impl<'a> Run<'a> {
         fit.check(&network, &train, validation.as_ref())?;
         memory::probe(fit.memory(network.architecture(), train.len()))?;
         let state = RunState {
-            fit: fit.clone(),
             session: Session::new(network, fit)?,
             best: fit.early_stopping.map(Best::new),
             history: History::default(),
@@ -143,8 +142,8 @@ impl<'a> Run<'a> {
         train: Examples<'a>,
         validation: Option<Examples<'a>>,
     ) -> Result<Self, Error> {
-        let network = state.session.trained();
-        let objective = state.fit.objective(network, &train, validation.as_ref())?;
+        let Session { fit, network, .. } = &state.session;
+        let objective = fit.objective(network, &train, validation.as_ref())?;
         state.session.objective = objective;
         Ok(Self { state, train, validation, order: Vec::new() })
     }
@@ -152,7 +151,7 @@ impl<'a> Run<'a> {
     /// The hyperparameters.
     #[must_use]
     pub fn fit(&self) -> &Fit {
-        &self.state.fit
+        &self.state.session.fit
     }
 
     /// Shape of the network.
@@ -242,7 +241,7 @@ impl<'a> Run<'a> {
     ) -> Result<Ended, Error> {
         loop {
             let epoch = self.state.history.epochs.len();
-            if epoch >= self.state.fit.epochs {
+            if epoch >= self.state.session.fit.epochs {
                 return Ok(Ended::LastEpoch);
             }
             if self.state.best.as_ref().is_some_and(|best| best.is_over(epoch)) {
@@ -262,7 +261,7 @@ impl<'a> Run<'a> {
     /// so that its order depends only on the seed and the epoch's index, not on the epochs
     /// before it.
     fn shuffle(&mut self, epoch: usize) {
-        let fit = &self.state.fit;
+        let fit = &self.state.session.fit;
         self.order.extend(0..self.train.len() as u32);
         if fit.shuffle {
             self.order.shuffle(&mut seeded(fit.seed, 1 << 32 | epoch as u64));
@@ -279,14 +278,15 @@ impl<'a> Run<'a> {
     ) -> Result<bool, Error> {
         let Self { state, train, order, .. } = self;
         let steps_per_epoch = state.steps_per_epoch();
-        let RunState { fit, session, sums, .. } = state;
-        let batch_size = fit.batch_size.min(train.len());
-        let steps = steps_per_epoch.saturating_mul(fit.epochs as u64);
+        let RunState { session, sums, .. } = state;
+        let Fit { epochs, batch_size, lr: base, schedule, .. } = session.fit;
+        let batch_size = batch_size.min(train.len());
+        let steps = steps_per_epoch.saturating_mul(epochs as u64);
         let taken = session.steps() - epoch as u64 * steps_per_epoch;
         for positions in order.chunks(batch_size).skip(taken as usize) {
             let started = Instant::now();
-            let at = Progress { step: session.steps(), steps, epoch, epochs: fit.epochs };
-            let lr = fit.schedule.rate(f64::from(fit.lr), at);
+            let at = Progress { step: session.steps(), steps, epoch, epochs };
+            let lr = schedule.rate(f64::from(base), at);
             let (result, weight) = session.step_on(train, positions, epoch as u64, lr, executor)?;
             sums.seconds += started.elapsed().as_secs_f64();
             sums.lr.get_or_insert(lr);
@@ -325,7 +325,7 @@ impl<'a> Run<'a> {
         executor: &impl Executor,
         callback: &mut impl Callback,
     ) -> Result<bool, Error> {
-        let RunState { fit, session, best, history, sums, .. } = &mut self.state;
+        let RunState { session, best, history, sums, .. } = &mut self.state;
         let evaluation = self.validation.map(|examples| session.evaluate(&examples, executor));
         let evaluation = evaluation.transpose().map_err(|error| match error {
             // Its parameters are finite, but too large to be of use.
@@ -338,7 +338,7 @@ impl<'a> Run<'a> {
         let sums = std::mem::take(sums);
         let report = EpochReport {
             epoch: epoch + 1,
-            epochs: fit.epochs,
+            epochs: session.fit.epochs,
             step: session.steps(),
             lr: sums.lr.unwrap_or_default(),
             train_loss: sums.loss / sums.weight,
@@ -359,7 +359,7 @@ impl<'a> Run<'a> {
 
 impl RunState {
     pub(super) fn steps_per_epoch(&self) -> u64 {
-        self.samples.div_ceil(self.fit.batch_size.min(self.samples)) as u64
+        self.samples.div_ceil(self.session.fit.batch_size.min(self.samples)) as u64
     }
 
     pub(super) fn set_epochs(&mut self, epochs: usize) -> Result<(), Error> {
@@ -369,7 +369,7 @@ impl RunState {
             let expected = "at least the epochs that the run has begun";
             return Err(Error::OutOfRange { name, found, expected });
         }
-        self.fit.epochs = epochs;
+        self.session.fit.epochs = epochs;
         for report in &mut self.history.epochs {
             report.epochs = epochs;
         }
@@ -379,7 +379,7 @@ impl RunState {
     /// What the end is where the callback stopped: perhaps nothing was left to do.
     fn ended_by_callback(&self) -> Ended {
         let epochs = self.history.epochs.len();
-        if epochs >= self.fit.epochs {
+        if epochs >= self.session.fit.epochs {
             Ended::LastEpoch
         } else if self.best.as_ref().is_some_and(|best| best.is_over(epochs)) {
             Ended::EarlyStopping
@@ -390,7 +390,7 @@ impl RunState {
 
     fn end(&mut self, ended: Ended) {
         self.history.ended = ended;
-        self.history.stopped = self.history.epochs.len() < self.fit.epochs;
+        self.history.stopped = self.history.epochs.len() < self.session.fit.epochs;
     }
 }
 

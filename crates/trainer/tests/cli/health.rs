@@ -46,6 +46,10 @@ fn a_run_that_goes_wrong_says_what_to_try() {
             "--init xavier --activation sigmoid --hidden 9,9,9,9,9,9,9,9,9,9",
             &["; the gradient of layer 1 is ", "times that of the last layer (vanishing): try "],
         ),
+        (
+            "--init uniform --activation leaky-relu --hidden 500,500,500,500,500 --lr 1e-12",
+            &[" times its weights (exploding): try --init he or --clip-norm 1\n"],
+        ),
         // Something was learned all the same.
         ("--lr 0.3", &["note: 3", " units of hidden layer 1 are", "(dead): try --lr 0.03\n"]),
         ("--batch-size 2", &["(dead): try --activation leaky-relu or --lr 0.01\n"]),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -48,6 +49,22 @@ pub(crate) fn check_same(run: &Path, whole: &Path, what: &str) {
     assert_eq!(crate::names(run), crate::names(whole), "{what}");
 }
 
+/// A command that stops for SIGINT even where the tests were started as a background job of
+/// a shell: such a job ignores it, and its children inherit that.
+pub(crate) fn stoppable(program: &str) -> Command {
+    const DEFAULT: &str = "--default-signal=INT,TERM,HUP";
+    static RESETS: LazyLock<bool> = LazyLock::new(|| {
+        let status = Command::new("env").args([DEFAULT, "true"]).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    });
+    if !*RESETS {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args([DEFAULT, program]);
+    command
+}
+
 /// A process of the program that is killed with this value.
 pub(crate) struct Process {
     child: Child,
@@ -65,7 +82,7 @@ pub(crate) struct End {
 impl Process {
     /// Starts the program in the folder `dir`.
     pub(crate) fn start(dir: &Path, flags: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        let mut command = stoppable(env!("CARGO_BIN_EXE_trainer"));
         command.args(flags.split_whitespace());
         Self::spawn(dir, command)
     }

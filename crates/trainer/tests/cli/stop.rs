@@ -7,7 +7,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::runs::{End, Process, check_same, summary};
+use crate::runs::{End, Process, check_same, stoppable, summary};
 use crate::{data, metrics, names, succeed};
 
 /// A run that takes long enough to be stopped: some hundred steps an epoch.
@@ -92,7 +92,7 @@ fn a_run_may_be_stopped_as_often_as_one_likes() {
     let run = dir.path().join("it's my run");
     let mut line = format!(r#"{} {flags} --out "it's my run""#, env!("CARGO_BIN_EXE_trainer"));
     for lines in 1..=5 {
-        let mut shell = Command::new("bash");
+        let mut shell = stoppable("bash");
         // Without a shell in between, which would get the signal.
         shell.args(["-c", &format!("exec {line}")]);
         let mut process = Process::spawn(dir.path(), shell);

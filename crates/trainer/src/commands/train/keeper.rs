@@ -1,6 +1,5 @@
 //! Trains, and keeps on the disk what must not be lost.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -53,6 +52,7 @@ impl Keeper<'_> {
         let mut clock = Clock::new(self.every, run.history().epochs.len());
         let mut files = Files { lost: None };
         // The network of the last whole epoch; with early stopping the run keeps the best.
+        let early_stopping = config.training.early_stopping.is_some();
         let mut last = None;
         self.record.begin();
         loop {
@@ -60,34 +60,34 @@ impl Keeper<'_> {
             let (pool, report, stop) = (self.pool, &mut self.report, &self.stop);
             let watch = Watch { report, stop, clock: &clock };
             let result = pool.install(|| run.train(pool, watch));
-            if run.history().epochs.len() > epochs {
+            let epoch_ended = run.history().epochs.len() > epochs;
+            if epoch_ended {
                 self.epoch(&run, &mut files);
-                last = Some(run.network());
+                last = (!early_stopping).then(|| run.network());
             }
-            let early_stopping = config.training.early_stopping.is_some();
-            let model = kept(&run, last.as_ref(), early_stopping);
+            let epochs = run.history().epochs.len();
             match result {
                 Ok(Ended::Callback) => {
-                    let epochs = run.history().epochs.len();
                     if let Some(signal) = self.stop.signal() {
-                        return Err(self.stopped(config, &mut run, model.as_deref(), signal));
+                        return Err(self.stopped(config, &mut run, last.as_ref(), signal));
                     }
                     if clock.is_due(epochs) {
                         let begun = Instant::now();
-                        self.save(&mut run, model.as_deref(), &mut files);
+                        let saved = self.save(&mut run, last.as_ref());
+                        files.saved(&mut self.report, saved);
                         clock.saved(begun, epochs);
-                    } else if epochs == 1 && last.is_some() {
+                    } else if epochs == 1 && epoch_ended {
                         // From the first epoch on there is a model.
-                        let saved = self.save_model(model.as_deref());
+                        let saved = self.save_model(&run, last.as_ref());
                         files.check(&mut self.report, saved);
                     }
                 }
                 Ok(_) => {
-                    let lost = self.save_all(&mut run, model.as_deref()).err();
+                    let lost = self.save(&mut run, last.as_ref()).err();
                     let (network, history) = run.finish();
                     return Ok(End { network, history, lost });
                 }
-                Err(error) => return Err(self.diverged(config, &run, model.as_deref(), error)),
+                Err(error) => return Err(self.diverged(config, &run, last.as_ref(), error)),
             }
         }
     }
@@ -103,26 +103,31 @@ impl Keeper<'_> {
     }
 
     /// Writes the model, the checkpoint, and the metrics that could not be written before.
-    fn save(&mut self, run: &mut Run<'_>, model: Option<&Mlp>, files: &mut Files) {
-        let saved = self.save_all(run, model);
-        files.saved(&mut self.report, saved);
-    }
-
-    fn save_all(&mut self, run: &mut Run<'_>, model: Option<&Mlp>) -> Result<(), Error> {
+    /// `last` is the network of the last whole epoch, without early stopping.
+    fn save(&mut self, run: &mut Run<'_>, last: Option<&Mlp>) -> Result<(), Error> {
         let checksums = || self.sets.checksums();
         self.record.checksums.get_or_insert_with(checksums);
         let seconds = self.process.started.elapsed().as_secs_f64();
         self.record.write(seconds, run.notes());
         // The model comes first: one that is older than its checkpoint would stay so if the
         // process were killed in between, for the run would not train its epochs again.
-        let model = self.save_model(model);
+        let model = self.save_model(run, last);
         // One that fails is no reason to leave out the others, which may be smaller.
         let checkpoint = self.dir.save_checkpoint(&run.to_bytes());
         model.and(checkpoint).and(self.dir.save_metrics())
     }
 
-    fn save_model(&mut self, model: Option<&Mlp>) -> Result<(), Error> {
-        model.map_or(Ok(()), |model| self.dir.save_model(&model.to_bytes()))
+    /// Writes the model: the best one with early stopping, otherwise that of the last whole
+    /// epoch, and in the first epoch the current one. A run that was continued, and has not
+    /// ended an epoch since, leaves the one on the disk.
+    fn save_model(&mut self, run: &Run<'_>, last: Option<&Mlp>) -> Result<(), Error> {
+        let epochs = run.history().epochs.len();
+        let in_epoch = run.steps() > epochs as u64 * run.steps_per_epoch();
+        match last {
+            Some(last) => self.dir.save_model(&last.to_bytes()),
+            None if run.fit().early_stopping.is_none() && epochs > 0 && in_epoch => Ok(()),
+            None => self.dir.save_model(&run.network().to_bytes()),
+        }
     }
 
     /// Saves a run that a signal stops, and says where and how to go on.
@@ -130,10 +135,10 @@ impl Keeper<'_> {
         &mut self,
         config: &Config,
         run: &mut Run<'_>,
-        model: Option<&Mlp>,
+        last: Option<&Mlp>,
         signal: Signal,
     ) -> Error {
-        let saved = self.save_all(run, model);
+        let saved = self.save(run, last);
         let network = run.network();
         let summary = self.summary(config, &network, run.history(), Status::Stopped, None);
         let written = self.dir.save_summary(&summary);
@@ -174,7 +179,7 @@ impl Keeper<'_> {
         &mut self,
         config: &Config,
         run: &Run<'_>,
-        model: Option<&Mlp>,
+        last: Option<&Mlp>,
         source: nn::Error,
     ) -> Error {
         self.report.close();
@@ -182,7 +187,7 @@ impl Keeper<'_> {
         let kept = history.best.unwrap_or(history.epochs.len());
         let network = run.network();
         let summary = self.summary(config, &network, history, Status::Diverged, None);
-        let saved = if kept == 0 { Ok(()) } else { self.save_model(model) };
+        let saved = if kept == 0 { Ok(()) } else { self.save_model(run, last) };
         let saved = saved.and_then(|()| self.dir.save_summary(&summary));
         match saved {
             Err(error) => {
@@ -238,22 +243,8 @@ impl Keeper<'_> {
         let checksums = checksums.clone();
         let held_out = self.sets.held_out_len();
         let seconds = self.record.before() + self.process.started.elapsed().as_secs_f64();
-        let notes = Vec::new();
-        let measured = Measured { status, history, test, notes, held_out, checksums, seconds };
+        let measured = Measured { status, history, test, held_out, checksums, seconds };
         Summary::new(config, network, measured, self.pool, self.process.isa)
-    }
-}
-
-/// The network that is saved: the best one with early stopping, otherwise that of the last
-/// whole epoch, and in the first epoch the current one. `None` where that is on the disk
-/// already, and not in the memory of a run that was continued.
-fn kept<'a>(run: &Run<'_>, last: Option<&'a Mlp>, early_stopping: bool) -> Option<Cow<'a, Mlp>> {
-    let epochs = run.history().epochs.len();
-    let in_epoch = run.steps() > epochs as u64 * run.steps_per_epoch();
-    match last {
-        Some(last) if !early_stopping => Some(Cow::Borrowed(last)),
-        None if !early_stopping && epochs > 0 && in_epoch => None,
-        _ => Some(Cow::Owned(run.network())),
     }
 }
 
