@@ -1,16 +1,20 @@
 //! Checkpoints that nobody saved, with a right checksum: each is an error, or a session that
 //! can take a step.
 
-use nn::{Activation, Examples, Fit, Inputs, Sequential, Session};
+use nn::{Activation, Checkpoint, EarlyStopping, Examples, Fit, Inputs, Run, Sequential, Session};
 
 use crate::common::network;
 
 const CHECKSUM: &str = "\"checksum\":\"";
 
-/// A saved session with one text of its header in place of another, and a right checksum.
+/// A saved session with one text of its header in place of another.
 fn with(from: &str, to: &str) -> Vec<u8> {
-    let bytes =
-        Session::new(network(&[2, 3, 2], Activation::Tanh, 1), &Fit::default()).unwrap().to_bytes();
+    let session = Session::new(network(&[2, 3, 2], Activation::Tanh, 1), &Fit::default()).unwrap();
+    changed(&session.to_bytes(), from, to)
+}
+
+/// A file with one text of its header in place of another, and a right checksum.
+fn changed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let (header, tensors) = bytes[8..].split_at(len);
     let header = String::from_utf8(header.to_vec()).unwrap();
@@ -42,5 +46,24 @@ fn counts_that_no_run_has() {
             error,
             format!("the input is not a checkpoint: its `steps` is {steps}, expected at most 2^53")
         );
+    }
+}
+
+#[test]
+fn a_best_epoch_that_was_not_trained() {
+    let (x, y) = ([0.0, 1.0, 1.0, 0.0], [0_u8, 1]);
+    let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
+    let early_stopping = Some(EarlyStopping::default());
+    let fit = Fit { epochs: 2, early_stopping, ..Fit::default() };
+    let network = network(&[2, 3, 2], Activation::Tanh, 1);
+    let mut run = Run::new(network, &fit, examples, Some(examples)).unwrap();
+    run.train(&Sequential, ()).unwrap();
+    let bytes = run.to_bytes();
+    // The metadata are JSON in a text.
+    let best = format!("\\\"best\\\":{}", run.history().best.unwrap());
+    for epoch in ["0", "3", "18446744073709551615"] {
+        let file = changed(&bytes, &best, &format!("\\\"best\\\":{epoch}"));
+        let error = Checkpoint::from_bytes(&file).err().unwrap().to_string();
+        assert!(error.contains("its counts do not fit: 2 steps, 2 of 2 epochs"), "{error}");
     }
 }
