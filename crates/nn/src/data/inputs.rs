@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use kernels::{Isa, MatRef};
 
-use crate::Error;
+use crate::{Error, math};
 
 /// The features of samples: samples × features, row-major, borrowed.
 ///
@@ -130,6 +130,25 @@ impl<'a> Inputs<'a> {
         let Features::F32(values) = self.features else { return None };
         let elements = range.start * self.width..range.end * self.width;
         Some(MatRef::new(&values[elements], range.len(), self.width))
+    }
+
+    /// The largest feature in samples `range`, in absolute value; of bytes, the largest that
+    /// there can be. It costs the one pass that [`check_finite`](Self::check_finite) does.
+    ///
+    /// # Errors
+    /// The first feature that is NaN or infinite.
+    pub(crate) fn largest(
+        &self,
+        isa: Isa,
+        range: Range<usize>,
+        pixel_scale: f32,
+    ) -> Result<f32, Error> {
+        let Features::F32(values) = self.features else { return Ok(255.0 * pixel_scale) };
+        let largest = math::largest(isa, &values[range.start * self.width..range.end * self.width]);
+        if !largest.is_finite() {
+            self.check_finite(range)?;
+        }
+        Ok(largest)
     }
 
     /// Returns an error for the first feature in samples `range` that is NaN or infinite.

@@ -144,18 +144,16 @@ impl<'a> Predictor<'a> {
             let first = chunk * Self::ROWS;
             let rows = out.len() / width;
             // Checking chunk by chunk leaves the samples in the cache for the first layer.
-            inputs.check_finite(first..first + rows)?;
+            let (isa, scale) = (network.isa, network.pixel_scale());
+            let largest = Some(inputs.largest(isa, first..first + rows, scale)?);
             let logits = match inputs.rows(first..first + rows) {
                 Some(features) => {
                     self.reserve(rows);
-                    self.forward(rows, Some(features), None)
+                    self.forward(rows, Some(features), largest)
                 }
-                None => {
-                    let scale = network.pixel_scale();
-                    self.run(rows, inputs.largest_byte(scale), |i, row| {
-                        inputs.copy_row(network.isa, first + i, scale, row);
-                    })
-                }
+                None => self.run(rows, largest, |i, row| {
+                    inputs.copy_row(isa, first + i, scale, row);
+                }),
             };
             let logits = logits.map_err(|overflow| overflow.error(|row| first + row))?;
             write(network, logits, out);
