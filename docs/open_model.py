@@ -27,7 +27,10 @@ with safe_open(sys.argv[1], framework="numpy") as file:
     metadata = file.metadata()
     tensors = {name: file.get_tensor(name) for name in file.keys()}
 
-assert (metadata["format"], metadata["version"]) == ("nn.mlp", "1"), metadata
+# Version 2 has a head; without one it is softmax.
+head = metadata.get("head", "softmax")
+version = "1" if head == "softmax" else "2"
+assert (metadata["format"], metadata["version"]) == ("nn.mlp", version), metadata
 architecture = json.loads(metadata["architecture"])
 activation = architecture["activation"]
 sizes = [architecture["inputs"], *architecture["hidden"], architecture["outputs"]]
@@ -47,9 +50,10 @@ assert all(np.isfinite(tensor).all() for tensor in tensors.values())
 names = metadata.get("class_names")
 if names is not None:
     names = json.loads(names)
-    assert len(names) == len(set(names)) == sizes[-1], names
+    count = 2 if head == "logistic" else sizes[-1]
+    assert len(names) == len(set(names)) == count, names
 
-print("-".join(map(str, sizes)), activation)
+print("-".join(map(str, sizes)), activation, head)
 print("bytes are multiplied by", metadata["pixel_scale"])
 print("preparation of the images:", metadata.get("preparation", "none"))
 print("classes:", ", ".join(names) if names else "without names")

@@ -69,6 +69,8 @@ pub enum Zeros {
 /// any strides.
 ///
 /// With `beta = 0` C is not read, so it may contain anything; with k = 0 the product is 0.
+/// A and B are read whatever `alpha` is: unlike in BLAS, `alpha = 0` does not hide a NaN or
+/// an infinity in them.
 /// Each element of C is the chain `fma(a, alpha·b, …)` over k in ascending order, started
 /// at `beta·c`. Its bits do not depend on shapes, strides or blocks, with one exception:
 /// if `row_stride` of C is 1 and `col_stride` is not, the chain is `fma(alpha·a, b, …)`.

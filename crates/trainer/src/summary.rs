@@ -47,6 +47,8 @@ pub(crate) struct Measured<'a> {
     pub(crate) checksums: Checksums,
     /// Seconds of all processes that worked at the run.
     pub(crate) seconds: f64,
+    /// Seconds in which this process wrote models and checkpoints.
+    pub(crate) saving: f64,
 }
 
 /// Accuracies are fractions of 1, times are seconds of wall clock.
@@ -83,6 +85,8 @@ pub(crate) struct Summary {
     pub(crate) train_seconds: f64,
     /// Of the whole process, until the summary; if the run was continued, of all processes.
     pub(crate) total_seconds: f64,
+    /// In which this process saved the run.
+    pub(crate) saving_seconds: f64,
     pub(crate) samples_per_second: f64,
     pub(crate) gflops: f64,
     /// `None` on systems that do not report it.
@@ -101,7 +105,7 @@ impl Summary {
         pool: &Pool,
         isa: Isa,
     ) -> Self {
-        let Measured { status, history, test, held_out, checksums, seconds } = measured;
+        let Measured { status, history, test, held_out, checksums, seconds, saving } = measured;
         let shape = network.architecture();
         let epochs = &history.epochs;
         let train_seconds: f64 = epochs.iter().map(|e| e.train_seconds).sum();
@@ -135,6 +139,7 @@ impl Summary {
             data: checksums,
             train_seconds,
             total_seconds: seconds,
+            saving_seconds: saving,
             samples_per_second,
             gflops: shape.training_flops() as f64 * samples_per_second / 1e9,
             peak_rss_bytes: peak_rss_bytes(),

@@ -166,7 +166,8 @@ impl Confusion {
         })
     }
 
-    /// Unweighted mean over all classes, including classes without samples.
+    /// Unweighted mean over all classes. A class without samples and predictions counts as 0;
+    /// scikit-learn leaves it out unless its `labels` name it.
     #[must_use]
     pub fn macro_average(&self) -> Scores {
         self.average(|_| 1.0)

@@ -304,8 +304,11 @@ impl Mlp {
         self.preparation = preparation;
     }
 
-    /// Weights (units × inputs, row-major) and biases (units) of layer `layer`, from 0;
-    /// `None` if there is no such layer.
+    /// Weights (rows × inputs, row-major) and biases (rows) of layer `layer`, from 0; `None`
+    /// if there is no such layer.
+    ///
+    /// There is a row for each unit. A hidden layer of maxout with k pieces has k rows for
+    /// each: first those of the first piece of all units, then those of the second.
     #[must_use]
     pub fn layer(&self, layer: usize) -> Option<(Vec<f32>, Vec<f32>)> {
         let dense = self.layers.get(layer)?;
@@ -323,8 +326,8 @@ impl Mlp {
         self.layers.iter().map(share).collect()
     }
 
-    /// Sets the weights (units × inputs, row-major) and biases (units) of layer `layer`,
-    /// from 0.
+    /// Sets the weights (rows × inputs, row-major) and biases (rows) of layer `layer`, from 0,
+    /// with rows as in [`layer`](Self::layer).
     ///
     /// # Errors
     /// [`Error::Length`] where a slice has another length or there is no such layer;

@@ -1,7 +1,7 @@
 //! A saved network is loaded as it was; any other bytes are an error.
 
 use crate::common::{examples, labels, network, noise, reference, start, train, uniform};
-use nn::{Activation, BatchNorm, Error, Fit, Inputs, Mlp};
+use nn::{Activation, Architecture, BatchNorm, Error, Fit, Head, Init, Inputs, Mlp};
 
 #[test]
 fn a_loaded_network_predicts_and_trains_like_the_saved_one() {
@@ -182,5 +182,33 @@ fn a_file_with_a_weight_that_is_not_finite_is_an_error_that_names_the_weight() {
         let error = Mlp::from_bytes(&wrong).unwrap_err().to_string();
         let expected = format!("element 3 of `layer.1.weight` is {text}");
         assert!(error.ends_with(&expected), "{error}");
+    }
+}
+
+/// The documented shapes, of every activation and head.
+#[test]
+fn tensors_have_the_shapes_that_the_documents_say() {
+    for (activation, _) in Activation::ALL {
+        for (head, _) in Head::ALL {
+            let outputs = if head == Head::Logistic { 1 } else { 3 };
+            let shape = Architecture { inputs: 5, hidden: vec![4, 2], outputs, activation };
+            let network = Mlp::new(shape, Init::He, 1).unwrap().with_head(head).unwrap();
+            let bytes = network.to_bytes();
+            let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+            let pieces = activation.pieces();
+            let rows = [4 * pieces, 2 * pieces, outputs];
+            assert_eq!(tensors.len(), 6);
+            for (l, (rows, inputs)) in rows.into_iter().zip([5, 4, 2]).enumerate() {
+                let tensor = |what: &str| tensors.tensor(&format!("layer.{l}.{what}")).unwrap();
+                let (weight, bias) = (tensor("weight"), tensor("bias"));
+                assert_eq!(weight.shape(), [rows, inputs], "{activation}, {head}");
+                assert_eq!(bias.shape(), [rows], "{activation}, {head}");
+                let (weights, biases) = network.layer(l).unwrap();
+                let values = |bytes: &[u8]| -> Vec<f32> {
+                    bytes.as_chunks().0.iter().map(|word| f32::from_le_bytes(*word)).collect()
+                };
+                assert_eq!((values(weight.data()), values(bias.data())), (weights, biases));
+            }
+        }
     }
 }

@@ -118,6 +118,23 @@ fn headers_that_lie_are_errors() {
 }
 
 #[test]
+fn ranges_at_the_end_of_what_can_be_counted_are_errors() {
+    let (max, near) = (usize::MAX, usize::MAX - 3);
+    for (from, to) in [
+        ("[0,8]", format!("[{near},{max}]")),
+        ("[0,8]", format!("[0,{max}]")),
+        ("[0,8]", format!("[{max},{max}]")),
+        ("[0,8]", format!("[{max},7]")),
+        ("\"shape\":[2]", format!("\"shape\":[{max}]")),
+        ("\"shape\":[2]", format!("\"shape\":[{max},{max}]")),
+        ("\"shape\":[2,3]", format!("\"shape\":[{max},3]")),
+    ] {
+        let error = Mlp::from_bytes(&with(from, &to)).unwrap_err().to_string();
+        assert!(error.len() < 400 && error.contains("layer.0"), "{from} as {to}: {error}");
+    }
+}
+
+#[test]
 fn names_in_a_file_do_not_break_the_line_of_an_error() {
     for (from, to, shown) in [
         (

@@ -8,7 +8,7 @@ mod sets;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use mnist_io::ClassNames;
 use nn::{Architecture, Fit, Mlp, Run};
@@ -144,12 +144,13 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     report.notes(&notes);
     report.begin(&config, &training, sets.held_out_len(), &dir);
     let every = args.checkpoint_every;
-    let mut keeper = Keeper { dir, report, record, stop, every, pool: &pool, sets: &sets, process };
+    let (pool, sets, saving) = (&pool, &sets, Duration::ZERO);
+    let mut keeper = Keeper { dir, report, record, stop, every, pool, sets, process, saving };
 
     let end = keeper.train(&config, training)?;
     let test_images = sets.test()?;
     let examples = test_images.examples()?;
-    let test = pool.install(|| end.network.evaluate(&examples, &pool))?;
+    let test = pool.install(|| end.network.evaluate(&examples, pool))?;
     keeper.end(&config, end, test)
 }
 

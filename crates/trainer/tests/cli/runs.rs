@@ -11,8 +11,15 @@ use serde_json::Value;
 use crate::metrics;
 
 /// What a summary has that is measured, or that a user may change.
-const MEASURED: [&str; 6] =
-    ["train_seconds", "total_seconds", "samples_per_second", "gflops", "peak_rss_bytes", "threads"];
+const MEASURED: [&str; 7] = [
+    "train_seconds",
+    "total_seconds",
+    "saving_seconds",
+    "samples_per_second",
+    "gflops",
+    "peak_rss_bytes",
+    "threads",
+];
 
 pub(crate) fn read(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -22,6 +22,7 @@ const SUMMARY: [&str; 29] = [
     "peak_rss_bytes",
     "recipe",
     "samples_per_second",
+    "saving_seconds",
     "seed",
     "sparsity",
     "status",

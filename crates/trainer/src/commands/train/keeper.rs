@@ -1,7 +1,7 @@
 //! Trains, and keeps on the disk what must not be lost.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nn::{Callback, Ended, EpochReport, Evaluation, History, Mlp, Run, StepReport};
 
@@ -29,6 +29,8 @@ pub(super) struct Keeper<'a> {
     pub(super) pool: &'a Pool,
     pub(super) sets: &'a Sets,
     pub(super) process: &'a Process,
+    /// The time in which this process saved the run so far.
+    pub(super) saving: Duration,
 }
 
 /// A run that has trained to its end.
@@ -63,7 +65,9 @@ impl Keeper<'_> {
             let epoch_ended = run.history().epochs.len() > epochs;
             if epoch_ended {
                 self.epoch(&run, &mut files);
+                let begun = Instant::now();
                 last = (!early_stopping).then(|| run.network());
+                self.saving += begun.elapsed();
             }
             let epochs = run.history().epochs.len();
             match result {
@@ -112,22 +116,28 @@ impl Keeper<'_> {
         // The model comes first: one that is older than its checkpoint would stay so if the
         // process were killed in between, for the run would not train its epochs again.
         let model = self.save_model(run, last);
+        let begun = Instant::now();
         // One that fails is no reason to leave out the others, which may be smaller.
         let checkpoint = self.dir.save_checkpoint(&run.to_bytes());
-        model.and(checkpoint).and(self.dir.save_metrics())
+        let metrics = self.dir.save_metrics();
+        self.saving += begun.elapsed();
+        model.and(checkpoint).and(metrics)
     }
 
     /// Writes the model: the best one with early stopping, otherwise that of the last whole
     /// epoch, and in the first epoch the current one. A run that was continued, and has not
     /// ended an epoch since, leaves the one on the disk.
     fn save_model(&mut self, run: &Run<'_>, last: Option<&Mlp>) -> Result<(), Error> {
+        let begun = Instant::now();
         let epochs = run.history().epochs.len();
         let in_epoch = run.steps() > epochs as u64 * run.steps_per_epoch();
-        match last {
+        let saved = match last {
             Some(last) => self.dir.save_model(&last.to_bytes()),
             None if run.fit().early_stopping.is_none() && epochs > 0 && in_epoch => Ok(()),
             None => self.dir.save_model(&run.network().to_bytes()),
-        }
+        };
+        self.saving += begun.elapsed();
+        saved
     }
 
     /// Saves a run that a signal stops, and says where and how to go on.
@@ -243,7 +253,8 @@ impl Keeper<'_> {
         let checksums = checksums.clone();
         let held_out = self.sets.held_out_len();
         let seconds = self.record.before() + self.process.started.elapsed().as_secs_f64();
-        let measured = Measured { status, history, test, held_out, checksums, seconds };
+        let saving = self.saving.as_secs_f64();
+        let measured = Measured { status, history, test, held_out, checksums, seconds, saving };
         Summary::new(config, network, measured, self.pool, self.process.isa)
     }
 }
