@@ -125,4 +125,13 @@ mod tests {
         fs::create_dir(&path).unwrap();
         assert!(matches!(ClassNames::read_dir(dir.path()).unwrap_err(), Error::NotAFile { .. }));
     }
+
+    /// Only a file that is not there is usual.
+    #[test]
+    #[cfg(unix)]
+    fn names_that_cannot_be_opened_are_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("classes.txt", dir.path().join("classes.txt")).unwrap();
+        assert!(matches!(ClassNames::read_dir(dir.path()).unwrap_err(), Error::Open { .. }));
+    }
 }

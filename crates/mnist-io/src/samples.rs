@@ -202,6 +202,12 @@ mod tests {
     }
 
     #[test]
+    fn samples_are_counted() {
+        let samples = Samples::new(bytes(6), 3, classes(&[1, 2]));
+        assert_eq!((samples.len(), samples.is_empty()), (2, false));
+    }
+
+    #[test]
     #[should_panic(expected = "0 samples of 3 features")]
     fn no_samples() {
         let _ = Samples::new(bytes(0), 3, classes(&[]));

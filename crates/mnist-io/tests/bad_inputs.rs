@@ -356,7 +356,7 @@ fn paths_that_are_no_folder_of_data() {
     }
 }
 
-/// A pipe that nobody writes to, and devices: to read them would never end.
+/// A pipe that nobody writes to, a socket, and devices: to read them would never end.
 #[test]
 #[cfg(unix)]
 fn what_has_no_end() {
@@ -365,7 +365,10 @@ fn what_has_no_end() {
     let status = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status();
     assert!(status.unwrap().success());
     symlink("/dev/zero", dir.path().join("zero")).unwrap();
-    for (name, words) in [("pipe", "found a pipe"), ("zero", "found a device")] {
+    let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
+    for (name, words) in
+        [("pipe", "found a pipe"), ("socket", "found a socket"), ("zero", "found a device")]
+    {
         let path = dir.path().join(name);
         let text = open(&path).unwrap_err().to_string();
         assert!(text.contains(words), "{text}");

@@ -225,6 +225,20 @@ mod tests {
         assert_eq!(read(&members).unwrap().body(), [7; 100]);
     }
 
+    /// The checksum after the elements may have any value, also that of gzip's first bytes.
+    #[test]
+    fn a_gzip_checksum_that_looks_like_a_member() {
+        let mut raws =
+            (0_u32..1 << 20).map(|number| encode(0x08, &[100], &number.to_le_bytes().repeat(25)));
+        let found = raws.find_map(|raw| {
+            let mut crc = flate2::Crc::new();
+            crc.update(&raw);
+            crc.sum().to_le_bytes().starts_with(&[0x1f, 0x8b]).then_some(raw)
+        });
+        let raw = found.unwrap();
+        assert_eq!(read(&gzip(&raw)).unwrap().body(), &raw[8..]);
+    }
+
     #[test]
     fn errors_of_the_file_itself() {
         let dir = tempfile::tempdir().unwrap();
@@ -298,6 +312,9 @@ mod tests {
                 ),
                 "{error}"
             );
+            if let Error::Gzip { offset, .. } = error {
+                assert!(offset <= whole.len(), "{offset}");
+            }
         }
         let mut damaged = whole.clone();
         let checksum = whole.len() - 8;

@@ -58,6 +58,15 @@ mod tests {
     }
 
     #[test]
+    fn the_path_of_a_file_without_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t10k-images-idx3-ubyte");
+        fs::write(&path, images()).unwrap();
+        fs::write(dir.path().join("t10k-labels-idx1-ubyte"), labels()).unwrap();
+        assert_eq!(open(&path).unwrap().len(), 2);
+    }
+
+    #[test]
     fn images_labels_and_names() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("t10k-images-idx3-ubyte"), images()).unwrap();

@@ -74,3 +74,14 @@ fn the_box_of_the_ink() {
     // Seen as light ink, it is all paper or darker.
     assert_eq!(Paper { dark_ink: false, ..white }.ink_box(5, &image), None);
 }
+
+/// The level is the middle value of the whole border, whose first and last row are long.
+#[test]
+fn paper_has_the_level_of_the_border() {
+    let mut image = [0.0; 3 * 6];
+    // All of the last row, and one pixel more at each side.
+    for at in [6, 11, 12, 13, 14, 15, 16, 17] {
+        image[at] = 1.0;
+    }
+    assert_eq!(Paper::find(3, 6, &image).level, 1.0);
+}
