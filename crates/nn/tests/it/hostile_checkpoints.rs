@@ -50,7 +50,7 @@ fn counts_that_no_run_has() {
 }
 
 #[test]
-fn a_best_epoch_that_was_not_trained() {
+fn epochs_and_steps_that_were_not_trained() {
     let (x, y) = ([0.0, 1.0, 1.0, 0.0], [0_u8, 1]);
     let examples = Examples::new(Inputs::new(&x, 2).unwrap(), &y).unwrap();
     let early_stopping = Some(EarlyStopping::default());
@@ -66,4 +66,25 @@ fn a_best_epoch_that_was_not_trained() {
         let error = Checkpoint::from_bytes(&file).err().unwrap().to_string();
         assert!(error.contains("its counts do not fit: 2 steps, 2 of 2 epochs"), "{error}");
     }
+    // Fewer steps than the epochs have, and more than these and an open one.
+    for steps in ["1", "4"] {
+        let file = changed(&bytes, "\"steps\":\"2\"", &format!("\"steps\":\"{steps}\""));
+        let error = Checkpoint::from_bytes(&file).err().unwrap().to_string();
+        assert!(error.contains(&format!("its counts do not fit: {steps} steps")), "{error}");
+    }
+}
+
+/// The header's checksum is written otherwise, and what looks like one ends the file.
+#[test]
+fn a_checksum_that_is_cut_off() {
+    let session = Session::new(network(&[2, 3, 2], Activation::Tanh, 1), &Fit::default()).unwrap();
+    let bytes = session.to_bytes();
+    let len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = String::from_utf8(bytes[8..8 + len].to_vec()).unwrap();
+    let header = header.replacen(CHECKSUM, "\"checksum\" :\"", 1);
+    let tensors = &bytes[8 + len..bytes.len() - CHECKSUM.len()];
+    let start = (header.len() as u64).to_le_bytes();
+    let file = [&start, header.as_bytes(), tensors, CHECKSUM.as_bytes()].concat();
+    let error = Session::from_bytes(&file).err().unwrap().to_string();
+    assert!(error.ends_with("its checksum is not where it should be"), "{error}");
 }

@@ -264,6 +264,28 @@ fn a_run_that_diverges_keeps_its_best_network() {
 }
 
 #[test]
+fn a_saved_run_is_a_file_of_about_the_size_that_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("checkpoint");
+    let (x, y) = (uniform(1, 50 * 7), labels(2, 50, 3));
+    let train = Examples::new(Inputs::new(&x, 7).unwrap(), &y).unwrap();
+    let network = network(&[7, 2000, 3], Activation::Tanh, 4);
+    for (optimizer, _) in Optimizer::ALL {
+        let early_stopping = Some(EarlyStopping::default());
+        let average = Some(Average { decay: 0.9 });
+        let fit = Fit { epochs: 1, optimizer, early_stopping, average, ..Fit::default() };
+        let mut run = Run::new(network.clone(), &fit, train, Some(train)).unwrap();
+        run.train(&Sequential, ()).unwrap();
+        run.save(&path).unwrap();
+        let (len, said) = (std::fs::metadata(&path).unwrap().len(), run.saved_len());
+        assert!(len <= said && said - len <= 10_000, "{optimizer:?}: {len} bytes, said {said}");
+        let saved = Checkpoint::load(&path).unwrap();
+        assert_eq!(saved.history(), run.history());
+        assert!(["avx512", "avx2", "neon", "scalar"].contains(&saved.isa()), "{}", saved.isa());
+    }
+}
+
+#[test]
 fn damaged_and_other_files_are_no_checkpoints() {
     let (x, y) = (uniform(1, 50 * 7), labels(2, 50, 3));
     let train = Examples::new(Inputs::new(&x, 7).unwrap(), &y).unwrap();
