@@ -50,3 +50,61 @@ impl Fit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, BatchNorm, EarlyStopping};
+
+    fn shape() -> Architecture {
+        Architecture { inputs: 4, hidden: vec![16], outputs: 2, activation: Activation::Tanh }
+    }
+
+    /// The name of the setting that is refused, if any.
+    fn refused(result: Result<(), Error>) -> Option<&'static str> {
+        match result {
+            Ok(()) => None,
+            Err(Error::OutOfRange { name, .. }) => Some(name),
+            Err(Error::OneRow { .. }) => Some("rows"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn steps_that_cannot_train_are_refused() {
+        let adamw: Optimizer = "adamw".parse().unwrap();
+        let decay = |optimizer, l2| Fit { optimizer, l2, ..Fit::default() };
+        let norm = |max_norm| Fit { max_norm: Some(max_norm), ..Fit::default() };
+        let normalised = Fit { batch_norm: Some(BatchNorm::default()), ..Fit::default() };
+        let of_decay = Some("learning rate times l2, the weight decay of adamw in a step,");
+        for (fit, rows, lr, expected) in [
+            (&normalised, 1, 0.1, Some("rows")),
+            (&normalised, 2, 0.1, None),
+            (&Fit::default(), 1, 0.1, None),
+            (&decay(adamw, 2.0), 8, 0.5, None),
+            (&decay(adamw, 2.0), 8, 0.75, of_decay),
+            // Elsewhere l2 is part of the gradient.
+            (&decay(Fit::default().optimizer, 2.0), 8, 0.75, None),
+            // The smallest normal number is 2⁻¹²⁶, and the widest layer has 16 inputs.
+            (&norm(2f32.powi(-61)), 8, 0.1, None),
+            (&norm(2f32.powi(-62)), 8, 0.1, Some("max-norm")),
+        ] {
+            let found = refused(fit.check_steps(&shape(), rows, lr));
+            assert_eq!(found, expected, "{fit:?} with {rows} rows at {lr}");
+        }
+    }
+
+    #[test]
+    fn an_accuracy_cannot_improve_by_1() {
+        for (monitor, min_delta, expected) in [
+            (Monitor::Accuracy, 0.5, None),
+            (Monitor::Accuracy, 1.0, Some("min-delta of early stopping")),
+            (Monitor::Loss, 1.0, None),
+        ] {
+            let rule = EarlyStopping { monitor, min_delta, ..EarlyStopping::default() };
+            let fit = Fit { early_stopping: Some(rule), ..Fit::default() };
+            assert_eq!(refused(fit.check_stopping()), expected, "{monitor:?}, {min_delta}");
+        }
+        assert_eq!(refused(Fit::default().check_stopping()), None);
+    }
+}
