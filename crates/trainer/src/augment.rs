@@ -188,21 +188,21 @@ mod tests {
     const PLAIN: Deskew = Deskew { paper: Paper::BLACK, pixel_scale: PIXEL_SCALE };
 
     fn samples(features: Features) -> Samples {
-        Samples::new(features, 4, Targets::Classes(Classes::new(vec![1, 0].into(), None)))
+        Samples::new(features, 9, Targets::Classes(Classes::new(vec![1, 0].into(), None)))
     }
 
     #[test]
     fn only_images_are_deskewed() {
         let isa = Isa::active().unwrap();
-        let size = ImageSize { rows: 2, cols: 2 };
-        let bytes = || samples(Features::Bytes(vec![0; 8].into()));
-        let real = || samples(Features::Real(vec![0.0; 8]));
+        let size = ImageSize { rows: 3, cols: 3 };
+        let bytes = || samples(Features::Bytes(vec![0; 18].into()));
+        let real = || samples(Features::Real(vec![0.0; 18]));
 
         for images in [bytes(), real()].map(|samples| samples.with_image_size(size)) {
             let prepared = Prepared::new(&images, Some(&[1]), Some(PLAIN), isa).unwrap();
             assert_eq!(prepared.examples().unwrap().len(), 1);
         }
-        let line = bytes().with_image_size(ImageSize { rows: 1, cols: 4 });
+        let line = bytes().with_image_size(ImageSize { rows: 1, cols: 9 });
         for other in [bytes(), real(), line] {
             let error = Prepared::new(&other, None, Some(PLAIN), isa).err().unwrap();
             assert!(matches!(error, Error::NotImages));
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn only_images_are_augmented() {
         let isa = Isa::active().unwrap();
-        let real = samples(Features::Real(vec![0.0; 8]));
+        let real = samples(Features::Real(vec![0.0; 18]));
         let shift = Distortion { shift: 1.0, ..Distortion::default() };
         let new = |distortion, deskew, samples: &Samples| {
             Augmentation::new(distortion, deskew, (samples, Paper::BLACK, 1.0), isa)
@@ -246,7 +246,7 @@ mod tests {
             assert!(matches!(error, Error::NotImages));
         }
         assert!(new(Distortion::default(), false, &real).unwrap().is_none());
-        let images = real.with_image_size(ImageSize { rows: 2, cols: 2 });
+        let images = real.with_image_size(ImageSize { rows: 3, cols: 3 });
         assert!(new(shift, false, &images).unwrap().is_some());
     }
 

@@ -20,6 +20,7 @@ Exit codes:
   0    the work is done
   1    it failed: data, a model, a file or the training itself
   2    the settings are wrong: command line, recipe or environment
+  129  stopped by the end of its terminal
   130  stopped by an interrupt, Ctrl-C
   143  stopped by a request to terminate";
 

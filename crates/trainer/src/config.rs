@@ -128,6 +128,14 @@ impl Config {
                 patience.saturating_add(1)
             ));
         }
+        if let Some(ClassWeights::Each(weights)) = &self.training.class_weights
+            && let zeros @ 1.. = weights.iter().filter(|weight| **weight == 0.0).count()
+        {
+            notes.push(format!(
+                "{zeros} of {} classes have a weight of 0: the network does not learn them",
+                weights.len()
+            ));
+        }
         let batch = self.training.batch_size;
         let rows = self.training.batch_norm.map(|norm| norm.rows.min(batch));
         if let Some(rows) = rows.filter(|rows| *rows < FEW_ROWS) {

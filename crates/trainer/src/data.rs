@@ -17,9 +17,7 @@ pub(crate) const DEFAULT_DIR: &str = "data";
 /// The factor that turns a byte into a feature, unless the bytes of the data are all small.
 pub(crate) const PIXEL_SCALE: f32 = 1.0 / 255.0;
 
-/// Opens one part of the data in the folder or the file at `path`, whatever its format. A
-/// shell replaces a `~` at the beginning only if it begins a word, which it does not in
-/// `--data=~/mnist` and in a recipe; so it is replaced here.
+/// Opens one part of the data in the folder or the file at `path`, whatever its format.
 #[allow(unsafe_code)] // One line, with its reason.
 pub(crate) fn open(path: &Path, part: Part) -> Result<Samples, Error> {
     if path == Path::new(DEFAULT_DIR) && !path.exists() {
@@ -30,8 +28,14 @@ pub(crate) fn open(path: &Path, part: Part) -> Result<Samples, Error> {
     // that it found empty, where no data can be. For all other programs the user vouches:
     // the help of `--data` asks for it.
     let access = unsafe { Access::map() };
-    let path = &*from_home(path, std::env::home_dir());
+    let path = &*home(path);
     Ok(find_source(path)?.open(&Request { path, part, access })?)
+}
+
+/// A path as the user means it. A shell replaces a `~` at the beginning only if it begins a
+/// word, which it does not in `--data=~/mnist` and in a recipe; so it is replaced here.
+pub(crate) fn home(path: &Path) -> Cow<'_, Path> {
+    from_home(path, std::env::home_dir())
 }
 
 /// `path` with the folder `home` for a `~` that it begins with, unless there is a folder of
@@ -57,6 +61,29 @@ pub(crate) fn check_pair(dir: &Path, train: &Samples, test: &Samples) -> Result<
         return Err(Error::PartSizes { dir: dir.to_owned(), train: size(train), test: size(test) });
     }
     Ok(())
+}
+
+/// Checks that every feature is a finite number, which is a matter of milliseconds; found
+/// after the training, it would be one of hours.
+pub(crate) fn check_finite(dir: &Path, part: Part, samples: &Samples) -> Result<(), Error> {
+    let Features::Real(values) = samples.features() else { return Ok(()) };
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::NotFinite {
+            dir: dir.to_owned(),
+            part: part_name(part),
+            sample: at / samples.width(),
+            feature: at % samples.width(),
+            value: values[at],
+        }),
+    }
+}
+
+fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Train => "training",
+        Part::Test => "test",
+    }
 }
 
 /// All samples of a part, as a network takes them.
@@ -101,9 +128,9 @@ pub(crate) fn classes(samples: &Samples) -> &Classes {
 }
 
 /// The size of the images, for what is done to images only. A single row or column is no
-/// image, whatever its file says: it cannot be turned.
+/// image, whatever its file says, and two of them are a table rather: they cannot be turned.
 pub(crate) fn image_size(samples: &Samples) -> Option<ImageSize> {
-    samples.image_size().filter(|size| size.rows > 1 && size.cols > 1)
+    samples.image_size().filter(|size| size.rows > 2 && size.cols > 2)
 }
 
 /// The size of a sample: `28 x 28` for an image, otherwise the number of features.

@@ -89,6 +89,10 @@ pub(crate) enum Error {
     )]
     NotEmpty { path: PathBuf, found: String },
     #[error(
+        "{dir}: feature {feature} of {part} sample {sample} is {value}: expected a finite number"
+    )]
+    NotFinite { dir: PathBuf, part: &'static str, sample: usize, feature: usize, value: f32 },
+    #[error(
         "{path} has a run that has ended: name another directory with --out, \
          or replace the run with --overwrite"
     )]
@@ -144,8 +148,8 @@ pub(crate) enum Error {
     Stopped { signal: Signal, at: String, resume: String },
     #[error("{source}; to go on once it can be written: {resume}")]
     Unsaved { source: Box<Self>, resume: String },
-    #[error("{path} is a folder: expected a model, such as {example}")]
-    ModelFolder { path: PathBuf, example: String },
+    #[error("{path} is a folder without a model.safetensors: name a model or a run")]
+    ModelFolder { path: PathBuf },
     #[error("{path} is a file: --out takes a new or an empty directory")]
     NotADirectory { path: PathBuf },
     #[error("cannot {action} {path}: {source}")]
@@ -229,6 +233,7 @@ impl Error {
             | Self::Value(_)
             | Self::ClassWeights { .. }
             | Self::OtherSetting { .. }
+            | Self::OtherIsa { .. }
             | Self::Complete { .. }
             | Self::FewerEpochs { .. }
             | Self::StoppedEarly { .. }

@@ -33,6 +33,12 @@ const MOST: f64 = 0.5;
 /// L1 or L2 penalty that may hold all weights near 0: ten times what is usual.
 const STRONG_PENALTY: f32 = 0.005;
 
+/// What to try instead of a penalty that is far too strong.
+const USUAL_PENALTY: f64 = 0.0005;
+
+/// A limit on the gradient's norm below which hardly any step moves the weights.
+const TIGHT_CLIP: f32 = 1e-3;
+
 /// Share of its loss by which a run must improve, or it stood still. Without learning, the
 /// mean losses of two epochs differ by less.
 const STILL: f64 = 0.01;
@@ -180,6 +186,9 @@ impl Case<'_> {
         let far = now >= FAR * guess.loss;
         if !far && fit.l1.max(fit.l2) >= STRONG_PENALTY {
             return (moved, advice.weaker_penalty());
+        }
+        if fit.clip_norm.is_some_and(|norm| norm < TIGHT_CLIP) {
+            return (moved, vec!["--clip-norm 1".to_owned()]);
         }
         let cause = self.most_units().or_else(|| self.vanishing()).or_else(|| self.exploding());
         if let Some(cause) = cause {
@@ -352,7 +361,10 @@ impl Advice<'_> {
         let mut tries = Vec::new();
         for (name, factor) in [("l1", self.0.training.l1), ("l2", self.0.training.l2)] {
             if factor > 0.0 {
-                tries.push(format!("--{name} {}", (decimal(factor) / 10.0) as f32));
+                tries.push(format!(
+                    "--{name} {}",
+                    (decimal(factor) / 10.0).min(USUAL_PENALTY) as f32
+                ));
             }
         }
         tries

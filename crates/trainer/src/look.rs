@@ -19,6 +19,9 @@ use classes::Counts;
 use features::Sample;
 use finding::Finding;
 
+/// Ink that is so much broader for its height in one part than in the other is turned there.
+const OTHER_BREADTH: f64 = 1.5;
+
 /// What was found in the data of a run.
 pub(crate) struct Look {
     findings: Vec<Finding>,
@@ -58,6 +61,11 @@ impl Look {
                 findings.push(Finding::LightPaper(paper));
             } else if paper != Paper::BLACK && warps {
                 findings.push(Finding::Paper(paper));
+            }
+            let [breadth, breadth_in_test] = [(&sample, paper), (&test_sample, in_test)]
+                .map(|(sample, paper)| sample.breadth(paper, rows, cols));
+            if breadth.max(breadth_in_test) > OTHER_BREADTH * breadth.min(breadth_in_test) {
+                findings.push(Finding::OtherOrientation);
             }
             let assumes_upright = config.data.deskew || config.augment.shear != 0.0;
             if assumes_upright && sample.lies(paper, rows, cols) {

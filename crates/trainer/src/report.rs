@@ -96,7 +96,11 @@ impl Report {
         let continued = if run.steps() == 0 {
             String::new()
         } else {
-            format!(", continued after step {} in epoch {}", run.steps(), done + 1)
+            format!(
+                ", continued after step {} in epoch {}",
+                run.steps(),
+                (done + 1).min(run.fit().epochs)
+            )
         };
         let mut text = format!(
             "recipe {}: {} ({} parameters), {images}, run in {}{continued}\n\n",
@@ -341,7 +345,7 @@ pub(crate) fn shell_word(path: &Path) -> String {
     let bytes = path.as_os_str().as_encoded_bytes();
     // Not a flag.
     let dot = if bytes.starts_with(b"-") { "./" } else { "" };
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c);
     match path.to_str() {
         Some(text) if !text.is_empty() && text.chars().all(plain) => format!("{dot}{text}"),
         Some(text) if !text.chars().any(char::is_control) => {

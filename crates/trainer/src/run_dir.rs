@@ -29,6 +29,9 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 const MODEL: &str = "model.safetensors";
 const SUMMARY: &str = "summary.json";
 
+/// What the settings of a run begin with.
+const HEADING: &str = "# Settings of a run of trainer";
+
 /// Every file that a run writes.
 const FILES: [&str; 5] = [CONFIG, METRICS, CHECKPOINT, MODEL, SUMMARY];
 
@@ -68,6 +71,7 @@ impl RunDir {
         };
         if !is_new {
             check_files(&path)?;
+            check_settings(&path)?;
         }
         let mut run = Self::open(&path)?;
         run.config = text;
@@ -174,9 +178,15 @@ impl RunDir {
         self.path.join(CHECKPOINT)
     }
 
-    /// Whether the run that is here has ended and was tested.
+    /// Whether the run that is here has ended and was tested, and its model is there.
     pub(crate) fn is_done(&self) -> bool {
-        summary(&self.path).is_some_and(|summary| summary["status"] == Status::Done.name())
+        self.model().is_file()
+            && summary(&self.path).is_some_and(|summary| summary["status"] == Status::Done.name())
+    }
+
+    /// Whether the path is still that of the directory which this process writes to.
+    pub(crate) fn is_here(&self) -> bool {
+        self.metrics.is_at(&self.path.join(METRICS)).unwrap_or(false)
     }
 
     pub(crate) fn append_metrics(&mut self, line: &EpochLine) -> Result<(), Error> {
@@ -226,10 +236,12 @@ impl RunDir {
     fn make_again(&mut self) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
         let metrics = Metrics::lock(&self.path.join(METRICS))?;
-        let taken = || io::Error::other("another run has taken the name of its directory");
+        let taken = || io::Error::other("another directory has the name of its own now");
         let metrics = metrics.ok_or_else(taken)?;
-        if summary(&self.path).is_some_and(|found| found["pid"] != std::process::id()) {
-            // By one that has ended.
+        let pid = |summary: Value| summary["pid"] != std::process::id();
+        let other = fs::read(self.config()).is_ok_and(|text| text != self.config.as_bytes());
+        if other || summary(&self.path).is_some_and(pid) {
+            // By one that has ended, or by the user.
             return Err(taken());
         }
         let text = std::mem::replace(&mut self.metrics, metrics).into_text();
@@ -240,9 +252,7 @@ impl RunDir {
 
 /// The text of `config.toml`.
 fn written(config: &Config) -> Result<String, Error> {
-    let heading = format!(
-        "# Settings of a run of trainer {VERSION}. To repeat it: trainer --config THIS_FILE\n"
-    );
+    let heading = format!("{HEADING} {VERSION}. To repeat it: trainer --config THIS_FILE\n");
     Ok(heading + &config.to_toml()?)
 }
 
@@ -285,6 +295,16 @@ fn check_files(path: &Path) -> Result<(), Error> {
     match names.into_iter().filter(foreign).min() {
         Some(found) => Err(Error::NotEmpty { path: path.into(), found }),
         None => Ok(()),
+    }
+}
+
+/// Checks that `config.toml`, if there is one, is that of a run and not the user's own.
+fn check_settings(path: &Path) -> Result<(), Error> {
+    match fs::read(path.join(CONFIG)) {
+        Ok(text) if !text.starts_with(HEADING.as_bytes()) => {
+            Err(Error::NotEmpty { path: path.into(), found: format!("a {CONFIG} of yours") })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -382,5 +402,33 @@ mod tests {
         run.save_model(b"model").unwrap();
         let text = |name| fs::read_to_string(path.join(name)).unwrap();
         assert_eq!([MODEL, METRICS, CONFIG].map(text), ["model", "line\n", "settings"]);
+    }
+
+    #[test]
+    fn settings_of_the_user_are_no_file_of_a_run() {
+        let dir = tempfile::tempdir().unwrap();
+        check_settings(dir.path()).unwrap();
+        leave(dir.path(), &[(CONFIG, &format!("{HEADING} 0.2.0. To repeat it: …"))]);
+        check_settings(dir.path()).unwrap();
+        leave(dir.path(), &[(CONFIG, "# My recipe\nseed = 1\n")]);
+        let error = check_settings(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("has a config.toml of yours"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_has_the_name_now_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run");
+        fs::create_dir(&path).unwrap();
+        let mut run = RunDir::open(&path).unwrap();
+        run.config = "settings".into();
+        fs::rename(&path, dir.path().join("elsewhere")).unwrap();
+        fs::create_dir(&path).unwrap();
+        leave(&path, &[(CONFIG, "mine")]);
+        assert!(!run.is_here());
+        let error = run.save_model(b"model").unwrap_err().to_string();
+        assert!(error.contains("another directory has the name"), "{error}");
+        assert_eq!(fs::read_to_string(path.join(CONFIG)).unwrap(), "mine");
+        assert!(!path.join(MODEL).exists());
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use mnist_io::Part;
+use mnist_io::{ClassNames, Part};
 use nn::{Executor, Mlp};
 use serde::Serialize;
 
@@ -12,15 +12,15 @@ use crate::data;
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::process::Process;
-use crate::report::{self, shell_word};
+use crate::report;
 use crate::summary::VERSION;
 
 /// Test a saved model again
 #[derive(Debug, clap::Args)]
 #[command(after_help = super::EXIT_CODES)]
 pub(crate) struct Args {
-    /// Model to test: the model.safetensors of a run
-    #[arg(long, value_name = "FILE")]
+    /// Model to test: a model.safetensors, or the directory of a run
+    #[arg(long, value_name = "MODEL")]
     model: PathBuf,
 
     /// Folder of the four MNIST files
@@ -49,24 +49,37 @@ struct Figures<'a> {
     test_accuracy: f64,
     test_errors: usize,
     test_loss: f64,
+    test_samples: usize,
     total_seconds: f64,
     threads: usize,
     isa: &'static str,
     version: &'static str,
 }
 
-/// Reads a model.
+/// Reads a model, or that of a run.
 fn load(path: &Path) -> Result<Mlp, Error> {
-    if path.is_dir() {
-        let model = path.join("model.safetensors");
-        let of_run = "the model.safetensors of a run".to_owned();
-        let example = if model.is_file() { shell_word(&model) } else { of_run };
-        return Err(Error::ModelFolder { path: path.to_owned(), example });
+    let of_run = path.join("model.safetensors");
+    if path.is_dir() && !of_run.is_file() {
+        return Err(Error::ModelFolder { path: path.to_owned() });
     }
-    Mlp::load(path).map_err(|error| match error {
+    Mlp::load(if path.is_dir() { &of_run } else { path }).map_err(|error| match error {
         nn::Error::Io { path, source } => Error::io("read the model", &path)(source),
         error => error.into(),
     })
+}
+
+/// What to say where the data name their classes otherwise than the model.
+fn other_names(network: &Mlp, of_data: Option<&ClassNames>) -> Option<String> {
+    let (names, ClassNames { path, names: others }) = (network.class_names()?, of_data?);
+    let class = (0..names.len().max(others.len())).find(|&i| names.get(i) != others.get(i))?;
+    let name =
+        |names: &[String]| names.get(class).map_or("none".into(), |name| format!("`{name}`"));
+    Some(format!(
+        "the classes of {} are not those of the model: class {class} is {} there, {} in the model",
+        path.display(),
+        name(others),
+        name(names)
+    ))
 }
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
@@ -75,8 +88,9 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     if args.json {
         report::check_stdout()?;
     }
-    let network = load(&args.model)?;
+    let network = load(&data::home(&args.model))?;
     let test_set = data::open(&args.data, Part::Test)?;
+    data::check_finite(&args.data, Part::Test, &test_set)?;
 
     let shape = network.architecture();
     if shape.inputs != test_set.width() {
@@ -90,7 +104,9 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let deskew = Deskew::of(&network, &args.model)?;
     let prepared = Prepared::new(&test_set, None, deskew, isa)?;
     let examples = prepared.examples()?;
-    report::notes(pool.note().as_slice());
+    let mut notes = Vec::from_iter(pool.note());
+    notes.extend(other_names(&network, data::classes(&test_set).names()));
+    report::notes(&notes);
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
 
     if args.json {
@@ -101,6 +117,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             test_accuracy: test.accuracy,
             test_errors: test.errors,
             test_loss: test.loss,
+            test_samples: test.samples,
             total_seconds: started.elapsed().as_secs_f64(),
             threads: pool.threads(),
             isa: isa.name(),

@@ -108,7 +108,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
-    let resumed = args.resume.as_deref().map(Resumed::open).transpose()?;
+    let resumed =
+        args.resume.as_deref().map(|path| Resumed::open(&data::home(path))).transpose()?;
     let (mut config, mut notes) = match &resumed {
         Some(resumed) => resumed.settings(&args.edits)?,
         None => args.settings()?,
@@ -134,9 +135,9 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             // Whatever is wrong is found before the run writes anything.
             let network = network(&config, &sets)?;
             let training = Run::new(network, &config.training, train, validation)?;
-            let (out, now) = (args.out.as_deref(), SystemTime::now());
+            let (out, now) = (args.out.as_deref().map(data::home), SystemTime::now());
             let size = training.saved_len();
-            let dir = RunDir::create(out, args.overwrite, &config, size, now)?;
+            let dir = RunDir::create(out.as_deref(), args.overwrite, &config, size, now)?;
             (dir, training, Record::new(&config)?)
         }
     };
@@ -162,7 +163,7 @@ impl Args {
     /// The recipe with the other flags applied, and what the user should know of it.
     pub(crate) fn settings(&self) -> Result<(Config, Vec<String>), Error> {
         let recipe = match (&self.config, &self.recipe) {
-            (Some(path), _) => recipe::read(path)?,
+            (Some(path), _) => recipe::read(&data::home(path))?,
             (None, Some(name)) => recipe::find(name)?,
             (None, None) => recipe::find(recipe::DEFAULT.as_ref())?,
         };
@@ -183,9 +184,16 @@ fn network(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
     Ok(network)
 }
 
+/// Bytes for all that does not grow with the network: code, stacks, buffers.
+const PROGRAM: u64 = 32 << 20;
+
 /// Checks that the machine has the memory that a run needs, before it is requested.
 fn check_memory(fit: &Fit, shape: &Architecture, samples: usize) -> Result<(), Error> {
-    let (needed, free) = (fit.memory(shape, samples), limits::memory());
+    // A save copies the network, and has the checkpoint as tensors and as the file.
+    let network = (shape.parameters() as u64).saturating_mul(size_of::<f32>() as u64);
+    let saving = fit.memory(shape, 0).saturating_add(network).saturating_mul(2);
+    let needed = fit.memory(shape, samples).saturating_add(saving).saturating_add(PROGRAM);
+    let free = limits::memory();
     if needed > free {
         let layers = shape.layers().iter().map(usize::to_string).collect::<Vec<_>>().join("-");
         let (needed, free) = (limits::bytes(needed), limits::bytes(free));

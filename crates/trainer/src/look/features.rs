@@ -18,6 +18,9 @@ const BRIGHT: u8 = 128;
 /// Features beyond this are worth a word.
 const LARGE: f32 = 100.0;
 
+/// Features that none of them exceeds in absolute value are worth one too.
+const SMALL: f32 = 0.01;
+
 /// One part reaches further than the other by this factor, if they are scaled differently.
 const OTHER_RANGE: f32 = 8.0;
 
@@ -34,7 +37,7 @@ impl Sample {
     pub(super) fn of(samples: &Samples) -> Self {
         let (len, width) = (samples.len(), samples.width());
         let count = len.min(SAMPLES);
-        let rows = (0..count).map(|index| index * (len / count));
+        let rows = (0..count).map(|index| (index as u128 * len as u128 / count as u128) as usize);
         let values = match samples.features() {
             Features::Bytes(bytes) => {
                 let row = |row: usize| &bytes[row * width..][..width];
@@ -52,15 +55,21 @@ impl Sample {
         Paper::find(rows, cols, &self.values)
     }
 
-    /// Whether the ink is wider than tall, on average and as a share of the image's sides.
+    /// Whether the ink is wider than tall.
     pub(super) fn lies(&self, paper: Paper, rows: usize, cols: usize) -> bool {
+        self.breadth(paper, rows, cols) > WIDE
+    }
+
+    /// The width of the ink over its height, on average and as shares of the image's sides;
+    /// NaN where there is none.
+    pub(super) fn breadth(&self, paper: Paper, rows: usize, cols: usize) -> f64 {
         let boxes = self.values.chunks_exact(self.width);
         let (mut height, mut width) = (0, 0);
         for [rows, cols] in boxes.filter_map(|image| paper.ink_box(cols, image)) {
             height += rows;
             width += cols;
         }
-        width as f64 / cols as f64 > WIDE * height as f64 / rows as f64
+        (width as f64 / cols as f64) / (height as f64 / rows as f64)
     }
 
     /// The largest value, without its sign.
@@ -104,6 +113,9 @@ pub(super) fn check(
     }
     if matches!(train.features(), Features::Real(_)) && in_train > LARGE && in_train.is_finite() {
         findings.push(Finding::LargeFeatures { largest: in_train });
+    }
+    if matches!(train.features(), Features::Real(_)) && in_train > 0.0 && in_train < SMALL {
+        findings.push(Finding::SmallFeatures { largest: in_train });
     }
     if same(train, test) {
         findings.push(Finding::SameSamples);

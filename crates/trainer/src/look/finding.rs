@@ -23,6 +23,8 @@ pub(crate) enum Finding {
     DarkBytes { largest: u8 },
     /// Features are far from the range that networks train well on.
     LargeFeatures { largest: f32 },
+    /// All features are so near 0 that a network hardly sees them.
+    SmallFeatures { largest: f32 },
     /// The features of one part reach much further than those of the other.
     OtherRange { train: f32, test: f32 },
     /// The test samples are training samples.
@@ -35,6 +37,8 @@ pub(crate) enum Finding {
     LightPaper(Paper),
     /// The background of one part is far from that of the other.
     OtherPaper { train: Paper, test: Paper },
+    /// The ink of one part is much broader for its height than that of the other.
+    OtherOrientation,
     /// The ink is wider than tall.
     Transposed,
 }
@@ -80,6 +84,11 @@ impl fmt::Display for Finding {
                 "features of the training samples reach {largest}: \
                  networks train best on features from about -1 to 1"
             ),
+            Self::SmallFeatures { largest } => write!(
+                f,
+                "features of the training samples reach {largest:e} only: \
+                 networks train best on features from about -1 to 1"
+            ),
             Self::OtherRange { train, test } => write!(
                 f,
                 "features of the training samples reach {train}, those of the test samples \
@@ -110,6 +119,10 @@ impl fmt::Display for Finding {
                 "the training images have {} and the test images {}: invert one of them",
                 Described(*train),
                 Described(*test)
+            ),
+            Self::OtherOrientation => f.write_str(
+                "the ink of the training images has other proportions than that of the test \
+                 images: was one part transposed?",
             ),
             Self::Transposed => f.write_str(
                 "the images look transposed, with ink that is wider than tall: \

@@ -370,10 +370,26 @@ fn a_directory_whose_name_is_taken() {
     }
     if fs::rename(path.join("second"), path.join("first")).is_ok() {
         let end = process.end();
-        let taken = "cannot write first/model.safetensors: another run has taken the name";
+        let taken = "cannot write first/model.safetensors: another directory has the name";
         check_failed(&end, taken, 1);
         check_same(&path.join("first"), &path.join("other"), "the other run");
         succeed(path, "--resume moved --quiet");
         check_same(&moved, &path.join("whole"), "another run");
     }
+}
+
+/// A result that cannot be printed is in the summary all the same.
+#[test]
+fn a_full_stdout_does_not_take_the_summary() {
+    let Ok(full) = fs::File::options().write(true).open("/dev/full") else { return };
+    let dir = data::folder();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    command.current_dir(dir.path()).stdout(full);
+    let flags = "--recipe plain --epochs 1 --json --quiet --out run";
+    let output = command.args(flags.split(' ')).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.starts_with("error: cannot write to stdout: "), "{error}");
+    let summary = fs::read_to_string(dir.path().join("run/summary.json")).unwrap();
+    assert!(summary.contains("\"status\": \"done\""), "{summary}");
 }

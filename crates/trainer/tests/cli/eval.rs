@@ -104,3 +104,26 @@ fn the_data_may_lie_elsewhere() {
     assert!(!run_in(dir.path(), flags).status.success());
     succeed(dir.path(), &format!("{flags} --data mnist"));
 }
+
+/// A run is named by its directory, and classes that have other names are no mistake of
+/// the network.
+#[test]
+fn the_model_of_a_run_knows_its_classes() {
+    let dir = data::folder();
+    let names = |letters: &str| letters.chars().map(|name| format!("{name}\n")).collect::<String>();
+    let path = dir.path().join("data/classes.txt");
+    fs::write(&path, names("abcdefghij")).unwrap();
+    let trained = json(dir.path(), "--recipe plain --epochs 1 --json --out run");
+    let error = |flags| String::from_utf8(run_in(dir.path(), flags).stderr).unwrap();
+    assert_eq!(error("eval --model run"), "");
+    fs::write(&path, names("abxdefghij")).unwrap();
+    assert_eq!(
+        error("eval --model run"),
+        "note: the classes of data/classes.txt are not those of the model: class 2 is `x` there, \
+         `c` in the model\n"
+    );
+    let found = json(dir.path(), "eval --model run --json");
+    for key in ["test_errors", "test_samples"] {
+        assert_eq!(found[key], trained[key]);
+    }
+}

@@ -53,7 +53,7 @@ fn a_run_that_goes_wrong_says_what_to_try() {
         // Something was learned all the same.
         ("--lr 0.3", &["note: 3", " units of hidden layer 1 are", "(dead): try --lr 0.03\n"]),
         ("--batch-size 2", &["(dead): try --activation leaky-relu or --lr 0.01\n"]),
-        ("--l2 1", &["accuracy is at chance", ": try --l2 0.1\n"]),
+        ("--l2 1", &["accuracy is at chance", ": try --l2 0.0005\n"]),
     ] {
         let (said, notes, shown) = train(dir.path(), &format!("{base} {flags}"));
         assert_eq!(said.lines().count(), 1, "{flags}: {said}");

@@ -425,3 +425,53 @@ fn paths_are_taken_as_they_are_meant() {
         assert!(output.status.success(), "{path}: {output:?}");
     }
 }
+
+/// Before the training, for after it nothing would be left of it.
+#[test]
+fn a_feature_that_is_no_number_is_found_in_either_part() {
+    for (of, name) in [(0, "training"), (1, "test")] {
+        for (value, shown) in [(f32::NAN, "NaN"), (f32::NEG_INFINITY, "-inf")] {
+            let mut parts = data::parts(28);
+            parts.iter_mut().for_each(|part| floats(part, f32::from));
+            parts[of].features[4 * (784 + 5)..][..4].copy_from_slice(&value.to_be_bytes());
+            let dir = folder(&parts);
+            let output = run_in(dir.path(), "--epochs 1 --out run");
+            let error = String::from_utf8(output.stderr).unwrap();
+            let of_sample = format!("feature 5 of {name} sample 1 is {shown}");
+            assert_eq!(error, format!("error: data: {of_sample}: expected a finite number\n"));
+            assert!(!dir.path().join("run").exists());
+        }
+    }
+}
+
+#[test]
+fn features_near_0_are_said() {
+    let dir = folder(&changed(|part| floats(part, |byte| f32::from(byte) * 1e-12)));
+    let error = String::from_utf8(run_in(dir.path(), "--epochs 1 --out run").stderr).unwrap();
+    assert!(error.contains("reach 2.5") && error.contains("e-10 only"), "{error}");
+}
+
+#[test]
+fn a_part_that_was_turned_is_said() {
+    for (wide, expected) in [(false, false), (true, true)] {
+        let mut parts = data::parts(28);
+        strokes(&mut parts[0], false);
+        strokes(&mut parts[1], wide);
+        let dir = folder(&parts);
+        let output = run_in(dir.path(), "--recipe plain --epochs 1 --out run");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(error.contains("was one part transposed?"), expected, "{error}");
+    }
+}
+
+/// Two channels of a series are no image of two rows.
+#[test]
+fn two_rows_are_no_image() {
+    let mut parts = data::parts(28);
+    for part in &mut parts {
+        part.shape = vec![2, 392];
+    }
+    let dir = folder(&parts);
+    let error = String::from_utf8(run_in(dir.path(), "--epochs 1 --out run").stderr).unwrap();
+    assert!(error.contains("are no images: augmentation and deskewing are left out"), "{error}");
+}

@@ -367,7 +367,7 @@ fn the_scalar_instruction_set_continues_nothing_of_the_others() {
                  compute different bits; set KERNELS_ISA={was}\n"
             )
         );
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(2));
         assert!(run(was, &format!("--resume {was} --epochs 2 --quiet")).status.success());
     }
 }
@@ -435,4 +435,35 @@ fn a_run_is_found_by_any_path() {
     for (run, _) in runs {
         check_same(&path.join(run), &path.join("whole"), run);
     }
+}
+
+#[test]
+fn settings_that_were_edited_in_the_directory_are_not_taken_in_silence() {
+    let dir = data::folder();
+    let dir = dir.path();
+    succeed(dir, "--recipe plain --epochs 1 --quiet --out run");
+    let path = dir.join("run/config.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("lr = 0.1\n"), "{text}");
+    fs::write(&path, text.replace("lr = 0.1\n", "lr = 0.5\n")).unwrap();
+    let output = run_in(dir, "--resume run --epochs 2");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{error}");
+    assert!(
+        error.contains("run/config.toml says training.lr = 0.5, and the run has 0.1"),
+        "{error}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), text.replace("epochs = 1\n", "epochs = 2\n"));
+}
+
+#[test]
+fn a_model_that_is_gone_comes_back() {
+    let dir = data::folder();
+    let dir = dir.path();
+    succeed(dir, "--recipe plain --epochs 1 --quiet --out run");
+    let path = dir.join("run/model.safetensors");
+    let model = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    succeed(dir, "--resume run --quiet");
+    assert!(fs::read(&path).unwrap() == model);
 }

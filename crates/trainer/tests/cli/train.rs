@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{data, json, keys, metrics, model, names, run_in, succeed};
 
-const SUMMARY: [&str; 29] = [
+const SUMMARY: [&str; 30] = [
     "data",
     "ended",
     "epochs",

@@ -149,8 +149,9 @@ impl Keeper<'_> {
         signal: Signal,
     ) -> Error {
         let saved = self.save(run, last);
-        let network = run.network();
-        let summary = self.summary(config, &network, run.history(), Status::Stopped, None);
+        let current = run.network();
+        let network = last.unwrap_or(&current);
+        let summary = self.summary(config, network, run.history(), Status::Stopped, None);
         let written = self.dir.save_summary(&summary);
         self.report.close();
         if let Err(error) = saved.and(written) {
@@ -167,7 +168,10 @@ impl Keeper<'_> {
     /// The command that goes on with the run.
     fn resume(&self, config: &Config) -> String {
         let path = report::shell_word(self.dir.path());
-        let mut command = format!("{} --resume {path}", report::program());
+        // The bits of this instruction set are its own.
+        let scalar = self.process.isa.name() == "scalar";
+        let isa = if scalar { "KERNELS_ISA=scalar " } else { "" };
+        let mut command = format!("{isa}{} --resume {path}", report::program());
         if config.data.dir.to_str().is_none() {
             // The settings cannot hold it.
             command += &format!(" --data {}", report::shell_word(&config.data.dir));
@@ -177,7 +181,7 @@ impl Keeper<'_> {
 
     /// What could not be written when the process ends, and what is to be done then.
     fn lost(&self, config: &Config, error: Error) -> Error {
-        if self.dir.checkpoint().is_file() {
+        if self.dir.is_here() && self.dir.checkpoint().is_file() {
             Error::Unsaved { source: Box::new(error), resume: self.resume(config) }
         } else {
             error
@@ -195,8 +199,9 @@ impl Keeper<'_> {
         self.report.close();
         let history = run.history();
         let kept = history.best.unwrap_or(history.epochs.len());
-        let network = run.network();
-        let summary = self.summary(config, &network, history, Status::Diverged, None);
+        let current = run.network();
+        let network = last.unwrap_or(&current);
+        let summary = self.summary(config, network, history, Status::Diverged, None);
         let saved = if kept == 0 { Ok(()) } else { self.save_model(run, last) };
         let saved = saved.and_then(|()| self.dir.save_summary(&summary));
         match saved {
@@ -209,8 +214,8 @@ impl Keeper<'_> {
         }
     }
 
-    /// Shows the result of a run that has ended, then writes it down: a full disk may
-    /// refuse the file, and the result is known.
+    /// Shows the result of a run that has ended, then writes it down: either may be refused,
+    /// by a full disk or a closed pipe, and the result is known.
     pub(super) fn end(mut self, config: &Config, end: End, test: Evaluation) -> Result<(), Error> {
         let End { network, history, lost } = end;
         // A result is not lost because nothing can be said of it.
@@ -219,9 +224,10 @@ impl Keeper<'_> {
         let status = if lost.is_none() { Status::Done } else { Status::Stopped };
         let mut summary = self.summary(config, &network, &history, status, Some(test));
         summary.notes.extend(finding.as_ref().map(Finding::text));
-        self.report.end(config, &summary, finding.as_ref(), &self.dir)?;
+        let shown = self.report.end(config, &summary, finding.as_ref(), &self.dir);
         let written = self.dir.save_summary(&summary);
-        lost.map_or(written, Err).map_err(|error| self.lost(config, error))
+        lost.map_or(written, Err).map_err(|error| self.lost(config, error))?;
+        shown
     }
 
     /// What went wrong in a run that has ended.

@@ -1,5 +1,6 @@
 //! `--resume`: a run that continues where it was saved.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use kernels::Isa;
@@ -53,7 +54,8 @@ impl Resumed {
             name: String::new(),
         };
         let (old, _) = Config::new(&source, &Edits::default())?;
-        let (new, notes) = Config::new(&source, edits)?;
+        let (new, mut notes) = Config::new(&source, edits)?;
+        notes.extend(self.edited(&old)?);
         if let Some((key, was, now)) = difference("", &table(&old)?, &table(&new)?) {
             return Err(Error::OtherSetting { key, was, now });
         }
@@ -68,6 +70,21 @@ impl Resumed {
             }
         }
         Ok((new, notes))
+    }
+
+    /// What to say where the user has changed `config.toml`: the settings are those of the
+    /// checkpoint, and the file will be theirs again.
+    fn edited(&self, settings: &Config) -> Result<Option<String>, Error> {
+        let Ok(text) = fs::read_to_string(self.dir.config()) else { return Ok(None) };
+        let Ok(found) = text.parse::<Table>() else { return Ok(None) };
+        let found = Value::Table(found);
+        let Some((key, was, now)) = difference("", &table(settings)?, &found) else {
+            return Ok(None);
+        };
+        Ok(Some(format!(
+            "{} says {key} = {now}, and the run has {was}: it goes on with that, because only the              flag --epochs can change a run",
+            self.dir.config().display()
+        )))
     }
 
     /// The run, ready to continue, if its data and instruction set are those it began with.

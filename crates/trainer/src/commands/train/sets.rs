@@ -30,6 +30,9 @@ impl Sets {
         let training = data::open(&config.data.dir, Part::Train)?;
         let test = data::open(&config.data.dir, Part::Test)?;
         data::check_pair(&config.data.dir, &training, &test)?;
+        for (part, samples) in [(Part::Train, &training), (Part::Test, &test)] {
+            data::check_finite(&config.data.dir, part, samples)?;
+        }
         let look = Look::new(config, &training, &test)?;
         let (fraction, seed) = (config.data.validation, config.training.seed);
         let split = if fraction == 0.0 {

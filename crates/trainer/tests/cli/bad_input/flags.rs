@@ -131,7 +131,7 @@ fn words_and_flags() {
             (
                 "eval without a model",
                 "eval",
-                "the following required arguments were not provided: --model <FILE> (try --help)",
+                "the following required arguments were not provided: --model <MODEL> (try --help)",
             ),
             // Flags that exclude one another.
             (

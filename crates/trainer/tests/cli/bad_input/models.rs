@@ -26,12 +26,7 @@ fn models() {
             (
                 "a folder",
                 "eval --model data",
-                "data is a folder: expected a model, such as the model.safetensors of a run",
-            ),
-            (
-                "the folder of a run",
-                "eval --model run",
-                "run is a folder: expected a model, such as run/model.safetensors",
+                "data is a folder without a model.safetensors: name a model or a run",
             ),
             (
                 "a recipe",
