@@ -129,3 +129,22 @@ impl SimdOp for Fraction<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beyond one side, and by nothing or a little in the other direction.
+    #[test]
+    fn a_shift_beyond_one_side_leaves_nothing() {
+        for isa in Isa::available() {
+            for [far, near] in [[1000.5, 0.0], [1000.5, 2.25], [-1000.5, 0.0], [-1000.5, -2.25]] {
+                for by in [[far, near], [near, far]] {
+                    let mut image = [1.0; 20 * 28];
+                    shift(isa, 20, 28, by, &mut AlignedBuf::zeros(0), &mut image);
+                    assert_eq!(image, [0.0; 20 * 28], "{isa}, {by:?}");
+                }
+            }
+        }
+    }
+}
