@@ -296,6 +296,21 @@ mod tests {
         assert_eq!(error, expected);
     }
 
+    /// As the documentation of each says.
+    #[test]
+    fn defaults() {
+        let defaults = [
+            Optimizer::Sgd { momentum: 0.0 },
+            Optimizer::Nesterov { momentum: 0.9 },
+            Optimizer::Adagrad { epsilon: 1e-10 },
+            Optimizer::Rmsprop { alpha: 0.99, epsilon: 1e-8, momentum: 0.0 },
+            Optimizer::Adadelta { rho: 0.9, epsilon: 1e-6 },
+            Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            Optimizer::Adamw { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        ];
+        assert_eq!(Optimizer::ALL.map(|(optimizer, _)| optimizer), defaults);
+    }
+
     #[test]
     fn a_parameter_of_another_optimizer_is_an_error() {
         for (_, name) in Optimizer::ALL {
