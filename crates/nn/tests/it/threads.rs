@@ -125,6 +125,16 @@ fn the_same_bits_with_batch_normalisation_and_noise() {
     }
 }
 
+/// Without batch normalisation the noise is added to z in place.
+#[test]
+fn the_same_bits_with_noise_alone() {
+    let noise = Noise { input: 0.1, hidden: 0.2 };
+    let fit = Fit { noise, dropout: Dropout::default(), ..fit(100, 4) };
+    for activation in [Activation::Relu, Activation::Gelu] {
+        check(&[50, 70, 17, 10], activation, 211, &fit);
+    }
+}
+
 #[test]
 fn the_same_bits_with_max_norm_clipping_and_average() {
     for batch_norm in [None, Some(BatchNorm { rows: 40, ..BatchNorm::default() })] {
@@ -177,6 +187,13 @@ fn the_same_bits_with_a_narrow_first_layer() {
             }
         }
     }
+}
+
+/// The first layer is cut by rows, and its update by inputs, but the next layer by units.
+#[test]
+fn the_same_bits_with_a_wide_layer_after_a_narrow_one() {
+    let fit = Fit { dropout: Dropout::default(), ..fit(100, 4) };
+    check(&[300, 10, 130, 10], Activation::Tanh, 211, &fit);
 }
 
 /// A batch that is too large to copy its input.
