@@ -210,3 +210,99 @@ pub(super) fn piece_of(inputs: usize, i: usize, count: usize) -> Range<usize> {
     let first = |i: usize| ((inputs.div_ceil(PANEL) * i).div_ceil(count) * PANEL).min(inputs);
     first(i)..first(i + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Architecture, BatchNorm, Dropout, Init, Noise};
+
+    /// Claims four threads.
+    struct Four;
+
+    impl Executor for Four {
+        fn threads(&self) -> usize {
+            4
+        }
+
+        fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+            a();
+            b();
+        }
+    }
+
+    fn plan(sizes: &[usize], rows: usize, fit: &Fit) -> Plan {
+        let (outputs, hidden) = sizes[1..].split_last().unwrap();
+        let shape = Architecture {
+            inputs: sizes[0],
+            hidden: hidden.to_vec(),
+            outputs: *outputs,
+            activation: Activation::Tanh,
+        };
+        Plan::new(&Mlp::new(shape, Init::Xavier, 1).unwrap(), rows, fit, &Four)
+    }
+
+    /// Parts, the cut of the input, and those of each layer: in the pass, in the update.
+    fn cuts(sizes: &[usize], rows: usize, fit: &Fit) -> (usize, Cut, Vec<(Cut, Cut)>) {
+        let plan = plan(sizes, rows, fit);
+        let layers = plan.layers.iter().map(|layer| (layer.pass, layer.update)).collect();
+        (plan.parts, plan.input(false), layers)
+    }
+
+    /// A wrong cut is no wrong result, only a slow one, so no other test would notice.
+    #[test]
+    fn work_is_cut_as_the_shapes_ask() {
+        use Cut::{Inputs, Rows, Units, Whole};
+        let fit = Fit::default();
+        let wide = [784, 512, 256, 10];
+        let by_units = vec![(Units, Units), (Units, Units), (Rows, Inputs)];
+        assert_eq!(cuts(&wide, 128, &fit), (4, Units, by_units));
+        // Many rows for each unit, and an input that is too large to copy.
+        let by_rows = vec![(Rows, Units), (Rows, Units), (Rows, Inputs)];
+        assert_eq!(cuts(&wide, 4096, &fit), (4, Rows, by_rows));
+        // Panels of the second layer stay together: there are two groups for four parts.
+        let grouped = vec![(Units, Units), (Rows, Units), (Rows, Inputs)];
+        for (dropout, noise) in [(0.5, 0.0), (0.0, 0.5)] {
+            let dropout = Dropout { hidden: dropout, ..Dropout::default() };
+            let noise = Noise { hidden: noise, ..Noise::default() };
+            let fit = Fit { dropout, noise, ..Fit::default() };
+            assert_eq!(cuts(&wide, 128, &fit), (4, Units, grouped.clone()));
+        }
+        // A narrow layer, and an output layer that is too small to cut.
+        let narrow = [784, 30, 10];
+        let layers = vec![(Rows, Inputs), (Rows, Whole)];
+        assert_eq!(cuts(&narrow, 128, &fit), (4, Inputs, layers.clone()));
+        for (dropout, noise) in [(0.5, 0.0), (0.0, 0.5)] {
+            let dropout = Dropout { input: dropout, ..Dropout::default() };
+            let noise = Noise { input: noise, ..Noise::default() };
+            let fit = Fit { dropout, noise, ..Fit::default() };
+            assert_eq!(cuts(&narrow, 128, &fit), (4, Rows, layers.clone()));
+        }
+        // Six million operations are enough for two threads. Of a wide first layer that is
+        // cut by rows only a seventh counts.
+        assert_eq!(cuts(&[784, 10], 128, &fit), (2, Inputs, vec![(Rows, Inputs)]));
+        assert_eq!(cuts(&[50, 64, 10], 600, &fit).0, 1);
+        let limited = Fit { max_norm: Some(1.0), ..Fit::default() };
+        assert_eq!(cuts(&narrow, 128, &limited).0, 1);
+        // Six rows for each unit are still few.
+        assert_eq!(cuts(&[300, 64, 10], 384, &fit).2[0].0, Units);
+        assert_eq!(cuts(&[300, 64, 10], 390, &fit).2[0].0, Rows);
+    }
+
+    #[test]
+    fn an_augmented_input_is_not_copied() {
+        for sizes in [&[784, 512, 10][..], &[784, 30, 10]] {
+            let plan = plan(sizes, 128, &Fit::default());
+            assert_eq!((plan.copies(false), plan.copies(true)), (4, 1));
+            assert_eq!(plan.input(true), Cut::Rows);
+        }
+    }
+
+    /// Whole shards of up to 256 rows; where rows are cut, up to 256 rows for each part.
+    #[test]
+    fn chunks_fit_into_a_cache() {
+        let batch_norm = Some(BatchNorm { rows: 100, ..BatchNorm::default() });
+        let fit = Fit { batch_norm, ..Fit::default() };
+        assert_eq!(plan(&[784, 512, 10], 128, &fit).chunk(), 200);
+        assert_eq!(plan(&[784, 30, 10], 128, &fit).chunk(), 1000);
+    }
+}
