@@ -52,3 +52,27 @@ pub(super) fn gaussian_dropout(
     kernels::gaussian_mask(isa, stream, (rate / (1.0 - rate)).sqrt(), mask);
     kernels::zip(isa, Product, a, mask);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gaussian_mask_has_the_moments_of_one_that_drops_a_share() {
+        for isa in Isa::available() {
+            for rate in [0.2, 0.6] {
+                let stream = Stream { seed: 1, counter: [0; 3], first: 0 };
+                let (mut mask, mut a) = (vec![0.0; 100_000], vec![2.0; 100_000]);
+                gaussian_dropout(isa, stream, rate, &mut mask, &mut a);
+                let n = mask.len() as f32;
+                let mean = mask.iter().sum::<f32>() / n;
+                let variance = mask.iter().map(|m| (m - 1.0) * (m - 1.0)).sum::<f32>() / n;
+                // A mask of 0 and 1/(1 − rate) has this variance.
+                let expected = rate / (1.0 - rate);
+                assert!((mean - 1.0).abs() < 0.02, "{isa}: {mean} at {rate}");
+                assert!((variance / expected - 1.0).abs() < 0.03, "{isa}: {variance} at {rate}");
+                assert!(a.iter().zip(&mask).all(|(a, mask)| *a == 2.0 * mask));
+            }
+        }
+    }
+}
