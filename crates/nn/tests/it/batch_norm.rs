@@ -86,13 +86,16 @@ fn norm(rows: usize) -> Option<BatchNorm> {
 fn gradients_are_slopes_of_the_loss() {
     let noise = Noise { input: 0.3, hidden: 0.2 };
     for (activation, _) in Activation::ALL {
-        let network = network(&[5, 18, 3, 4], activation, 6);
-        for (batch_norm, noise) in
-            [(norm(8), Noise::default()), (norm(8), noise), (norm(100), noise), (None, noise)]
-        {
-            let fit = Fit { batch_norm, noise, seed: 7, ..Fit::default() };
-            // Two whole shards, and one of three rows.
-            check(&network, &fit, 19);
+        // A first layer of 18 units is one panel, and a second one is two.
+        for sizes in [[5, 18, 3, 4], [5, 3, 18, 4]] {
+            let network = network(&sizes, activation, 6);
+            for (batch_norm, noise) in
+                [(norm(8), Noise::default()), (norm(8), noise), (norm(100), noise), (None, noise)]
+            {
+                let fit = Fit { batch_norm, noise, seed: 7, ..Fit::default() };
+                // Two whole shards, and one of three rows.
+                check(&network, &fit, 19);
+            }
         }
     }
 }
