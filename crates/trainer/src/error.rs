@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::report::shell_word;
 use crate::stop::Signal;
 
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +149,13 @@ pub(crate) enum Error {
     Stopped { signal: Signal, at: String, resume: String },
     #[error("{source}; to go on once it can be written: {resume}")]
     Unsaved { source: Box<Self>, resume: String },
+    #[error(
+        "{} was ended before its first save; to begin it again: {program} --config {} --out {}",
+        .path.display(),
+        shell_word(&.path.join("config.toml")),
+        shell_word(.path)
+    )]
+    NoSave { path: PathBuf, program: String },
     #[error("{path} is a folder without a model.safetensors: name a model or a run")]
     ModelFolder { path: PathBuf },
     #[error("{path} is a file: --out takes a new or an empty directory")]

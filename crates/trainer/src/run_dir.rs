@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::error::Error;
 use crate::limits;
-use crate::report::shell_word;
+use crate::report::{self, shell_word};
 use crate::summary::{Status, VERSION};
 
 pub(crate) use metrics::EpochLine;
@@ -97,6 +97,9 @@ impl RunDir {
     /// A directory that does not exist, has no checkpoint, or has another writer.
     pub(crate) fn resume(path: &Path) -> Result<Self, Error> {
         let checkpoint = path.join(CHECKPOINT);
+        if !checkpoint.is_file() && path.join(CONFIG).is_file() {
+            return Err(Error::NoSave { path: path.to_owned(), program: report::program() });
+        }
         if !checkpoint.is_file() {
             return Err(Error::NoCheckpoint { path: checkpoint });
         }

@@ -130,8 +130,7 @@ fn ranges_at_the_end_of_what_can_be_counted_are_errors() {
         ("\"shape\":[2,3]", format!("\"shape\":[{max},3]")),
     ] {
         let error = Mlp::from_bytes(&with(from, &to)).unwrap_err().to_string();
-        let named = error.contains("layer.0") || error.contains("its tensors have");
-        assert!(error.len() < 400 && named, "{from} as {to}: {error}");
+        assert!(error.len() < 400 && !error.contains('\n'), "{from} as {to}: {error}");
     }
 }
 

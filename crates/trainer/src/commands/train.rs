@@ -70,7 +70,7 @@ pub(crate) struct Args {
     /// The result has the same bits as that of a run that was never stopped. Its data,
     /// settings and version must be those that it began with, except for --epochs, with
     /// which a run may be trained further than it was meant to be, and the folder of
-    /// the data.
+    /// the data. A learning rate that falls until the end then falls until the new end.
     #[arg(
         long,
         value_name = "RUN",

@@ -467,3 +467,21 @@ fn a_model_that_is_gone_comes_back() {
     succeed(dir, "--resume run --quiet");
     assert!(fs::read(&path).unwrap() == model);
 }
+
+/// A run that was killed before its first save can only begin again, and the error says how.
+#[test]
+fn a_run_without_a_checkpoint_begins_again() {
+    let dir = data::folder();
+    let dir = dir.path();
+    succeed(dir, "--recipe plain --epochs 1 --quiet --out run");
+    let model = fs::read(dir.join("run/model.safetensors")).unwrap();
+    fs::remove_file(dir.join("run/checkpoint.safetensors")).unwrap();
+    fs::write(dir.join("run/summary.json"), "{\"status\": \"running\"}").unwrap();
+    let output = run_in(dir, "--resume run");
+    let error = String::from_utf8(output.stderr).unwrap();
+    let again = "--config run/config.toml --out run";
+    assert!(error.starts_with("error: run was ended before its first save; "), "{error}");
+    assert!(error.ends_with(&format!("{again}\n")), "{error}");
+    succeed(dir, &format!("{again} --quiet"));
+    assert!(fs::read(dir.join("run/model.safetensors")).unwrap() == model);
+}
