@@ -361,10 +361,8 @@ impl Advice<'_> {
         let mut tries = Vec::new();
         for (name, factor) in [("l1", self.0.training.l1), ("l2", self.0.training.l2)] {
             if factor > 0.0 {
-                tries.push(format!(
-                    "--{name} {}",
-                    (decimal(factor) / 10.0).min(USUAL_PENALTY) as f32
-                ));
+                let weaker = (decimal(factor) / 10.0).min(USUAL_PENALTY);
+                tries.push(format!("--{name} {}", weaker as f32));
             }
         }
         tries

@@ -97,11 +97,12 @@ impl RunDir {
     /// A directory that does not exist, has no checkpoint, or has another writer.
     pub(crate) fn resume(path: &Path) -> Result<Self, Error> {
         let checkpoint = path.join(CHECKPOINT);
-        if !checkpoint.is_file() && path.join(CONFIG).is_file() {
-            return Err(Error::NoSave { path: path.to_owned(), program: report::program() });
-        }
         if !checkpoint.is_file() {
-            return Err(Error::NoCheckpoint { path: checkpoint });
+            return Err(if path.join(CONFIG).is_file() {
+                Error::NoSave { path: path.to_owned(), program: report::program() }
+            } else {
+                Error::NoCheckpoint { path: checkpoint }
+            });
         }
         let run = Self::open(path)?;
         run.remove_parts()?;
@@ -241,9 +242,9 @@ impl RunDir {
         let metrics = Metrics::lock(&self.path.join(METRICS))?;
         let taken = || io::Error::other("another directory has the name of its own now");
         let metrics = metrics.ok_or_else(taken)?;
-        let pid = |summary: Value| summary["pid"] != std::process::id();
-        let other = fs::read(self.config()).is_ok_and(|text| text != self.config.as_bytes());
-        if other || summary(&self.path).is_some_and(pid) {
+        let of_other = |summary: Value| summary["pid"] != std::process::id();
+        let edited = fs::read(self.config()).is_ok_and(|text| text != self.config.as_bytes());
+        if edited || summary(&self.path).is_some_and(of_other) {
             // By one that has ended, or by the user.
             return Err(taken());
         }
