@@ -6,7 +6,7 @@ use std::path::Path;
 use nn::{
     Activation, Architecture, Average, BatchNorm, ClassWeights, Curve, Dropout, EarlyStopping,
     Examples, Fit, Head, Init, Inputs, Labels, Mlp, Monitor, Noise, Optimizer, Run, Schedule,
-    Sequential, Session, Values,
+    Preparation, Sequential, Session, Values,
 };
 
 fn write(target: &str, name: &str, bytes: &[u8]) {
@@ -79,7 +79,7 @@ fn main() {
         let mut network = network(outputs, head, Activation::Tanh);
         if head == Head::Softmax {
             network.set_class_names(["no", "yes"]).unwrap();
-            network.set_preparation(Some("deskew".into()));
+            network.set_preparation(Some(Preparation::Named("deskew".into()))).unwrap();
         }
         write("model", name, &apart(&network.to_bytes()));
         let examples = match head {

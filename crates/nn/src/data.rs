@@ -2,15 +2,19 @@
 //! the caller.
 
 mod augment;
+mod columns;
 mod examples;
 mod inputs;
+mod preparation;
 mod split;
 mod targets;
 
 pub use augment::{Augment, Draw};
+pub use columns::{Column, ColumnKind, Columns, Standard, Target};
 pub use examples::Examples;
 pub(crate) use examples::check_weights;
 pub use inputs::Inputs;
+pub use preparation::{ImageForm, Preparation};
 pub use split::Split;
 pub(crate) use split::below;
 pub use targets::{Labels, Targets, Values};

@@ -239,6 +239,20 @@ pub enum Error {
         /// `sample`, `class`, or `sample's class`.
         what: &'static str,
     },
+    /// A preparation is not known, or has values out of range.
+    #[error("the preparation is not one that can be applied: {reason}")]
+    Preparation {
+        /// What was found and what was expected.
+        reason: String,
+    },
+    /// A preparation gives another number of features than the network takes.
+    #[error("the preparation gives {found} features: the network takes {expected}")]
+    PreparationWidth {
+        /// Features that the preparation gives.
+        found: usize,
+        /// Inputs of the network.
+        expected: usize,
+    },
     /// A subset names a sample that does not exist.
     #[error("the subset names sample {index} of {samples}")]
     Subset {

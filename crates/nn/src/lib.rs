@@ -8,7 +8,9 @@
 //!   features as `f32` or bytes, targets as [`Labels`] (class indices) or [`Values`] (real
 //!   numbers). [`Examples`] pairs them. [`Split`] divides samples into training and
 //!   validation. [`Augment`] changes samples during training, with a [`Draw`] as its source
-//!   of random numbers.
+//!   of random numbers. A [`Preparation`] says what is done to raw data before all that:
+//!   [`Columns`] make rows of a table features, each [`Column`] by its [`ColumnKind`], with
+//!   a [`Standard`] for numbers, and have a [`Target`]; an [`ImageForm`] is that of images.
 //! - `net`, the network. [`Mlp`] has an [`Architecture`] with an [`Activation`], and
 //!   parameters, whose initial values an [`Init`] draws. It predicts, and it can be saved
 //!   and loaded. A [`Predictor`] predicts without allocating.
@@ -66,7 +68,10 @@ mod judge;
 
 mod perceptron;
 
-pub use data::{Augment, Draw, Examples, Inputs, Labels, Split, Targets, Values};
+pub use data::{
+    Augment, Column, ColumnKind, Columns, Draw, Examples, ImageForm, Inputs, Labels, Preparation,
+    Split, Standard, Target, Targets, Values,
+};
 pub use error::Error;
 pub use executor::{Executor, Sequential};
 pub use head::{ClassWeights, Figures, Head, cross_entropy, one_hot};

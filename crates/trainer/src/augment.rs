@@ -1,20 +1,18 @@
 //! Images between a source and the network: augmented while it trains, deskewed where it is
 //! evaluated. The arithmetic is in `mnist-io`.
 
-use std::fmt;
 use std::path::Path;
 
 use kernels::{Isa, scale_bytes};
 use mnist_io::{
     Classes, Distortion, Features, ImageSize, Key, Paper, Samples, Targets, Warp, deskew_images,
 };
-use nn::{Examples, Mlp};
+use nn::{Examples, Mlp, Preparation};
 
 use crate::data::{self, PIXEL_SCALE};
 use crate::error::Error;
 
-/// How images are deskewed. Displayed as the preparation that the file of a model names:
-/// `deskew` for light ink on 0, as in MNIST, otherwise such as `deskew-dark-on-255`.
+/// How images are deskewed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Deskew {
     /// What the ink is on, in the units of the data.
@@ -24,30 +22,41 @@ pub(crate) struct Deskew {
 }
 
 impl Deskew {
-    const NAME: &str = "deskew";
-
-    /// What the file at `model` says that its network needs.
+    /// How the network in the file at `model` needs its images, if it says so.
     ///
     /// # Errors
-    /// [`Error::Preparation`] if it names something else than deskewing.
+    /// [`Error::Preparation`] if it names something that is not known.
     pub(crate) fn of(network: &Mlp, model: &Path) -> Result<Option<Self>, Error> {
-        let Some(found) = network.preparation() else { return Ok(None) };
-        let paper = match found.strip_prefix(Self::NAME) {
-            Some("") => Some(Paper::BLACK),
-            Some(rest) => paper(rest),
-            None => None,
-        };
-        let Some(paper) = paper else {
-            let (model, found) = (model.to_owned(), found.to_owned());
-            return Err(Error::Preparation { model, found, known: Self::NAME });
-        };
-        Ok(Some(Self { paper, pixel_scale: network.pixel_scale() }))
+        let pixel_scale = network.pixel_scale();
+        let deskew = |paper| Some(Self { paper, pixel_scale });
+        match network.preparation() {
+            None => Ok(None),
+            Some(Preparation::Image(form)) => {
+                let paper = Paper { level: form.paper, dark_ink: form.dark_ink };
+                Ok(if form.deskew { deskew(paper) } else { None })
+            }
+            Some(other) => match other.to_string().strip_prefix(WORD).and_then(paper_of_word) {
+                Some(paper) => Ok(deskew(paper)),
+                None => Err(Error::Preparation {
+                    model: model.to_owned(),
+                    found: other.to_string(),
+                    known: WORD,
+                }),
+            },
+        }
     }
 }
 
-/// The paper that `-dark-on-255` names.
-fn paper(name: &str) -> Option<Paper> {
-    let (ink, level) = name.strip_prefix('-')?.split_once("-on-")?;
+/// What models of version 0.2 and before have as their preparation, if they have one:
+/// `deskew` for light ink on 0, as in MNIST, otherwise such as `deskew-dark-on-255`.
+const WORD: &str = "deskew";
+
+/// The paper that such a word names after `deskew`.
+fn paper_of_word(rest: &str) -> Option<Paper> {
+    if rest.is_empty() {
+        return Some(Paper::BLACK);
+    }
+    let (ink, level) = rest.strip_prefix('-')?.split_once("-on-")?;
     let dark_ink = match ink {
         "dark" => true,
         "light" => false,
@@ -55,17 +64,6 @@ fn paper(name: &str) -> Option<Paper> {
     };
     let level = level.parse().ok().filter(|level: &f32| level.is_finite())?;
     Some(Paper { level, dark_ink })
-}
-
-impl fmt::Display for Deskew {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::NAME)?;
-        let Paper { level, dark_ink } = self.paper;
-        if self.paper == Paper::BLACK {
-            return Ok(());
-        }
-        write!(f, "-{}-on-{level}", if dark_ink { "dark" } else { "light" })
-    }
 }
 
 /// Warps an image on its way into a training step.
@@ -181,7 +179,7 @@ impl nn::Augment for Augmentation {
 
 #[cfg(test)]
 mod tests {
-    use nn::{Activation, Architecture};
+    use nn::{Activation, Architecture, ImageForm};
 
     use super::*;
 
@@ -267,9 +265,16 @@ mod tests {
             ("deskew-dark-on-0", 0.0, true),
         ] {
             let deskew = Deskew { paper: Paper { level, dark_ink }, pixel_scale: 0.25 };
-            assert_eq!(deskew.to_string(), name);
-            network.set_preparation(Some(name.into()));
+            network.set_preparation(Some(Preparation::Named(name.into()))).unwrap();
             assert_eq!(Deskew::of(&network, path).unwrap(), Some(deskew));
+        }
+        let mut form = ImageForm::new(2, 2);
+        (form.paper, form.dark_ink) = (9.0, true);
+        for skewed in [false, true] {
+            form.deskew = skewed;
+            network.set_preparation(Some(Preparation::Image(form))).unwrap();
+            let deskew = Deskew { paper: Paper { level: 9.0, dark_ink: true }, pixel_scale: 0.25 };
+            assert_eq!(Deskew::of(&network, path).unwrap(), skewed.then_some(deskew));
         }
         for name in [
             "",
@@ -283,7 +288,7 @@ mod tests {
             "deskew-dark-on-inf",
             "deskew-dark",
         ] {
-            network.set_preparation(Some(name.into()));
+            network.set_preparation(Some(Preparation::Named(name.into()))).unwrap();
             let error = Deskew::of(&network, path).unwrap_err().to_string();
             assert!(error.contains(&format!("`{name}`")), "{error}");
         }

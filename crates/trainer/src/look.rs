@@ -9,7 +9,7 @@ mod features;
 mod finding;
 
 use mnist_io::{Distortion, ImageSize, Paper, Samples};
-use nn::Mlp;
+use nn::{ImageForm, Mlp, Preparation};
 
 use crate::augment::Deskew;
 use crate::config::Config;
@@ -25,6 +25,10 @@ const OTHER_BREADTH: f64 = 1.5;
 /// What was found in the data of a run.
 pub(crate) struct Look {
     findings: Vec<Finding>,
+    /// The size of the images, where the samples are images.
+    image: Option<ImageSize>,
+    /// Whether their ink is where MNIST has it.
+    centred: bool,
     /// What the ink of the images is on, in the units of the data.
     pub(crate) paper: Paper,
     /// The factor that turns a byte into a feature.
@@ -49,10 +53,11 @@ impl Look {
         findings.extend(features::check(dir, (train, &sample), (test, &test_sample))?);
 
         let warps = config.data.deskew || !config.augment.is_identity();
-        let mut paper = Paper::BLACK;
+        let (mut paper, mut centred) = (Paper::BLACK, false);
         if let Some(ImageSize { rows, cols }) = data::image_size(train) {
             let largest = sample.largest();
             paper = sample.paper(rows, cols);
+            centred = sample.is_centred(paper, rows, cols);
             let in_test = test_sample.paper(rows, cols);
             if (in_test.level - paper.level).abs() > largest / 2.0 {
                 findings.push(Finding::OtherPaper { train: paper, test: in_test });
@@ -80,12 +85,23 @@ impl Look {
         if pixel_scale != data::PIXEL_SCALE {
             findings.push(Finding::DarkBytes { largest: (1.0 / pixel_scale).round() as u8 });
         }
-        Ok(Self { findings, paper, pixel_scale, absent: counts.absent() })
+        let (image, absent) = (data::image_size(train), counts.absent());
+        Ok(Self { findings, image, centred, paper, pixel_scale, absent })
     }
 
     /// What the user should know before the training, a line for each finding.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.findings.iter().map(Finding::to_string)
+    }
+
+    /// The form in which the network takes images.
+    fn form(&self, config: &Config) -> Option<ImageForm> {
+        let ImageSize { rows, cols } = self.image?;
+        let mut form = ImageForm::new(rows, cols);
+        (form.paper, form.dark_ink) = (self.paper.level, self.paper.dark_ink);
+        form.deskew = config.data.deskew;
+        form.centred = self.centred;
+        Some(form)
     }
 
     /// How images are deskewed, if the settings ask for it.
@@ -97,7 +113,7 @@ impl Look {
     /// Makes a network ready for the data, before its training.
     pub(crate) fn apply(&self, config: &Config, network: &mut Mlp) -> Result<(), Error> {
         network.set_pixel_scale(self.pixel_scale)?;
-        network.set_preparation(self.deskew(config).map(|deskew| deskew.to_string()));
+        network.set_preparation(self.form(config).map(Preparation::Image))?;
         classes::silence(network, &self.absent, config.training.label_smoothing.into())
     }
 }

@@ -57,6 +57,20 @@ impl Paper {
         Self { level: self.level * factor, ..self }
     }
 
+    /// Row and column of the centre of mass of the ink of an image with rows of `cols` pixels.
+    /// `None` if it has none.
+    #[must_use]
+    pub fn ink_centre(self, cols: usize, image: &[f32]) -> Option<[f64; 2]> {
+        let [mut ink, mut row, mut col] = [0.0; 3];
+        for (index, pixel) in image.iter().enumerate() {
+            let own = f64::from(self.ink(*pixel).max(0.0));
+            ink += own;
+            row += own * (index / cols) as f64;
+            col += own * (index % cols) as f64;
+        }
+        (ink > 0.0).then(|| [row / ink, col / ink])
+    }
+
     /// Rows and columns of the smallest box that has the ink of an image with rows of `cols`
     /// pixels: the pixels with at least half the ink of the one that has most. `None` if it
     /// has none.

@@ -6,7 +6,9 @@ use kernels::{AlignedBuf, Isa};
 use serde::{Deserialize, Serialize};
 
 use super::dense::{Dense, Layer};
-use crate::{Activation, Error, Examples, Head, Init, Inputs, Predictor, Sequential, memory};
+use crate::{
+    Activation, Error, Examples, Head, Init, Inputs, Predictor, Preparation, Sequential, memory,
+};
 
 /// The factor that turns a byte into a feature, unless the network has another.
 pub(crate) const PIXEL_SCALE: f32 = 1.0 / 255.0;
@@ -134,7 +136,7 @@ pub struct Mlp {
     pixel_scale: f32,
     /// One per class, or per output where the head has no classes; or empty.
     class_names: Vec<String>,
-    preparation: Option<String>,
+    preparation: Option<Preparation>,
 }
 
 impl Mlp {
@@ -291,17 +293,28 @@ impl Mlp {
         Ok(())
     }
 
-    /// Name of the preprocessing that this network expects, such as `deskew`, if it was
-    /// set.
+    /// What is done to raw data before this network reads them, if it was set.
     #[must_use]
-    pub fn preparation(&self) -> Option<&str> {
-        self.preparation.as_deref()
+    pub fn preparation(&self) -> Option<&Preparation> {
+        self.preparation.as_ref()
     }
 
-    /// Sets the name of the preprocessing that this network expects. It is saved with the
-    /// network, for the programs that predict with it; this crate does not read it.
-    pub fn set_preparation(&mut self, preparation: Option<String>) {
+    /// Sets what is done to raw data before this network reads them. It is saved with the
+    /// network, for the programs that predict with it; the network does not apply it.
+    ///
+    /// # Errors
+    /// [`Error::PreparationWidth`] where it gives another number of features than the network
+    /// takes, and [`Error::Preparation`] for values out of range.
+    pub fn set_preparation(&mut self, preparation: Option<Preparation>) -> Result<(), Error> {
+        if let Some(preparation) = &preparation {
+            preparation.validate()?;
+            let expected = self.architecture.inputs;
+            if let Some(found) = preparation.width().filter(|found| *found != expected) {
+                return Err(Error::PreparationWidth { found, expected });
+            }
+        }
         self.preparation = preparation;
+        Ok(())
     }
 
     /// Weights (rows × inputs, row-major) and biases (rows) of layer `layer`, from 0; `None`

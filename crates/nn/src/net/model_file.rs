@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::dense::Dense;
 use crate::tensor_file::{Reader, Writer, one_line};
-use crate::{Architecture, Error, Head, Mlp, files};
+use crate::{Architecture, Error, Head, Mlp, Preparation, files};
 
 const FORMAT: &str = "nn.mlp";
 /// The version of a file without `head`, whose head is softmax. Every version of this crate
@@ -69,7 +69,7 @@ impl Mlp {
             file.json("class_names", &names);
         }
         if let Some(preparation) = self.preparation() {
-            file.note("preparation", preparation);
+            file.note("preparation", preparation.to_string());
         }
     }
 
@@ -139,7 +139,7 @@ pub(crate) struct Description {
     pub(crate) architecture: Architecture,
     pixel_scale: f32,
     class_names: Vec<String>,
-    preparation: Option<String>,
+    preparation: Option<Preparation>,
 }
 
 impl Description {
@@ -160,7 +160,8 @@ impl Description {
             return Err("its `class_names` is an empty list".into());
         }
         let class_names = class_names.unwrap_or_default();
-        let preparation = file.optional("preparation").map(str::to_owned);
+        let preparation = file.optional("preparation").map(Preparation::parse).transpose();
+        let preparation = preparation.map_err(|e| e.to_string())?;
         Ok(Self { head, architecture, pixel_scale, class_names, preparation })
     }
 
@@ -169,7 +170,7 @@ impl Description {
         let mut network = Mlp::zeros(self.architecture)?.with_head(self.head)?;
         network.set_pixel_scale(self.pixel_scale)?;
         network.set_class_names(self.class_names)?;
-        network.set_preparation(self.preparation);
+        network.set_preparation(self.preparation)?;
         Ok(network)
     }
 }

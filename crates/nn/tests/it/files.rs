@@ -1,7 +1,7 @@
 //! A saved network is loaded as it was; any other bytes are an error.
 
 use crate::common::{examples, labels, network, noise, reference, start, train, uniform};
-use nn::{Activation, Architecture, BatchNorm, Error, Fit, Head, Init, Inputs, Mlp};
+use nn::{Activation, Architecture, BatchNorm, Error, Fit, Head, Init, Inputs, Mlp, Preparation};
 
 #[test]
 fn a_loaded_network_predicts_and_trains_like_the_saved_one() {
@@ -119,10 +119,10 @@ fn the_preparation_is_kept() {
     let mut network = network(&[3, 2, 2], Activation::Sigmoid, 1);
     let plain = network.to_bytes();
     assert_eq!(Mlp::from_bytes(&plain).unwrap().preparation(), None);
-    let said = "größer, \"and\" so on";
-    network.set_preparation(Some(said.into()));
+    let said = Preparation::Named("größer, \"and\" so on".into());
+    network.set_preparation(Some(said.clone())).unwrap();
     let loaded = Mlp::from_bytes(&network.to_bytes()).unwrap();
-    assert_eq!(loaded.preparation(), Some(said));
+    assert_eq!(loaded.preparation(), Some(&said));
     assert_eq!(loaded.to_bytes(), network.to_bytes());
 
     // Training keeps it, also where it returns a folded copy.
@@ -130,9 +130,9 @@ fn the_preparation_is_kept() {
         let (x, y) = (uniform(1, 30), labels(2, 10, 2));
         let fit = Fit { epochs: 1, batch_norm, ..Fit::default() };
         let trained = train(network.clone(), &fit, &examples(&network, &x, &y));
-        assert_eq!(trained.preparation(), Some(said));
+        assert_eq!(trained.preparation(), Some(&said));
     }
-    network.set_preparation(None);
+    network.set_preparation(None).unwrap();
     assert_eq!(network.to_bytes(), plain);
 }
 

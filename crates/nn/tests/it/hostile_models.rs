@@ -1,14 +1,14 @@
 //! Files that are no model: each is an error that says what was found, before memory is
 //! requested for it.
 
-use nn::{Activation, Architecture, Head, Init, Mlp};
+use nn::{Activation, Architecture, Head, Init, Mlp, Preparation};
 
 fn network() -> Mlp {
     let shape =
         Architecture { inputs: 3, hidden: vec![2], outputs: 2, activation: Activation::Tanh };
     let mut network = Mlp::new(shape, Init::Xavier, 1).unwrap();
     network.set_class_names(["no", "yes"]).unwrap();
-    network.set_preparation(Some("deskew".into()));
+    network.set_preparation(Some(Preparation::Named("deskew".into()))).unwrap();
     network
 }
 

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use nn::{
     Activation, Augment, Average, BatchNorm, Callback, Checkpoint, ClassWeights, Curve, Draw,
     Dropout, DropoutKind, EarlyStopping, Ended, EpochReport, Error, Examples, Fit, Head, History,
-    Inputs, Mlp, Monitor, Noise, Optimizer, Run, Schedule, Sequential, Session, StepReport, Values,
+    Inputs, Mlp, Monitor, Noise, Optimizer, Preparation, Run, Schedule, Sequential, Session,
+    StepReport, Values,
 };
 
 use crate::common::{Threads, go_on, labels, network, uniform, until};
@@ -172,7 +173,7 @@ fn every_run_continues_from_every_step() {
     for (activation, _) in Activation::ALL {
         let mut network = network(&[7, 60, 20, 3], activation, 4);
         network.set_class_names(["a", "b", "c"]).unwrap();
-        network.set_preparation(Some("none".into()));
+        network.set_preparation(Some(Preparation::Named("none".into()))).unwrap();
         let train = examples.weighted(&weights).unwrap().augmented(&Shift);
         check(&network, &every, train, Some(examples));
     }

@@ -27,6 +27,12 @@ const OTHER_RANGE: f32 = 8.0;
 /// Ink that is so much wider than tall is that of transposed digits or letters.
 const WIDE: f64 = 1.1;
 
+/// The share of an image's sides that MNIST's digits were scaled to, with rounding.
+const BOX: f64 = 20.5 / 28.0;
+
+/// The share of images that have to be like MNIST's.
+const NEARLY_ALL: f64 = 0.95;
+
 /// Some samples, evenly from all, in the units of the data.
 pub(super) struct Sample {
     width: usize,
@@ -70,6 +76,27 @@ impl Sample {
             width += cols;
         }
         (width as f64 / cols as f64) / (height as f64 / rows as f64)
+    }
+
+    /// Whether the ink of nearly all images is where MNIST has it: in a box of 20/28 of the
+    /// image, its centre of mass within a pixel of the middle.
+    pub(super) fn is_centred(&self, paper: Paper, rows: usize, cols: usize) -> bool {
+        let centred = |image: &[f32]| {
+            let (Some(ink_box), Some(centre)) =
+                (paper.ink_box(cols, image), paper.ink_centre(cols, image))
+            else {
+                return true;
+            };
+            let sides = [rows, cols].map(|side| side as f64);
+            let fits = |i: usize| {
+                ink_box[i] as f64 <= BOX * sides[i]
+                    && (centre[i] - (sides[i] - 1.0) / 2.0).abs() <= 1.0
+            };
+            fits(0) && fits(1)
+        };
+        let images = self.values.chunks_exact(self.width);
+        let (all, found) = (images.len(), images.filter(|image| centred(image)).count());
+        found as f64 >= NEARLY_ALL * all as f64
     }
 
     /// The largest value, without its sign.

@@ -4,7 +4,7 @@ use std::fs;
 
 use kernels::Isa;
 use mnist_io::{Dataset, Distortion, Key, Part, Warp};
-use nn::{Examples, Inputs, Mlp, Sequential, Split};
+use nn::{Examples, Inputs, Mlp, Preparation, Sequential, Split};
 use serde_json::Value;
 
 use crate::{data, json, keys, run_in, succeed};
@@ -44,13 +44,14 @@ fn a_model_remembers_that_images_were_deskewed() {
 
     // It would be another figure otherwise.
     let mut network = Mlp::load(&path).unwrap();
-    assert_eq!(network.preparation(), Some("deskew"));
-    network.set_preparation(None);
+    let Some(Preparation::Image(form)) = network.preparation() else { panic!() };
+    assert!(form.deskew && (form.rows, form.cols) == (28, 28));
+    network.set_preparation(None).unwrap();
     network.save(&path).unwrap();
     let raw = json(dir.path(), &format!("{eval} --json"));
     assert_ne!(raw["test_loss"], found["test_loss"]);
 
-    network.set_preparation(Some("wash".into()));
+    network.set_preparation(Some(Preparation::Named("wash".into()))).unwrap();
     network.save(&path).unwrap();
     let output = run_in(dir.path(), eval);
     let error = String::from_utf8(output.stderr).unwrap();

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use nn::Mlp;
+use nn::{Mlp, Preparation};
 use tempfile::TempDir;
 
 use crate::data::{self, Part};
@@ -333,44 +333,46 @@ fn rows_are_never_warped() {
     }
 }
 
-/// Runs and tests images that are deskewed in training; gives the preparation of the model.
-fn deskewed(dir: &Path) -> String {
+/// Runs and tests images that are deskewed in training; gives the paper that the model names.
+fn deskewed(dir: &Path) -> (f32, bool) {
     let flags = "--epochs 2 --lr 0.005 --batch-size 50 --deskew --validation 0.2 --json --out run";
     let trained = json(dir, flags);
     let found = json(dir, "eval --model run/model.safetensors --json");
     assert_eq!(found["test_errors"], trained["test_errors"]);
     let network = Mlp::load(dir.join("run/model.safetensors")).unwrap();
-    network.preparation().unwrap().to_owned()
+    let Some(Preparation::Image(form)) = network.preparation() else { panic!() };
+    assert!(form.deskew);
+    (form.paper, form.dark_ink)
 }
 
 /// The model file says what images it takes, and the test goes by that.
 #[test]
 fn ink_on_any_background_is_deskewed_alike() {
     let errors = |dir: &Path| {
-        let name = deskewed(dir);
+        let paper = deskewed(dir);
         let found = json(dir, "eval --model run/model.safetensors --json");
-        (name, found["test_errors"].as_u64().unwrap())
+        (paper, found["test_errors"].as_u64().unwrap())
     };
-    let (name, black) = errors(folder(&changed(|_| {})).path());
-    assert_eq!(name, "deskew");
+    let (paper, black) = errors(folder(&changed(|_| {})).path());
+    assert_eq!(paper, (0.0, false));
     let dir = folder(&changed(|part| part.features.iter_mut().for_each(|x| *x = 255 - *x)));
-    let (name, white) = errors(dir.path());
-    assert_eq!(name, "deskew-dark-on-255");
+    let (paper, white) = errors(dir.path());
+    assert_eq!(paper, (255.0, true));
     assert!(white.abs_diff(black) < 15, "{white}, {black}");
     // Another background is another preparation, and eval obeys the file.
     let path = dir.path().join("run/model.safetensors");
     let before = json(dir.path(), "eval --model run/model.safetensors --json");
     let mut network = Mlp::load(&path).unwrap();
-    network.set_preparation(Some("deskew-light-on-0".into()));
+    network.set_preparation(Some(Preparation::Named("deskew-light-on-0".into()))).unwrap();
     network.save(&path).unwrap();
     let after = json(dir.path(), "eval --model run/model.safetensors --json");
     assert_ne!(before["test_loss"], after["test_loss"]);
 
     let grey = |byte: &mut u8| *byte = 100 + *byte / 2;
     let grey = changed(|part| part.features.iter_mut().for_each(grey));
-    assert_eq!(deskewed(folder(&grey).path()), "deskew-light-on-100");
+    assert_eq!(deskewed(folder(&grey).path()), (100.0, false));
     let real = changed(|part| floats(part, |byte| 1.0 - f32::from(byte) / 255.0));
-    assert_eq!(deskewed(folder(&real).path()), "deskew-dark-on-1");
+    assert_eq!(deskewed(folder(&real).path()), (1.0, true));
 }
 
 /// Few levels train as many do: the scale is in the model.
