@@ -54,7 +54,9 @@ impl Writer {
     ) {
         let len: usize = shape.iter().product();
         let mut bytes = Vec::with_capacity(4 * len);
-        bytes.extend(values.flat_map(f32::to_le_bytes));
+        // Not one byte after the other, as `flat_map` would: this is most of what a save
+        // computes.
+        values.for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
         debug_assert_eq!(bytes.len(), 4 * len, "{name}");
         self.tensors.insert(name, (shape.to_vec(), bytes));
     }

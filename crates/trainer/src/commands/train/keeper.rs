@@ -65,9 +65,10 @@ impl Keeper<'_> {
             let epoch_ended = run.history().epochs.len() > epochs;
             if epoch_ended {
                 self.epoch(&run, &mut files);
-                let begun = Instant::now();
-                last = (!early_stopping).then(|| run.network());
-                self.saving += begun.elapsed();
+                // Where the run is over, its network is that of the last whole epoch.
+                let goes_on = matches!(result, Ok(Ended::Callback));
+                let copies = goes_on && !early_stopping;
+                last = self.timed(|_| copies.then(|| run.network()));
             }
             let epochs = run.history().epochs.len();
             match result {
@@ -116,11 +117,9 @@ impl Keeper<'_> {
         // The model comes first: one that is older than its checkpoint would stay so if the
         // process were killed in between, for the run would not train its epochs again.
         let model = self.save_model(run, last);
-        let begun = Instant::now();
         // One that fails is no reason to leave out the others, which may be smaller.
-        let checkpoint = self.dir.save_checkpoint(&run.to_bytes());
-        let metrics = self.dir.save_metrics();
-        self.saving += begun.elapsed();
+        let checkpoint = self.timed(|keeper| keeper.dir.save_checkpoint(&run.to_bytes()));
+        let metrics = self.timed(|keeper| keeper.dir.save_metrics());
         model.and(checkpoint).and(metrics)
     }
 
@@ -128,16 +127,21 @@ impl Keeper<'_> {
     /// epoch, and in the first epoch the current one. A run that was continued, and has not
     /// ended an epoch since, leaves the one on the disk.
     fn save_model(&mut self, run: &Run<'_>, last: Option<&Mlp>) -> Result<(), Error> {
-        let begun = Instant::now();
         let epochs = run.history().epochs.len();
         let in_epoch = run.steps() > epochs as u64 * run.steps_per_epoch();
-        let saved = match last {
-            Some(last) => self.dir.save_model(&last.to_bytes()),
+        self.timed(|keeper| match last {
+            Some(last) => keeper.dir.save_model(&last.to_bytes()),
             None if run.fit().early_stopping.is_none() && epochs > 0 && in_epoch => Ok(()),
-            None => self.dir.save_model(&run.network().to_bytes()),
-        };
+            None => keeper.dir.save_model(&run.network().to_bytes()),
+        })
+    }
+
+    /// Does a part of saving, whose time is that of saving.
+    fn timed<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let begun = Instant::now();
+        let done = work(self);
         self.saving += begun.elapsed();
-        saved
+        done
     }
 
     /// Saves a run that a signal stops, and says where and how to go on.
