@@ -126,7 +126,10 @@ pub enum Error {
         expected: usize,
     },
     /// A target is not a value that the head can learn.
-    #[error("the target of output {output} for sample {sample} is {value}: expected {expected}")]
+    #[error(
+        "the target of output {output} for sample {sample} is {}: expected {expected}",
+        Shortest((*value).into())
+    )]
     Target {
         /// Index of the sample.
         sample: usize,
@@ -186,8 +189,9 @@ pub enum Error {
     },
     /// A probability is not in `[0, 1]`.
     #[error(
-        "the probability of class {class} for sample {sample} is {value}: \
-         expected a number from 0 to 1"
+        "the probability of class {class} for sample {sample} is {}: \
+         expected a number from 0 to 1",
+        Shortest((*value).into())
     )]
     Probability {
         /// Index of the sample.
@@ -224,7 +228,10 @@ pub enum Error {
         value: f32,
     },
     /// The weight of a sample or of a class is negative, NaN or infinite.
-    #[error("the weight of {what} {index} is {value}: expected a finite number of at least 0")]
+    #[error(
+        "the weight of {what} {index} is {}: expected a finite number of at least 0",
+        Shortest((*value).into())
+    )]
     Weight {
         /// `sample` or `class`.
         what: &'static str,
@@ -275,8 +282,11 @@ pub enum Error {
     },
     /// The loss or a parameter became NaN or infinite.
     #[error(
-        "training diverged in step {step}, with a loss of {loss}: \
-         try a lower learning rate than {:?}", *lr as f32
+        "training diverged in step {step}, with a loss of {}: \
+         try a lower learning rate than {}",
+        Shortest(*loss),
+        // It was computed from one.
+        Shortest(f64::from(*lr as f32))
     )]
     Diverged {
         /// The step, counted from 1.
@@ -355,13 +365,50 @@ pub(crate) fn one_of<T>(table: &[(T, &str)]) -> String {
 }
 
 /// Prints a number with the digits that the user typed. An `f32` such as 0.1 would print
-/// as 0.10000000149011612 once it is an `f64`.
+/// as 0.10000000149011612 once it is an `f64`, and 1e-30 as 32 digits.
 struct Shortest(f64);
 
 impl fmt::Display for Shortest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let narrow = self.0 as f32;
-        let began_as_f32 = f64::from(narrow) == self.0 && self.0.fract() != 0.0;
-        if began_as_f32 { narrow.fmt(f) } else { self.0.fmt(f) }
+        // Zeros that only say where the point is are left to the exponent.
+        let plain = self.0 == 0.0 || !self.0.is_finite() || (0.99e-5..1e16).contains(&self.0.abs());
+        let began_as_f32 = f64::from(narrow) == self.0 && !(plain && self.0.fract() == 0.0);
+        match (plain, began_as_f32) {
+            (true, true) => fmt::Display::fmt(&narrow, f),
+            (true, false) => fmt::Display::fmt(&self.0, f),
+            (false, true) => fmt::LowerExp::fmt(&narrow, f),
+            (false, false) => fmt::LowerExp::fmt(&self.0, f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_were_typed() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-1.0, "-1"),
+            (2.5, "2.5"),
+            (f64::from(0.1f32), "0.1"),
+            (0.1, "0.1"),
+            (f64::from(1e-5f32), "0.00001"),
+            (1e-5, "0.00001"),
+            (f64::from(9e-6f32), "9e-6"),
+            (f64::from(-1e-30f32), "-1e-30"),
+            (-1e-30, "-1e-30"),
+            (f64::from(f32::MIN_POSITIVE), "1.1754944e-38"),
+            (f64::from(33_554_433f32), "33554432"),
+            (1e15, "1000000000000000"),
+            (f64::from(3e38f32), "3e38"),
+            (1.25e300, "1.25e300"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(Shortest(number).to_string(), text, "{number:e}");
+        }
     }
 }
