@@ -23,6 +23,18 @@ impl Fit {
                 expected: "at most 1, for the decay must not carry a weight past 0",
             });
         }
+        // On w alone, w ← w − lr·λ·w with momentum μ shrinks w below lr·λ = 2·(1 + μ), and
+        // above it w grows and alternates. Only max-norm would hold it.
+        if let (Optimizer::Sgd { momentum }, None) = (self.optimizer, self.max_norm)
+            && decay > 2.0 * (1.0 + f64::from(momentum))
+        {
+            return Err(Error::OutOfRange {
+                name: "learning rate times l2",
+                found: decay,
+                expected: "at most 2·(1 + momentum), for above it the penalty makes weights grow \
+                           without bound",
+            });
+        }
         // The norm is the root of a sum of squares, which must not vanish in `f32`.
         let inputs = shape.hidden.iter().fold(shape.inputs, |most, &units| most.max(units));
         let of_one = |limit: f32| f64::from(limit).powi(2) / inputs as f64;
@@ -74,6 +86,7 @@ mod tests {
     fn steps_that_cannot_train_are_refused() {
         let adamw: Optimizer = "adamw".parse().unwrap();
         let decay = |optimizer, l2| Fit { optimizer, l2, ..Fit::default() };
+        let sgd = |momentum| Optimizer::Sgd { momentum };
         let norm = |max_norm| Fit { max_norm: Some(max_norm), ..Fit::default() };
         let normalised = Fit { batch_norm: Some(BatchNorm::default()), ..Fit::default() };
         let of_decay = Some("learning rate times l2, the weight decay of adamw in a step,");
@@ -85,12 +98,35 @@ mod tests {
             (&decay(adamw, 2.0), 8, 0.75, of_decay),
             // Elsewhere l2 is part of the gradient.
             (&decay(Fit::default().optimizer, 2.0), 8, 0.75, None),
+            (&decay(sgd(0.0), 2.0), 8, 1.0, None),
+            (&decay(sgd(0.0), 2.0), 8, 1.125, Some("learning rate times l2")),
+            (&decay(sgd(0.5), 2.0), 8, 1.5, None),
+            (&decay(sgd(0.5), 2.0), 8, 1.625, Some("learning rate times l2")),
+            (&decay("adam".parse().unwrap(), 2.0), 8, 4.0, None),
+            (&Fit { max_norm: Some(1.0), ..decay(sgd(0.0), 2.0) }, 8, 4.0, None),
             // The smallest normal number is 2⁻¹²⁶, and the widest layer has 16 inputs.
             (&norm(2f32.powi(-61)), 8, 0.1, None),
             (&norm(2f32.powi(-62)), 8, 0.1, Some("max-norm")),
         ] {
             let found = refused(fit.check_steps(&shape(), rows, lr));
             assert_eq!(found, expected, "{fit:?} with {rows} rows at {lr}");
+        }
+    }
+
+    /// The limit of [`Fit::check_steps`] on sgd's penalty is where a weight that nothing else
+    /// moves begins to grow.
+    #[test]
+    fn a_weight_under_the_penalty_alone_grows_beyond_the_limit_only() {
+        for momentum in [0.0f64, 0.5, 0.9] {
+            for (share, grows) in [(0.99, false), (1.01, true)] {
+                let decay = share * 2.0 * (1.0 + momentum);
+                let (mut w, mut v) = (1.0f64, 0.0);
+                for _ in 0..1000 {
+                    v = momentum * v + decay * w;
+                    w -= v;
+                }
+                assert_eq!(w.abs() > 1.0, grows, "{momentum}, {share}: {w}");
+            }
         }
     }
 
