@@ -324,8 +324,8 @@ mod tests {
     use super::Session;
     use crate::net::unpack;
     use crate::{
-        Activation, Architecture, Average, BatchNorm, Examples, Fit, Init, Inputs, Mlp, Optimizer,
-        Sequential,
+        Activation, Architecture, Average, BatchNorm, Examples, Executor, Fit, Init, Inputs, Mlp,
+        Optimizer, Sequential,
     };
 
     const INPUTS: usize = 70;
@@ -364,6 +364,44 @@ mod tests {
             // The tolerance covers the 10⁻⁶ in the formula, and rounding.
             assert!((length / 0.125 - 1.0).abs() < 1e-5, "{length} with {fit:?}");
         }
+    }
+
+    /// The network after a clipped step, of a layer whose update is cut by inputs where there
+    /// are threads.
+    fn clipped(executor: &impl Executor) -> Vec<u8> {
+        let (inputs, rows) = (512, 40);
+        let x: Vec<f32> = (0..rows * inputs).map(|i| (i * 7 % 31) as f32 / 31.0).collect();
+        let y: Vec<u8> = (0..40).map(|i| i % 10).collect();
+        let examples = Examples::new(Inputs::new(&x, inputs).unwrap(), &y).unwrap();
+        let activation = Activation::Tanh;
+        let shape = Architecture { inputs, hidden: vec![], outputs: 10, activation };
+        let network = Mlp::new(shape, Init::Xavier, 1).unwrap();
+        let fit = Fit { clip_norm: Some(0.25), ..Fit::default() };
+        let mut session = Session::new(network, &fit).unwrap();
+        session.step(&examples, 0.5, executor).unwrap();
+        session.network().to_bytes()
+    }
+
+    /// Of several tiles of a panel only the last one has the biases, clipped or not.
+    #[test]
+    fn a_clipped_gradient_in_tiles_of_inputs_is_the_same() {
+        struct Four;
+        impl Executor for Four {
+            fn threads(&self) -> usize {
+                4
+            }
+
+            // A small step is cut too.
+            fn threads_for(&self, _: usize) -> usize {
+                4
+            }
+
+            fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+                b();
+                a();
+            }
+        }
+        assert!(clipped(&Four) == clipped(&Sequential));
     }
 
     /// Gains are averaged too, and the returned network has them and the running averages

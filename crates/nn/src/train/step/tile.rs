@@ -130,3 +130,81 @@ pub(super) fn fork_tiles<E: Executor, P: SplitAt>(
         (tiles, params) = (others, other_params);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Architecture, Fit, Init};
+
+    struct Threads(usize);
+
+    impl Executor for Threads {
+        fn threads(&self) -> usize {
+            self.0
+        }
+
+        // Small steps are cut too.
+        fn threads_for(&self, _: usize) -> usize {
+            self.0
+        }
+
+        fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+            a();
+            b();
+        }
+    }
+
+    /// Each weight is in one tile, each panel's biases are in one, and the tiles are side by
+    /// side in the order of the parts.
+    #[test]
+    fn tiles_cover_the_parameters_once() {
+        let mut seen = Vec::new();
+        for (inputs, hidden, outputs) in [
+            (784, vec![512, 40, 33], 10),
+            (784, vec![30], 10),
+            (784, vec![], 10),
+            // More panels than a tile has, for one part.
+            (70, vec![600], 3),
+            // Fewer blocks of inputs than parts.
+            (17, vec![512, 5], 3000),
+            (3, vec![2], 2),
+        ] {
+            let shape = Architecture { inputs, hidden, outputs, activation: Activation::Tanh };
+            let network = Mlp::new(shape, Init::Xavier, 1).unwrap();
+            for threads in [1, 2, 3, 4, 5, 7] {
+                let plan = Plan::new(&network, 200, &Fit::default(), &Threads(threads));
+                let tiles = Tile::cut(&network, &plan);
+                let mut end = 0;
+                for tile in &tiles {
+                    assert_eq!(tile.params.start, end, "{threads}: {tile:?}");
+                    end = tile.params.end;
+                    assert!(tile.part < plan.parts && !tile.inputs.is_empty(), "{tile:?}");
+                    assert!((1..=PANELS).contains(&tile.panels.len()), "{tile:?}");
+                }
+                assert_eq!(end, network.params.len());
+
+                for (l, layer) in network.layers.iter().enumerate() {
+                    let of_layer: Vec<_> = tiles.iter().filter(|tile| tile.layer == l).collect();
+                    assert!(of_layer.is_sorted_by_key(|tile| tile.part), "{of_layer:?}");
+                    for panel in 0..layer.panels() {
+                        let of_panel = of_layer.iter().filter(|tile| tile.panels.contains(&panel));
+                        let inputs = of_panel.clone().flat_map(|tile| tile.inputs.clone());
+                        assert!(inputs.eq(0..layer.inputs), "{of_layer:?}");
+                        assert_eq!(of_panel.filter(|tile| tile.has_biases(layer)).count(), 1);
+                    }
+                    let parts = of_layer.iter().map(|tile| tile.part);
+                    // Each part works where there are blocks of inputs enough.
+                    if plan.update(l) == Cut::Inputs && layer.inputs >= 16 * plan.parts {
+                        assert!(parts.eq(0..plan.parts), "{of_layer:?}");
+                    }
+                    if !seen.contains(&plan.update(l)) {
+                        seen.push(plan.update(l));
+                    }
+                }
+            }
+        }
+        for cut in [Cut::Whole, Cut::Inputs, Cut::Units] {
+            assert!(seen.contains(&cut), "{cut:?}");
+        }
+    }
+}
