@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, one_line};
 use crate::limits;
 use crate::report::{self, shell_word};
 use crate::summary::{Status, VERSION};
@@ -337,6 +337,25 @@ fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
 fn summary(path: &Path) -> Option<Value> {
     let text = files::read(path.join(SUMMARY)).ok()?;
     serde_json::from_slice(&text).ok()
+}
+
+/// What to say of the model of a run that has not come to its end.
+pub(crate) fn unfinished(path: &Path) -> Option<String> {
+    let summary = summary(path)?;
+    // Before version 0.3 a summary was written at the end, and had no status.
+    let status = summary["status"].as_str()?;
+    if status == Status::Done.name() {
+        return None;
+    }
+    let epoch = summary["kept_epoch"].as_u64();
+    let epoch = epoch.map_or_else(String::new, |epoch| format!(", that of epoch {epoch}"));
+    // It is the word of a file.
+    let status = one_line(status);
+    Some(format!(
+        "the run in {} is not done, its status is `{status}`: this is the model that it has so \
+         far{epoch}",
+        path.display()
+    ))
 }
 
 #[cfg(test)]

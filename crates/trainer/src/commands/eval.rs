@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::report;
+use crate::run_dir;
 use crate::summary::VERSION;
 
 /// Test a saved model again
@@ -105,6 +106,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let prepared = Prepared::new(&test_set, None, deskew, isa)?;
     let examples = prepared.examples()?;
     let mut notes = Vec::from_iter(pool.note());
+    notes.extend(run_dir::unfinished(&data::home(&args.model)));
     notes.extend(other_names(&network, data::classes(&test_set).names()));
     report::notes(&notes);
     let test = pool.install(|| network.evaluate(&examples, &pool))?;

@@ -106,6 +106,37 @@ fn the_data_may_lie_elsewhere() {
     succeed(dir.path(), &format!("{flags} --data mnist"));
 }
 
+/// The model of a run that has not ended is tested, and is not taken for its result.
+#[test]
+fn the_model_of_a_run_that_is_not_done() {
+    let dir = data::folder();
+    succeed(dir.path(), "--hidden 12 --epochs 2 --quiet --out run");
+    let file = dir.path().join("run/summary.json");
+    let whole: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let note = || String::from_utf8(run_in(dir.path(), "eval --model run").stderr).unwrap();
+    assert_eq!(note(), "");
+    for (status, epoch, said) in
+        [("stopped", Value::from(1), ", that of epoch 1"), ("running", Value::Null, "")]
+    {
+        let mut summary = whole.clone();
+        (summary["status"], summary["kept_epoch"]) = (status.into(), epoch);
+        fs::write(&file, summary.to_string()).unwrap();
+        assert_eq!(
+            note(),
+            format!(
+                "note: the run in run is not done, its status is `{status}`: this is the model \
+                 that it has so far{said}\n"
+            )
+        );
+    }
+    // Of a file it is not known which run it is of, and a run may have no summary.
+    assert_eq!(run_in(dir.path(), "eval --model run/model.safetensors").stderr, b"");
+    for text in ["", "{}", "[1]"] {
+        fs::write(&file, text).unwrap();
+        assert_eq!(note(), "", "{text}");
+    }
+}
+
 /// A run is named by its directory, and classes that have other names are no mistake of
 /// the network.
 #[test]
