@@ -72,6 +72,10 @@ impl Look {
             if breadth.max(breadth_in_test) > OTHER_BREADTH * breadth.min(breadth_in_test) {
                 findings.push(Finding::OtherOrientation);
             }
+            let shift = config.augment.shift;
+            if f64::from(shift) >= rows.min(cols) as f64 {
+                findings.push(Finding::FarShift { shift, rows, cols });
+            }
             let assumes_upright = config.data.deskew || config.augment.shear != 0.0;
             if assumes_upright && sample.lies(paper, rows, cols) {
                 findings.push(Finding::Transposed);

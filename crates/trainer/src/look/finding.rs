@@ -41,6 +41,8 @@ pub(crate) enum Finding {
     OtherOrientation,
     /// The ink is wider than tall.
     Transposed,
+    /// Images may be shifted out of sight.
+    FarShift { shift: f32, rows: usize, cols: usize },
 }
 
 impl fmt::Display for Finding {
@@ -127,6 +129,11 @@ impl fmt::Display for Finding {
             Self::Transposed => f.write_str(
                 "the images look transposed, with ink that is wider than tall: \
                  deskewing and shear assume upright images",
+            ),
+            Self::FarShift { shift, rows, cols } => write!(
+                f,
+                "images of {rows} x {cols} pixels are shifted by up to {shift}: many leave the \
+                 picture, and an empty one teaches nothing; try a smaller --shift"
             ),
         }
     }

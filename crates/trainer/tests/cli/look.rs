@@ -59,8 +59,15 @@ fn floats(part: &mut Part, value: impl Fn(u8) -> f32) {
 fn what_is_odd_is_said_before_the_training() {
     let none = |_: &mut Part| {};
     let each_eleventh = |part: &mut Part| part.features.iter_mut().for_each(|x| *x /= 16);
-    let table: [(&str, [Part; 2], &str, &[&str]); 21] = [
+    let table: [(&str, [Part; 2], &str, &[&str]); 23] = [
         ("ordinary", changed(none), "", &[]),
+        ("shifted within the picture", changed(none), "--shift 27", &[]),
+        (
+            "shifted out of it",
+            changed(none),
+            "--shift 28",
+            &["images of 28 x 28 pixels are shifted by up to 28: many leave the picture"],
+        ),
         ("deskewed", changed(none), "--deskew", &[]),
         (
             "from 1",
