@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use mnist_io::Distortion;
-use nn::{Activation, Architecture, ClassWeights, EarlyStopping, Fit, Init};
+use nn::{Activation, Architecture, ClassWeights, Curve, EarlyStopping, Fit, Init};
 use serde::{Deserialize, Serialize, Serializer};
 use toml::Table;
 
@@ -134,6 +134,14 @@ impl Config {
             notes.push(format!(
                 "{zeros} of {} classes have a weight of 0: the network does not learn them",
                 weights.len()
+            ));
+        }
+        if let Curve::Step { every, .. } = self.training.schedule.curve
+            && every as usize >= epochs
+        {
+            notes.push(format!(
+                "the schedule `step` changes the learning rate after {every} epochs, and the run \
+                 has {epochs}: it never does"
             ));
         }
         let batch = self.training.batch_size;

@@ -42,6 +42,23 @@ fn notes(text: &str, flags: &str) -> Vec<String> {
 }
 
 #[test]
+fn settings_that_do_less_than_they_seem_to() {
+    let step = |epochs| notes(SHORT, &format!("--schedule step:every=3 --epochs {epochs}"));
+    assert_eq!(step(4), [""; 0]);
+    assert_eq!(
+        step(3),
+        ["the schedule `step` changes the learning rate after 3 epochs, and the run has 3: it \
+             never does"]
+    );
+    let weights = |text: &str| notes(SHORT, &format!("--class-weights {text}"));
+    assert_eq!(weights("1,2,0.5"), [""; 0]);
+    assert_eq!(
+        weights("0,2,0"),
+        ["2 of 3 classes have a weight of 0: the network does not learn them"]
+    );
+}
+
+#[test]
 fn the_last_value_of_a_key_counts() {
     for (flags, lr) in [
         ("--lr 0.5 --set training.lr=0.25", 0.25),
