@@ -17,6 +17,11 @@ use crate::health::Finding;
 use crate::run_dir::{EpochLine, RunDir};
 use crate::summary::Summary;
 
+/// The bar. With [`progress`] it fits into 80 columns, and leaves the last of them free for
+/// the cursor: an epoch of 4 digits takes 29 columns, the message at most 36, and the time
+/// that is left at most 14, as `  100d left`.
+const BAR: &str = "epoch {prefix} [{bar:10}] {percent:>3} %  {msg}  {eta} left";
+
 /// Time between two updates of the bar.
 const REFRESH: Duration = Duration::from_millis(100);
 
@@ -70,8 +75,7 @@ impl Report {
             Target::Nowhere => ProgressBar::hidden(),
             _ => ProgressBar::new(0),
         };
-        let template = "epoch {prefix} [{bar:24}] {percent:>3} %  {msg}  {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template(BAR) {
             bar.set_style(style.progress_chars("=> "));
         }
         Self { bar: bar.with_finish(ProgressFinish::AndClear), text, json, recent: Recent::new() }
@@ -132,12 +136,8 @@ impl Report {
         let samples = samples as f64;
         self.bar.set_length(step.steps);
         self.bar.set_prefix(step.epoch.to_string());
-        self.bar.set_message(format!(
-            "loss {:.4}  accuracy {}  {:.0} samples/s",
-            loss / samples,
-            percent(correct / samples),
-            samples / elapsed.as_secs_f64(),
-        ));
+        let (loss, accuracy) = (loss / samples, correct / samples);
+        self.bar.set_message(progress(loss, accuracy, samples / elapsed.as_secs_f64()));
         self.bar.set_position(step.step);
         self.recent = Recent::new();
     }
@@ -297,6 +297,13 @@ fn percent(fraction: f64) -> String {
     format!("{:.2} %", 100.0 * fraction)
 }
 
+/// What the bar says of the latest steps; speed in samples per second.
+fn progress(loss: f64, accuracy: f64, speed: f64) -> String {
+    let loss = if loss < 1000.0 { format!("{loss:.4}") } else { format!("{loss:.1e}") };
+    let speed = if speed < 1e4 { format!("{speed:.0}") } else { format!("{:.0}k", speed / 1e3) };
+    format!("loss {loss}  acc {}  {speed}/s", percent(accuracy))
+}
+
 /// A learning rate, with enough digits for any size.
 fn rate(lr: f32) -> String {
     if lr >= 1e-4 { format!("{lr:.6}") } else { format!("{lr:.2e}") }
@@ -369,6 +376,23 @@ mod tests {
     }
 
     #[test]
+    fn the_bar_fits_into_80_columns() {
+        assert_eq!(progress(0.12345, 0.9821, 30_748.6), "loss 0.1235  acc 98.21 %  31k/s");
+        assert_eq!(progress(2.0, 0.0, 9_999.4), "loss 2.0000  acc 0.00 %  9999/s");
+        let widest = [progress(999.9999, 1.0, 9e6), progress(f64::MAX, 1.0, 9e6)];
+        for message in widest {
+            let line = BAR
+                .replace("{prefix}", "9999")
+                .replace("{bar:10}", &"=".repeat(10))
+                .replace("{percent:>3}", "100")
+                .replace("{msg}", &message)
+                .replace("{eta}", "100d");
+            assert!(line.len() < 80, "{}: {line}", line.len());
+            assert!(!line.contains('{'), "{line}");
+        }
+    }
+
+    #[test]
     fn paths_survive_the_shell() {
         let word = |text: &str| shell_word(Path::new(text));
         assert_eq!(word("runs/a-1/model.safetensors"), "runs/a-1/model.safetensors");
@@ -378,6 +402,8 @@ mod tests {
         assert_eq!(word("- x"), "'./- x'");
         assert_eq!(word("a\nb'c"), r"$'a\nb\'c'");
         assert_eq!(word("früh"), "früh");
+        // Two words or one, but a shell may take the first for a variable.
+        assert_eq!(word("a=b"), "'a=b'");
         assert_eq!(word(""), "''");
         #[cfg(unix)]
         {

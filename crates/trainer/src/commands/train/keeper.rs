@@ -152,12 +152,13 @@ impl Keeper<'_> {
         last: Option<&Mlp>,
         signal: Signal,
     ) -> Error {
+        // At once: where the terminal shows `^C`, a bar would be half overwritten.
+        self.report.close();
         let saved = self.save(run, last);
         let current = run.network();
         let network = last.unwrap_or(&current);
         let summary = self.summary(config, network, run.history(), Status::Stopped, None);
         let written = self.dir.save_summary(&summary);
-        self.report.close();
         if let Err(error) = saved.and(written) {
             return self.lost(config, error);
         }
