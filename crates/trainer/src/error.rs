@@ -137,15 +137,16 @@ pub(crate) enum Error {
     #[error("the run has ended after {epochs} of {epochs} epochs: train more with --epochs N")]
     Complete { epochs: usize },
     #[error(
-        "training.epochs (--epochs) is {epochs}, and the run has reached epoch {begun}: expected \
-         at least {begun}"
+        "training.epochs (--epochs) is {epochs}, and {trained} are trained already{}: expected at \
+         least {begun}",
+        if begun > trained { format!(" and epoch {begun} is begun") } else { String::new() }
     )]
-    FewerEpochs { epochs: usize, begun: usize },
+    FewerEpochs { epochs: usize, trained: usize, begun: usize },
     #[error("early stopping has ended the run after epoch {epoch}: there is nothing to continue")]
     StoppedEarly { epoch: usize },
     #[error("{source}; the network of epoch {epoch} is kept in {model}")]
     Diverged { source: nn::Error, epoch: usize, model: PathBuf },
-    #[error("by {} {at}; to go on: {resume}", .signal.name())]
+    #[error("by {} {at}", .signal.name())]
     Stopped { signal: Signal, at: String, resume: String },
     #[error("{source}; to go on once it can be written: {resume}")]
     Unsaved { source: Box<Self>, resume: String },
@@ -222,7 +223,9 @@ pub(crate) struct Refused {
 
 impl Error {
     /// The exit code of the program: 2 if its settings are wrong, which are the command
-    /// line, the recipe and the environment; 1 if it failed with settings that are right.
+    /// line, the recipe and the environment; 1 if it failed with settings that are right. A
+    /// directory that is taken, or whose run has ended, is a wrong `--out` or `--resume`; one
+    /// that another process writes to may be right a moment later.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Stopped { signal, .. } => signal.code(),
@@ -245,6 +248,10 @@ impl Error {
             | Self::Complete { .. }
             | Self::FewerEpochs { .. }
             | Self::StoppedEarly { .. }
+            | Self::Finished { .. }
+            | Self::Unfinished { .. }
+            | Self::NotEmpty { .. }
+            | Self::NotADirectory { .. }
             | Self::Augment(_)
             | Self::Network(
                 nn::Error::OutOfRange { .. }
@@ -255,6 +262,15 @@ impl Error {
                 | nn::Error::NothingToHoldOut { .. },
             ) => 2,
             _ => 1,
+        }
+    }
+
+    /// What to do next, as lines of their own after the error's one line: a command that is
+    /// to be copied has nothing beside it.
+    pub(crate) fn next(&self) -> Option<String> {
+        match self {
+            Self::Stopped { resume, .. } => Some(format!("next: go on with it\n  {resume}")),
+            _ => None,
         }
     }
 

@@ -60,7 +60,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Not `eprintln!`, which panics when stderr is closed.
             let line = error::one_line(&error.to_string());
-            let _ = writeln!(std::io::stderr(), "{}: {line}", error.label());
+            let next = error.next().map_or_else(String::new, |next| next + "\n");
+            let _ = write!(std::io::stderr(), "{}: {line}\n{next}", error.label());
             ExitCode::from(error.code())
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 
 use kernels::Isa;
 use nn::{Ended, Evaluation, Executor, History, Mlp};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::config::Config;
 use crate::data::Checksums;
@@ -64,6 +64,7 @@ pub(crate) struct Summary {
     pub(crate) sparsity: Vec<f64>,
     pub(crate) epochs: usize,
     /// What ended the training.
+    #[serde(serialize_with = "ended")]
     pub(crate) ended: Ended,
     /// The epoch whose network is in the model, from 1; `None` before the first has ended.
     pub(crate) kept_epoch: Option<usize>,
@@ -147,6 +148,16 @@ impl Summary {
             isa: isa.name(),
             version: VERSION,
         }
+    }
+}
+
+/// The end of a run in the words of a user, who knows no callback: it is a signal that leaves
+/// a run before its end.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn ended<S: Serializer>(ended: &Ended, serializer: S) -> Result<S::Ok, S::Error> {
+    match ended {
+        Ended::Callback => serializer.serialize_str("signal"),
+        ended => ended.serialize(serializer),
     }
 }
 

@@ -352,6 +352,8 @@ fn a_directory_whose_name_is_taken() {
     let end = process.end();
     check_failed(&end, "cannot write run/model.safetensors: Not a directory", 1);
     assert!(end.stdout.contains("\ntest accuracy  "), "{end:?}");
+    // Nothing is there to go on with.
+    assert!(!end.stderr.contains("--resume"), "{end:?}");
     assert_eq!(read(&run), b"mine");
     fs::remove_file(&run).unwrap();
     succeed(path, "--resume gone --quiet");
@@ -372,6 +374,8 @@ fn a_directory_whose_name_is_taken() {
         let end = process.end();
         let taken = "cannot write first/model.safetensors: another directory has the name";
         check_failed(&end, taken, 1);
+        // It would go on with the other run.
+        assert!(!end.stderr.contains("--resume"), "{end:?}");
         check_same(&path.join("first"), &path.join("other"), "the other run");
         succeed(path, "--resume moved --quiet");
         check_same(&moved, &path.join("whole"), "another run");

@@ -134,6 +134,29 @@ fn a_model_that_could_not_be_written_is_written_later() {
     }
 }
 
+/// A schedule that knows the length of the run has other rates from here on.
+#[test]
+fn a_schedule_that_is_stretched_is_said() {
+    let dir = data::folder();
+    for (schedule, stretched) in [
+        ("constant", false),
+        ("step:every=1", false),
+        ("cosine", true),
+        ("linear", true),
+        ("one-cycle", true),
+        ("constant:warmup=0.5", true),
+    ] {
+        let flags = format!("--hidden none --schedule {schedule} --quiet --overwrite");
+        succeed(dir.path(), &format!("{flags} --epochs 2 --out run"));
+        let output = run_in(dir.path(), "--resume run --epochs 3");
+        assert!(output.status.success(), "{output:?}");
+        let notes = String::from_utf8(output.stderr).unwrap();
+        let note = "note: the schedule stretches over the whole run, which had 2 epochs and has 3 \
+                    now: ";
+        assert_eq!(notes.starts_with(note), stretched, "{schedule}: {notes}");
+    }
+}
+
 /// What is said, and that the run stays as it is.
 #[test]
 fn what_cannot_be_continued() {
@@ -182,7 +205,7 @@ fn what_cannot_be_continued() {
         (
             "--resume run --epochs 2",
             2,
-            "training.epochs (--epochs) is 2, and the run has reached epoch 3: expected at least 3"
+            "training.epochs (--epochs) is 2, and 3 are trained already: expected at least 3"
                 .to_owned(),
         ),
         (

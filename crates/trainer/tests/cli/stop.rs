@@ -13,13 +13,18 @@ use crate::{data, metrics, names, succeed};
 /// A run that takes long enough to be stopped: some hundred steps an epoch.
 const RUN: &str = "--hidden 24 --dropout 0.2 --schedule constant --batch-size 3 --epochs 4";
 
-/// What a stopped run prints: its one line, and the command in it.
+/// The command that a stopped run prints, which is a line of its own: a user may copy it
+/// whole.
 fn stopped<'a>(end: &'a End, code: i32, signal: &str) -> &'a str {
     assert_eq!(end.status.code(), Some(code), "{end:?}");
-    let line = end.stderr.lines().last().unwrap_or_default();
+    let mut lines = end.stderr.lines().rev();
+    let command = lines.next().unwrap_or_default();
+    assert_eq!(lines.next(), Some("next: go on with it"), "{end:?}");
+    let line = lines.next().unwrap_or_default();
     let start = format!("stopped: by {signal} after step ");
     assert!(line.starts_with(&start), "{end:?}");
-    line.split_once("; to go on: ").unwrap_or_else(|| panic!("{end:?}")).1
+    assert!(command.starts_with("  ") && command.contains(" --resume "), "{end:?}");
+    command
 }
 
 /// Runs a line as a user who has pasted it into a shell.
@@ -41,8 +46,12 @@ fn check_files(run: &Path) {
         ]
     );
     let found = summary(run);
-    assert_eq!((&found["status"], &found["ended"]), (&"stopped".into(), &"callback".into()));
+    assert_eq!((&found["status"], &found["ended"]), (&"stopped".into(), &"signal".into()));
     assert!(found["test_accuracy"].is_null(), "{found}");
+    // A share of each layer's weights.
+    let [sparsity, layers] = ["sparsity", "layers"].map(|key| found[key].as_array().unwrap());
+    assert_eq!(sparsity.len(), layers.len() - 1, "{found}");
+    assert!(sparsity.iter().all(|share| (0.0..1.0).contains(&share.as_f64().unwrap())), "{found}");
     let epochs = metrics(run).len();
     assert_eq!(found["epochs"], epochs);
     let saved = nn::Checkpoint::load(run.join("checkpoint.safetensors")).unwrap();
@@ -73,9 +82,9 @@ fn a_signal_saves_the_run_and_says_how_to_go_on() {
             assert_eq!(end.stdout.is_empty(), !output.is_empty(), "{end:?}");
             if output.contains("--quiet") || output.is_empty() {
                 let mut lines = end.stderr.lines().filter(|line| !line.starts_with("note: "));
-                assert!(lines.next().is_some() && lines.next().is_none(), "{end:?}");
+                assert_eq!(lines.by_ref().count(), 3, "{end:?}");
             }
-            assert!(end.stderr.contains(&format!("; saved in {out}; ")), "{end:?}");
+            assert!(end.stderr.contains(&format!("; saved in {out}\n")), "{end:?}");
             check_files(&run);
             paste(dir.path(), &format!("{again} --quiet"));
             check_same(&run, &dir.path().join("whole"), &out);
@@ -104,6 +113,27 @@ fn a_run_may_be_stopped_as_often_as_one_likes() {
     }
     paste(dir.path(), &line);
     check_same(&run, &dir.path().join("whole"), "stopped five times");
+}
+
+/// The scalar path has bits of its own, so the command that goes on names it.
+#[test]
+fn a_run_on_the_scalar_path_goes_on_there() {
+    let dir = data::folder();
+    let mut command = stoppable(env!("CARGO_BIN_EXE_trainer"));
+    command.args(RUN.replace("--epochs 4", "--epochs 5000").split_whitespace());
+    command.args(["--quiet", "--out", "run"]);
+    // `Process` removes the variable that the tests were started with.
+    let mut shell = stoppable("env");
+    shell.arg("KERNELS_ISA=scalar").arg(command.get_program()).args(command.get_args());
+    let mut process = Process::spawn(dir.path(), shell);
+    assert!(process.wait_for_lines("run", 1));
+    process.signal(Signal::INT);
+    let end = process.end();
+    let line = stopped(&end, 130, "SIGINT");
+    assert!(line.starts_with("  KERNELS_ISA=scalar "), "{end:?}");
+    let epochs = metrics(&dir.path().join("run")).len() + 1;
+    paste(dir.path(), &format!("{line} --epochs {epochs} --quiet"));
+    assert_eq!(summary(&dir.path().join("run"))["isa"], "scalar");
 }
 
 /// The second signal does not wait for the saving, which takes long for a large network.

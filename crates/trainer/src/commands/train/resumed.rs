@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kernels::Isa;
-use nn::{Checkpoint, Ended, Examples, Run};
+use nn::{Checkpoint, Curve, Ended, Examples, Run, Schedule};
 use toml::{Table, Value};
 
 use super::record::Record;
@@ -59,6 +59,7 @@ impl Resumed {
         if let Some((key, was, now)) = difference("", &table(&old)?, &table(&new)?) {
             return Err(Error::OtherSetting { key, was, now });
         }
+        notes.extend(stretched(&old, &new));
         let history = self.checkpoint.history();
         let epochs = history.epochs.len();
         if self.dir.is_done() {
@@ -117,13 +118,32 @@ impl Resumed {
         record.checksums = Some(found);
         record.settings = config.to_toml()?;
         let epochs = config.training.epochs;
-        let begun = begun(&checkpoint);
-        checkpoint.set_epochs(epochs).map_err(|_| Error::FewerEpochs { epochs, begun })?;
+        let (trained, begun) = (checkpoint.history().epochs.len(), begun(&checkpoint));
+        let fewer = |_| Error::FewerEpochs { epochs, trained, begun };
+        checkpoint.set_epochs(epochs).map_err(fewer)?;
         let lines = record.lines(checkpoint.history());
         let training = checkpoint.resume(train, validation)?;
         dir.continue_with(config, &lines)?;
         Ok((dir, training, record))
     }
+}
+
+/// What to say where the learning rates depend on the length of a run, which has changed.
+fn stretched(old: &Config, new: &Config) -> Option<String> {
+    let (was, now) = (old.training.epochs, new.training.epochs);
+    let Schedule { curve, warmup } = new.training.schedule;
+    let stretches = match curve {
+        Curve::Linear { .. } | Curve::Cosine | Curve::OneCycle { .. } => true,
+        // These count epochs.
+        _ => warmup > 0.0,
+    };
+    (was != now && stretches).then(|| {
+        format!(
+            "the schedule stretches over the whole run, which had {was} epochs and has {now} now: \
+             from here on the learning rates are those of a run of {now} epochs, and the result \
+             is not that of a run that began with {now}"
+        )
+    })
 }
 
 /// Epochs that the run has begun.

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::{FAILED, check};
+use super::{FAILED, USAGE, check};
 
 #[test]
 fn directories_of_runs() {
@@ -13,7 +13,7 @@ fn directories_of_runs() {
     fs::write(dir.path().join("runs"), "a file").unwrap();
     check(
         dir.path(),
-        FAILED,
+        USAGE,
         &[
             (
                 "another run",
@@ -26,6 +26,17 @@ fn directories_of_runs() {
                 "data has t10k-images-idx3-ubyte, which is no file of a run: name a new or empty directory with --out",
             ),
             ("a file", "--out file", "file is a file: --out takes a new or an empty directory"),
+            (
+                "a run that has ended",
+                "--resume run",
+                "the run has ended after 1 of 1 epochs: train more with --epochs N",
+            ),
+        ],
+    );
+    check(
+        dir.path(),
+        FAILED,
+        &[
             ("below a file", "--out file/x", "cannot make the directory file/x: …"),
             ("a file for the directory of all runs", "", "cannot make the directory runs: …"),
         ],
