@@ -37,6 +37,8 @@ mod health;
 
 mod report;
 
+mod terminal;
+
 mod summary;
 
 mod error;

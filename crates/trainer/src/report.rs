@@ -16,10 +16,10 @@ use crate::error::{Error, one_line};
 use crate::health::Finding;
 use crate::run_dir::{EpochLine, RunDir};
 use crate::summary::Summary;
+use crate::terminal;
 
-/// The bar. With [`progress`] it fits into 80 columns, and leaves the last of them free for
-/// the cursor: an epoch of 4 digits takes 29 columns, the message at most 36, and the time
-/// that is left at most 14, as `  100d left`.
+/// The bar. With [`progress`] it fits into 80 columns, of which [`terminal`] keeps the last
+/// ones free.
 const BAR: &str = "epoch {prefix} [{bar:10}] {percent:>3} %  {msg}  {eta} left";
 
 /// Time between two updates of the bar.
@@ -70,10 +70,9 @@ impl Report {
             (false, true) => Target::Stderr,
             (false, false) => Target::Stdout,
         };
-        // indicatif hides the bar when stderr is no terminal.
         let bar = match text {
             Target::Nowhere => ProgressBar::hidden(),
-            _ => ProgressBar::new(0),
+            _ => ProgressBar::with_draw_target(Some(0), terminal::target()),
         };
         if let Ok(style) = ProgressStyle::with_template(BAR) {
             bar.set_style(style.progress_chars("=> "));
@@ -299,7 +298,7 @@ fn percent(fraction: f64) -> String {
 
 /// What the bar says of the latest steps; speed in samples per second.
 fn progress(loss: f64, accuracy: f64, speed: f64) -> String {
-    let loss = if loss < 1000.0 { format!("{loss:.4}") } else { format!("{loss:.1e}") };
+    let loss = if loss < 100.0 { format!("{loss:.4}") } else { format!("{loss:.1e}") };
     let speed = if speed < 1e4 { format!("{speed:.0}") } else { format!("{:.0}k", speed / 1e3) };
     format!("loss {loss}  acc {}  {speed}/s", percent(accuracy))
 }
@@ -377,9 +376,10 @@ mod tests {
 
     #[test]
     fn the_bar_fits_into_80_columns() {
+        let columns = 80 - usize::from(terminal::MARGIN);
         assert_eq!(progress(0.12345, 0.9821, 30_748.6), "loss 0.1235  acc 98.21 %  31k/s");
         assert_eq!(progress(2.0, 0.0, 9_999.4), "loss 2.0000  acc 0.00 %  9999/s");
-        let widest = [progress(999.9999, 1.0, 9e6), progress(f64::MAX, 1.0, 9e6)];
+        let widest = [progress(99.9999, 1.0, 9e6), progress(f64::MAX, 1.0, 9e6)];
         for message in widest {
             let line = BAR
                 .replace("{prefix}", "9999")
@@ -387,7 +387,7 @@ mod tests {
                 .replace("{percent:>3}", "100")
                 .replace("{msg}", &message)
                 .replace("{eta}", "100d");
-            assert!(line.len() < 80, "{}: {line}", line.len());
+            assert!(line.len() <= columns, "{}: {line}", line.len());
             assert!(!line.contains('{'), "{line}");
         }
     }
