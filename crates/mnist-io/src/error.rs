@@ -11,6 +11,7 @@ use thiserror::Error as ThisError;
 
 use crate::idx::error::IdxError;
 use crate::idx::header::{Dtype, Shape};
+use crate::table::TableError;
 
 /// Why a file, a folder or a pair of files could not be used.
 #[derive(Debug, ThisError)]
@@ -209,6 +210,15 @@ pub enum Error {
         inflated: bool,
         /// What is wrong.
         error: IdxError,
+    },
+
+    /// The file is not a table, or not the table that is wanted.
+    #[error("{path}: {error}")]
+    Table {
+        /// The file, or the name that the caller gave to what was read.
+        path: PathBuf,
+        /// What is wrong.
+        error: TableError,
     },
 
     /// A file of images or labels has elements other than bytes.

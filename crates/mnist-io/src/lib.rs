@@ -81,6 +81,7 @@ mod samples;
 mod formats;
 // The formats.
 mod idx;
+mod table;
 // What the formats share.
 mod bytes;
 mod class_names;
@@ -100,3 +101,7 @@ pub use idx::{Dataset, Dtype, Header, Idx, IdxError, IdxFile, parse};
 pub use mapped::Access;
 pub use samples::{Classes, Features, ImageSize, Samples, Targets};
 pub use source::{Part, Request, Source};
+pub use table::{
+    Column, ColumnFacts, ColumnKind, DISTINCT, Dialect, Facts, Place, Rows, Schema, Table,
+    TableError, TableOptions, Unknown, Wanted,
+};

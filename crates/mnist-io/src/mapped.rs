@@ -85,7 +85,7 @@ pub(crate) fn reserved<T>(path: &Path, len: u64) -> Result<Vec<T>, Error> {
     if reserved { Ok(values) } else { Err(Error::Memory { path: path.into(), bytes }) }
 }
 
-fn open(path: &Path) -> Result<File, Error> {
+pub(crate) fn open(path: &Path) -> Result<File, Error> {
     let failed = |error| Error::Open { path: path.into(), error };
     // Checked first: some systems open a folder and fail later, with a message about
     // something else, and a pipe opens only when somebody writes to it.

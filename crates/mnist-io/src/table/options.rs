@@ -1,0 +1,44 @@
+//! What a user says about a table.
+
+use super::error::TableError;
+use super::names;
+
+/// What a user says about a table. What is not said is found out by looking at it.
+///
+/// Columns have the names of the header. Without a name they are `column 1`, `column 2`
+/// and so on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TableOptions<'a> {
+    /// The byte between two cells: a character of ASCII.
+    pub separator: Option<u8>,
+    /// Whether the first row has the names of the columns.
+    pub header: Option<bool>,
+    /// Columns that are categories, even if all their cells are numbers.
+    pub categorical: &'a [String],
+    /// Columns that are numbers. A text in one of them is an error.
+    pub numeric: &'a [String],
+    /// Columns that are left out. What is in them is never an error.
+    pub ignore: &'a [String],
+}
+
+impl TableOptions<'_> {
+    /// Whether cells can be separated by what is said.
+    pub(crate) fn check(&self) -> Result<(), TableError> {
+        let allowed = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte) && byte != b'"';
+        match self.separator {
+            Some(byte) if !allowed(byte) => Err(TableError::Separator { found: byte.into() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether `columns` have all names that are said.
+    pub(crate) fn check_names(&self, columns: &[String]) -> Result<(), TableError> {
+        for name in self.categorical.iter().chain(self.numeric).chain(self.ignore) {
+            if !columns.contains(name) {
+                let advice = names::advice(name, columns);
+                return Err(TableError::UnknownColumn { name: name.clone(), advice });
+            }
+        }
+        Ok(())
+    }
+}

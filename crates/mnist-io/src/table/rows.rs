@@ -1,0 +1,291 @@
+//! Rows with known columns, read one after another.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::block::Block;
+use super::categories::Lookup;
+use super::dialect::Dialect;
+use super::error::{TableError, shown};
+use super::facts::{ColumnFacts, Facts, NumberFacts, Place, Unknown, number_of};
+use super::infer::read_cell;
+use super::json::{Lines, Object};
+use super::number::{Cell, Decimal, is_missing};
+use super::options::TableOptions;
+use super::records::{Records, trimmed};
+use super::schema::{Column, ColumnKind};
+use super::wanted::{Wanted, plan};
+use crate::error::Error;
+use crate::mapped;
+
+/// Reads rows whose columns are known, from a file or any other reader, in memory that
+/// does not grow with their number.
+///
+/// If the file has a header, the columns are found by their names, in any order, and
+/// others are ignored. Without one they are found by position. If the text begins with
+/// `{`, each line is a JSON object with a value for each column.
+pub struct Rows<R: Read> {
+    source: Source<R>,
+    slots: Vec<Slot>,
+    present: Vec<bool>,
+    rows: u64,
+    /// One row.
+    row: Vec<f32>,
+}
+
+enum Source<R> {
+    Cells {
+        records: Box<Records<R>>,
+        dialect: Dialect,
+        /// For each cell of a row, the position of its column.
+        places: Vec<Option<usize>>,
+    },
+    Json {
+        lines: Lines<R>,
+        /// The first line, which was looked at.
+        first: Option<(u64, Object)>,
+    },
+}
+
+/// What becomes of the cells of a column.
+struct Slot {
+    name: String,
+    reader: CellReader,
+}
+
+enum CellReader {
+    Number { facts: NumberFacts, decimal: Decimal },
+    Category { lookup: Lookup, seen: Vec<bool>, missing: u64, unknown: Option<Unknown> },
+    Text,
+}
+
+impl Rows<File> {
+    /// Opens the table at `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, is no table, or lacks a column that is wanted and is
+    /// not optional. The error has the names of all such columns.
+    pub fn open(
+        path: &Path,
+        wanted: Wanted<'_>,
+        options: &TableOptions<'_>,
+    ) -> Result<Self, Error> {
+        Self::new(mapped::open(path)?, path, wanted, options)
+    }
+}
+
+impl<R: Read> Rows<R> {
+    /// Reads the first row that `reader` gives. Errors name `path`, such as `stdin`.
+    /// Of the options only `separator` and `header` matter.
+    ///
+    /// # Errors
+    /// As for [`open`](Rows::open).
+    pub fn new(
+        reader: R,
+        path: &Path,
+        wanted: Wanted<'_>,
+        options: &TableOptions<'_>,
+    ) -> Result<Self, Error> {
+        let mut block = Block::new(path.into(), reader)?;
+        options.check().map_err(|error| block.error(error))?;
+        let columns = wanted.columns;
+        let mut present = vec![false; columns.len()];
+        // An empty name and a tab may begin a header, so white space stays.
+        block.skip_line_ends()?;
+        let json = block.bytes().trim_ascii_start().starts_with(b"{");
+        let source = if json {
+            let mut lines = Lines::new(block);
+            let first = lines.next()?;
+            if let Some((line, object)) = &first {
+                let names: Vec<_> = object.keys().cloned().collect();
+                wanted.match_names(*line, &names).map_err(|error| lines.error(error))?;
+            }
+            present.fill(true);
+            Source::Json { lines, first }
+        } else {
+            let plan = plan(&mut block, wanted, options)?;
+            let mut records = Records::new(block, plan.dialect.separator);
+            if plan.dialect.header {
+                records.next()?;
+            }
+            for place in plan.places.iter().flatten() {
+                present[*place] = true;
+            }
+            Source::Cells { records: Box::new(records), dialect: plan.dialect, places: plan.places }
+        };
+        let decimal = match &source {
+            Source::Cells { dialect, .. } => Decimal::of_separator(dialect.separator),
+            Source::Json { .. } => Decimal::Point,
+        };
+        let slots = columns.iter().map(|column| Slot::new(column, decimal)).collect();
+        let row = vec![f32::NAN; columns.len()];
+        Ok(Self { source, slots, present, rows: 0, row })
+    }
+
+    /// Appends at most `rows` rows to `cells`: the columns in the order that they are
+    /// wanted in, NaN for a cell that is missing or has an unknown value. Gives the number
+    /// of rows, which is smaller than `rows` at the end alone.
+    ///
+    /// # Errors
+    /// If a row has another number of cells than the first row, or a cell is no number
+    /// where one is wanted. The rows before it are in `cells`.
+    pub fn next_batch(&mut self, rows: usize, cells: &mut Vec<f32>) -> Result<usize, Error> {
+        for count in 0..rows {
+            if !self.next_row()? {
+                return Ok(count);
+            }
+            if cells.try_reserve(self.row.len()).is_err() {
+                let bytes = (cells.len() as u64).saturating_mul(4);
+                return Err(Error::Memory { path: self.path().into(), bytes });
+            }
+            cells.extend_from_slice(&self.row);
+            self.rows += 1;
+        }
+        Ok(rows)
+    }
+
+    /// Reads a row into `self.row`. False at the end.
+    fn next_row(&mut self) -> Result<bool, Error> {
+        self.row.fill(f32::NAN);
+        let (row, slots) = (&mut self.row, &mut self.slots);
+        match &mut self.source {
+            Source::Cells { records, places, .. } => {
+                let Some(record) = records.next()? else { return Ok(false) };
+                let (line, found, expected) = (record.line, record.len(), places.len());
+                let added = if found == expected {
+                    record.raw().zip(places).try_for_each(|(cell, place)| {
+                        let Some(position) = *place else { return Ok(()) };
+                        row[position] = slots[position].add(line, cell)?;
+                        Ok(())
+                    })
+                } else {
+                    Err(TableError::Ragged { line, found, expected })
+                };
+                added.map_err(|error| records.error(error))?;
+            }
+            Source::Json { lines, first } => {
+                let next = match first.take() {
+                    Some(first) => Some(first),
+                    None => lines.next()?,
+                };
+                let Some((line, object)) = next else { return Ok(false) };
+                for (slot, cell) in slots.iter_mut().zip(row) {
+                    let text = super::json::cell(line, &slot.name, &object);
+                    let added = text.and_then(|text| slot.add(line, text.as_bytes()));
+                    *cell = added.map_err(|error| lines.error(error))?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn path(&self) -> &Path {
+        match &self.source {
+            Source::Cells { records, .. } => records.path(),
+            Source::Json { lines, .. } => lines.path(),
+        }
+    }
+
+    /// The line of the next row, from 1, or that of the end.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        match &self.source {
+            Source::Cells { records, .. } => records.line(),
+            Source::Json { first: Some((line, _)), .. } => *line,
+            Source::Json { lines, .. } => lines.line(),
+        }
+    }
+
+    /// How the table is written; `None` if it is JSON lines.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        match &self.source {
+            Source::Cells { dialect, .. } => Some(*dialect),
+            Source::Json { .. } => None,
+        }
+    }
+
+    /// Whether the file has the column that is wanted at `position`. Only one that is
+    /// optional can be absent. Each line of JSON may have it or not.
+    #[must_use]
+    pub fn is_present(&self, position: usize) -> bool {
+        self.present[position]
+    }
+
+    /// What is known of the cells that were read so far.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let columns = self.slots.iter().map(Slot::facts).collect();
+        Facts { rows: self.rows, columns }
+    }
+
+    /// Whether a number had a comma for the decimal point.
+    pub(crate) fn decimal_comma(&self) -> bool {
+        let comma =
+            |slot: &Slot| matches!(slot.reader, CellReader::Number { decimal: Decimal::Comma, .. });
+        self.slots.iter().any(comma)
+    }
+}
+
+impl Slot {
+    fn new(column: &Column, decimal: Decimal) -> Self {
+        let reader = match &column.kind {
+            ColumnKind::Number => CellReader::Number { facts: NumberFacts::new(), decimal },
+            ColumnKind::Category { values } => CellReader::Category {
+                lookup: Lookup::new(values),
+                seen: vec![false; values.len()],
+                missing: 0,
+                unknown: None,
+            },
+            ColumnKind::Text => CellReader::Text,
+        };
+        Self { name: column.name.clone(), reader }
+    }
+
+    /// The number that stands for a cell.
+    fn add(&mut self, line: u64, cell: &[u8]) -> Result<f32, TableError> {
+        match &mut self.reader {
+            CellReader::Text => Ok(f32::NAN),
+            CellReader::Number { facts, decimal } => {
+                let said = read_cell(cell, decimal);
+                number_of(said, facts).ok_or_else(|| {
+                    let (column, found) = (shown(self.name.as_bytes()), shown(cell));
+                    if said == Cell::Infinite {
+                        TableError::Infinite { line, column, found }
+                    } else {
+                        TableError::NotANumber { line, column, found }
+                    }
+                })
+            }
+            CellReader::Category { lookup, seen, missing, unknown } => {
+                let cell = trimmed(cell);
+                // A model may know a value that is a word for none in other columns.
+                if let Some(index) = lookup.find(cell) {
+                    seen[index as usize] = true;
+                    return Ok(index as f32);
+                }
+                if is_missing(cell) {
+                    *missing += 1;
+                } else {
+                    let first = || Place { line, value: shown(cell) };
+                    unknown.get_or_insert_with(|| Unknown { count: 0, first: first() }).count += 1;
+                }
+                Ok(f32::NAN)
+            }
+        }
+    }
+
+    fn facts(&self) -> ColumnFacts {
+        match &self.reader {
+            CellReader::Number { facts, .. } => facts.facts(),
+            CellReader::Category { seen, missing, unknown, .. } => ColumnFacts {
+                missing: *missing,
+                distinct: seen.iter().filter(|seen| **seen).count(),
+                unknown: unknown.clone(),
+                ..ColumnFacts::default()
+            },
+            CellReader::Text => ColumnFacts::default(),
+        }
+    }
+}
