@@ -19,7 +19,13 @@
 //! - [`IdxFile`] is one file, raw or gzip, and [`Dataset`] a file of images with its
 //!   file of labels, for a program that knows that its data are MNIST.
 //!
-//! Everything that can be wrong with a file is a variant of [`Error`] or [`IdxError`].
+//! **Tables**, CSV and its relatives, are not a source yet.
+//!
+//! - [`Table`] is a table in memory, and [`Schema`] says what its columns are.
+//! - [`Rows`] reads rows whose columns are known one after another, from any reader.
+//!
+//! Everything that can be wrong with a file is a variant of [`Error`], [`IdxError`] or
+//! [`TableError`].
 //! Its message is one line: what was read, at which byte or line, what was found, what
 //! was expected and, where possible, what to do.
 //!

@@ -282,6 +282,21 @@ fn columns_that_are_not_those_that_are_wanted() {
     }
 }
 
+/// A message does not list thousands of names, and does not take long to find.
+#[test]
+fn many_columns_that_are_missing() {
+    let column = |index: usize| Column { name: format!("gene {index}"), kind: ColumnKind::Number };
+    let columns: Vec<_> = (0..50_000).map(column).collect();
+    let header: String = (0..50_000).map(|index| format!("probe {index},")).collect();
+    let wanted = Wanted { columns: &columns, optional: &[] };
+    let text = header + "x\n";
+    let options = TableOptions::default();
+    let error = Rows::new(text.as_bytes(), Path::new("stdin"), wanted, &options).err().unwrap();
+    let error = error.to_string();
+    assert!(error.contains("`gene 11` and 49988 more; the columns are `probe 0`, "), "{error}");
+    assert!(error.ends_with("`probe 11` and 49989 more"), "{error}");
+}
+
 #[test]
 fn files_that_are_none() {
     let dir = tempfile::tempdir().unwrap();

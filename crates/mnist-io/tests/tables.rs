@@ -241,6 +241,8 @@ fn known_columns() {
         // In any order, with others, in another dialect.
         "y;id;c;x\n3,0;é;red;1,0\n;b;green;2,0\n5;c;;\n",
         "\tc\ty\tx\n0\tred\t3\t1\n1\tgreen\t\t2\n2\t\t5\t\n",
+        // Another separator in a name that is not wanted.
+        "a;b,x,c,y\n0,1,red,3\n0;0,2,green,\n0,?,NA,5\n",
         // By position.
         "1,red,3\n2,green,\n,,5\n",
         "{\"x\": 1, \"c\": \"red\", \"y\": 3}\n\n {\"x\": 2.0, \"c\": \"green\"}\r\n{\"y\": \"5\", \"c\": null}",
@@ -261,6 +263,8 @@ fn known_columns() {
         assert_eq!(cells[..3], [1.0, 1.0, -9.0], "{text}");
         assert!(!rows.is_present(2));
     }
+    let text = b"{\"x\": 1, \"c\": \"red\"}\n";
+    assert!(!rows_of(text, &columns, &optional).unwrap().is_present(2));
     // Columns that had no names.
     let nameless = [number("column 1"), category("column 2", &["0", "1"])];
     for text in ["1.5,1\n2,0.0\n", "a,b\n1.5,1\n2,0\n"] {

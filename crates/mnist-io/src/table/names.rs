@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::error::{TableError, shown};
 
 /// The most names that a message lists.
-const LISTED: usize = 12;
+pub(crate) const LISTED: usize = 12;
 
 /// The name of the column at `index` if the file has none for it.
 pub(crate) fn of_index(index: usize) -> String {
@@ -55,14 +55,22 @@ pub(crate) fn list(names: &[String]) -> String {
 pub(crate) fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
     // Between longer texts the distance takes long, and nobody types them.
     const LONGEST: usize = 100;
+    // A header may have very many names.
+    const COMPARED: usize = 10_000;
     let plain = |text: &str| -> Vec<char> {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
     let wanted = plain(name);
+    if wanted.len() > LONGEST {
+        return None;
+    }
     let near = names
         .iter()
+        .take(COMPARED)
         .map(|candidate| (plain(candidate), candidate))
-        .filter(|(text, _)| text.len().max(wanted.len()) <= LONGEST && !text.is_empty())
+        .filter(|(text, _)| {
+            !text.is_empty() && 3 * text.len().abs_diff(wanted.len()) <= wanted.len()
+        })
         .map(|(text, candidate)| (distance(&wanted, &text), candidate))
         .min_by_key(|(distance, _)| *distance)?;
     (3 * near.0 <= wanted.len()).then_some(near.1)

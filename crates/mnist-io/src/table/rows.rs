@@ -99,9 +99,11 @@ impl<R: Read> Rows<R> {
             let first = lines.next()?;
             if let Some((line, object)) = &first {
                 let names: Vec<_> = object.keys().cloned().collect();
-                wanted.match_names(*line, &names).map_err(|error| lines.error(error))?;
+                let places = wanted.match_names(*line, &names);
+                for place in places.map_err(|error| lines.error(error))?.into_iter().flatten() {
+                    present[place] = true;
+                }
             }
-            present.fill(true);
             Source::Json { lines, first }
         } else {
             let plan = plan(&mut block, wanted, options)?;
@@ -207,7 +209,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// Whether the file has the column that is wanted at `position`. Only one that is
-    /// optional can be absent. Each line of JSON may have it or not.
+    /// optional can be absent. Of JSON lines the first one tells.
     #[must_use]
     pub fn is_present(&self, position: usize) -> bool {
         self.present[position]

@@ -1,11 +1,12 @@
 //! Which cells of a file are the columns that are wanted.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use super::block::Block;
 use super::dialect::{Dialect, Row, SEPARATORS};
 use super::error::{TableError, shown};
-use super::names;
+use super::names::{self, LISTED};
 use super::number::{Cell, Decimal, read};
 use super::options::TableOptions;
 use super::records::Records;
@@ -39,28 +40,32 @@ impl Wanted<'_> {
         line: u64,
         found: &[String],
     ) -> Result<Vec<Option<usize>>, TableError> {
+        let there: HashSet<&str> = found.iter().map(|name| &name[..]).collect();
         let missing: Vec<_> = self
             .columns
             .iter()
-            .filter(|column| !self.is_optional(column) && !found.contains(&column.name))
+            .map(|column| &column.name)
+            .filter(|name| !self.optional.contains(name) && !there.contains(&name[..]))
             .collect();
         if missing.is_empty() {
-            return Ok(found.iter().map(|name| self.position(name)).collect());
+            let positions = self.positions();
+            return Ok(found.iter().map(|name| positions.get(&name[..]).copied()).collect());
         }
-        let text = |column: &&Column| {
-            let name = shown(column.name.as_bytes());
-            match names::nearest(&column.name, found) {
-                Some(near) => format!("`{name}` (did you mean `{}`?)", shown(near.as_bytes())),
-                None => format!("`{name}`"),
-            }
+        let text = |name: &&String| {
+            let near = names::nearest(name, found);
+            let near = near.map(|near| format!(" (did you mean `{}`?)", shown(near.as_bytes())));
+            format!("`{}`{}", shown(name.as_bytes()), near.unwrap_or_default())
         };
-        let missing = missing.iter().map(text).collect::<Vec<_>>().join(", ");
+        let shown = missing.iter().take(LISTED).map(text).collect::<Vec<_>>().join(", ");
+        let more = missing.len().saturating_sub(LISTED);
+        let missing = if more > 0 { format!("{shown} and {more} more") } else { shown };
         let advice = format!("the columns are {}", names::list(found));
         Err(TableError::MissingColumns { line, missing, advice })
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
+    /// The position of each name.
+    fn positions(&self) -> HashMap<&str, usize> {
+        self.columns.iter().map(|column| &column.name[..]).zip(0..).collect()
     }
 
     /// For each of `count` cells of a row without names, the position of its column: all
@@ -120,10 +125,10 @@ fn decide(
     wanted: Wanted<'_>,
     options: &TableOptions<'_>,
 ) -> Result<Plan, TableError> {
+    let positions = wanted.positions();
     let known = |row: &Row| {
-        let is_name = |cell: &&Vec<u8>| {
-            str::from_utf8(cell).is_ok_and(|name| wanted.position(name).is_some())
-        };
+        let is_name =
+            |cell: &&Vec<u8>| str::from_utf8(cell).is_ok_and(|name| positions.contains_key(name));
         row.iter().filter(is_name).count()
     };
     // Of equals the one that cuts the row at all, then the first.
