@@ -215,6 +215,13 @@ fn compressed() {
     for bytes in [gzip(text), members, padded] {
         assert!(parse(&bytes) == parse(text));
     }
+    // Every prefix of it, and what does not belong to it.
+    let whole = gzip(text);
+    let prefixes = (1..whole.len()).map(|len| whole[..len].to_vec());
+    for bytes in prefixes.chain([[&whole[..], b"\n"].concat()]) {
+        let error = Table::parse(&bytes, &TableOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("damaged gzip data") || bytes.len() == 1, "{error}");
+    }
 }
 
 fn rows_of<'a>(
