@@ -11,10 +11,10 @@ const FILE: &str = "classes.txt";
 
 const UTF_16: &str = "UTF-16 text";
 
-/// The names of the classes, and the file that they come from.
+/// The names of the classes, and where they come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassNames {
-    /// The file.
+    /// The file, or the folder whose folders have the names.
     pub path: PathBuf,
     /// The name of each class, class 0 first.
     pub names: Vec<String>,

@@ -12,6 +12,8 @@ use thiserror::Error as ThisError;
 use crate::idx::error::IdxError;
 use crate::idx::header::{Dtype, Shape};
 use crate::table::TableError;
+use crate::picture::error::PictureError;
+use crate::source::Part;
 
 /// Why a file, a folder or a pair of files could not be used.
 #[derive(Debug, ThisError)]
@@ -117,6 +119,61 @@ pub enum Error {
         /// The line, from 1.
         line: usize,
         /// What the line has.
+        found: &'static str,
+    },
+
+    /// The file is no picture that can be used.
+    #[error("{path}: {error}")]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: PictureError,
+    },
+
+    /// Folders of pictures do not have this part.
+    #[error(
+        "{dir}: found no folder {} that has folders of classes, expected one for {}", .looked_for.join(" or "), match .part { Part::Train => "training", Part::Test => "testing" }
+    )]
+    NoPart {
+        /// The folder that was searched.
+        dir: PathBuf,
+        /// The part.
+        part: Part,
+        /// The names that its folder may have.
+        looked_for: &'static [&'static str],
+    },
+
+    /// Folders of classes have no picture.
+    #[error(
+        "{}: found no picture, expected at least one for each class; put pictures there, or remove the folder", joined(.empty, ", ")
+    )]
+    NoPictures {
+        /// The folders.
+        empty: Vec<PathBuf>,
+    },
+
+    /// There are more folders of classes than a label can name.
+    #[error(
+        "{dir}: found {found} folders of classes, expected no more than {most}; is this the folder above the classes?"
+    )]
+    TooManyClasses {
+        /// The folder.
+        dir: PathBuf,
+        /// The classes.
+        found: usize,
+        /// The classes that there can be.
+        most: usize,
+    },
+
+    /// A folder cannot be that of a class, or is in one.
+    #[error(
+        "{path}: found {found}, expected a folder of pictures that has the name of their class; move or rename it"
+    )]
+    ClassFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
         found: &'static str,
     },
 

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::idx::Idx;
 use crate::other_files::OtherFile;
+use crate::picture::Pictures;
 use crate::source::Source;
 
 /// A row for each format. The first that recognises the data opens them, so a format
 /// that looks at the name of a file comes before one that would take any file.
-pub const SOURCES: &[&dyn Source] = &[&Idx];
+pub const SOURCES: &[&dyn Source] = &[&Idx, &Pictures];
 
 /// The format of the data in the folder or the file at `path`.
 ///
@@ -91,7 +92,7 @@ mod tests {
         assert_eq!(find_in(TWO, dir.path()).unwrap_or_else(|e| panic!("{e}")).name(), "IDX");
         let source = find_in(TWO, &toy).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(source.name(), "toy");
-        let request = Request { path: &toy, part: Part::Train, access: Access::read() };
+        let request = Request { path: &toy, part: Part::Train, access: Access::read(), size: None };
         let samples = source.open(&request).unwrap();
         assert!(matches!(samples.features(), Features::Real(values) if values[..] == [5.0, 9.0]));
         let Targets::Classes(classes) = samples.targets();
@@ -152,7 +153,8 @@ mod tests {
         assert_eq!(
             message(&error, dir.path()),
             "DIR/none: no such folder or file, expected a folder with the files of MNIST, such \
-             as train-images-idx3-ubyte, raw or with .gz at the end (IDX); check the path"
+             as train-images-idx3-ubyte, raw or with .gz at the end (IDX), or a folder with a \
+             folder of pictures for each class, such as 7/scan.png (pictures); check the path"
         );
     }
 

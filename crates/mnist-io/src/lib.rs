@@ -11,7 +11,7 @@
 //!   Mapping needs a promise, because a map changes when somebody changes the file;
 //!   so [`Access::map`] is an `unsafe fn`. Reading needs none.
 //!
-//! **IDX**, the format that MNIST is published in, is the only format so far.
+//! **IDX** is the format that MNIST is published in.
 //!
 //! - [`parse`] takes the bytes of a file and gives its [`Header`] and its elements.
 //!   It is total: any bytes give a result or a typed error, never a panic, and a
@@ -19,10 +19,14 @@
 //! - [`IdxFile`] is one file, raw or gzip, and [`Dataset`] a file of images with its
 //!   file of labels, for a program that knows that its data are MNIST.
 //!
-//! **Tables**, CSV and its relatives, are not a source yet.
+//! **Tables**, CSV and its relatives.
 //!
 //! - [`Table`] is a table in memory, and [`Schema`] says what its columns are.
 //! - [`Rows`] reads rows whose columns are known one after another, from any reader.
+//!
+//! **Pictures.** [`Picture`] reads PNG, JPEG, PGM, PPM and PBM. [`Picture::fit`] scales it, and
+//! [`Picture::digit`] brings a photo of a digit into the form of MNIST. [`Pictures`] is the
+//! source of folders of pictures, one for each class.
 //!
 //! Everything that can be wrong with a file is a variant of [`Error`], [`IdxError`] or
 //! [`TableError`].
@@ -68,8 +72,8 @@
 //! # let labels = [0, 0, 8, 1, 0, 0, 0, 2, 7, 3];
 //! # std::fs::write(dir.path().join("train-images-idx3-ubyte"), images)?;
 //! # std::fs::write(dir.path().join("train-labels-idx1-ubyte"), labels)?;
-//! let (path, part, access) = (dir.path(), Part::Train, Access::read());
-//! let samples = find_source(path)?.open(&Request { path, part, access })?;
+//! let (path, part, access, size) = (dir.path(), Part::Train, Access::read(), None);
+//! let samples = find_source(path)?.open(&Request { path, part, access, size })?;
 //! assert_eq!((samples.len(), samples.width()), (2, 2));
 //! assert_eq!(samples.image_size(), Some(ImageSize { rows: 1, cols: 2 }));
 //! let Features::Bytes(pixels) = samples.features() else { panic!("IDX has bytes") };
@@ -88,6 +92,7 @@ mod formats;
 // The formats.
 mod idx;
 mod table;
+mod picture;
 // What the formats share.
 mod bytes;
 mod class_names;
@@ -105,6 +110,8 @@ pub use error::Error;
 pub use formats::{SOURCES, find_source};
 pub use idx::{Dataset, Dtype, Header, Idx, IdxError, IdxFile, parse};
 pub use mapped::Access;
+pub use picture::error::PictureError;
+pub use picture::{Picture, Pictures};
 pub use samples::{Classes, Features, ImageSize, Samples, Targets};
 pub use source::{Part, Request, Source};
 pub use table::{

@@ -20,6 +20,8 @@ const FETCH: &str = "the download failed: fetch the file again";
 const UNPACK: &str = "unpack it first";
 const CONVERT: &str = "convert the data to IDX first";
 const CHECK: &str = "check the path";
+const PICTURES: &str = "put pictures into a folder for each class, and pass the folder above";
+const RESAVE: &str = "save pictures as PNG or JPEG first";
 
 /// First bytes, what has them, and what to do.
 const SIGNATURES: &[(&[u8], &str, &str)] = &[
@@ -34,11 +36,19 @@ const SIGNATURES: &[(&[u8], &str, &str)] = &[
     (b"\x1f\x8b", "a gzip file", UNPACK),
     (b"version https://git-lfs", "a Git LFS pointer", "run `git lfs pull` to fetch the data"),
     (b"/annex/objects/", "a git-annex pointer", "run `git annex get` to fetch the data"),
-    (b"\x89PNG", "a PNG image", CONVERT),
-    (b"\xff\xd8\xff", "a JPEG image", CONVERT),
-    (b"GIF8", "a GIF image", CONVERT),
-    (b"BM", "a BMP image", CONVERT),
-    (b"P5", "a PGM image", CONVERT),
+    (b"\x89PNG", "a PNG image", PICTURES),
+    (b"\xff\xd8\xff", "a JPEG image", PICTURES),
+    (b"GIF8", "a GIF image", RESAVE),
+    (b"BM", "a BMP image", RESAVE),
+    (b"II*\0", "a TIFF image", RESAVE),
+    (b"MM\0*", "a TIFF image", RESAVE),
+    (b"P1", "a PBM image", PICTURES),
+    (b"P2", "a PGM image", PICTURES),
+    (b"P3", "a PPM image", PICTURES),
+    (b"P4", "a PBM image", PICTURES),
+    (b"P5", "a PGM image", PICTURES),
+    (b"P6", "a PPM image", PICTURES),
+    (b"P7\n", "a PAM image", RESAVE),
     (b"\x93NUMPY", "a NumPy array", CONVERT),
     (b"\x89HDF", "an HDF5 file", CONVERT),
     (b"MATLAB 5.0", "a Matlab file", CONVERT),
@@ -59,6 +69,9 @@ impl OtherFile {
     /// file that could be IDX, which begins with two zeros, is nothing of this list.
     pub(crate) fn known_by(bytes: &[u8]) -> Option<Self> {
         let bytes = &bytes[..bytes.len().min(ENOUGH)];
+        if let Some(found) = in_boxes(bytes) {
+            return Some(Self { found, advice: RESAVE });
+        }
         if bytes.starts_with(&[0, 0]) {
             return None;
         }
@@ -102,6 +115,19 @@ impl OtherFile {
         let read = File::open(path).map(|file| file.take(ENOUGH as u64).read_to_end(&mut bytes));
         let known = if read.is_ok() { Self::known_by(&bytes) } else { None };
         known.unwrap_or(Self { found: "a file in no known format", advice: CHECK })
+    }
+}
+
+/// Formats whose first bytes are a length. An IDX file with a 0 as its third byte has elements of
+/// no type.
+fn in_boxes(bytes: &[u8]) -> Option<&'static str> {
+    match (bytes.get(..4)?, bytes.get(4..12)?) {
+        (b"RIFF", _) if bytes[8..12] == *b"WEBP" => Some("a WebP image"),
+        ([0, 0, 0, _], b"ftypavif" | b"ftypavis") => Some("an AVIF image"),
+        ([0, 0, 0, _], b"ftypheic" | b"ftypheix" | b"ftyphevc" | b"ftypmif1" | b"ftypmsf1") => {
+            Some("a HEIC image")
+        }
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::mapped::Access;
-use crate::samples::Samples;
+use crate::samples::{ImageSize, Samples};
 
 /// The two parts of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +27,10 @@ pub struct Request<'a> {
     pub part: Part,
     /// How the bytes of a file get into memory.
     pub access: Access,
+    /// The size to bring images to, where files have images of any size. With `None` they keep
+    /// theirs if all of the part have the same, of up to 65536 pixels, and else are 28 × 28. It
+    /// has at least one pixel.
+    pub size: Option<ImageSize>,
 }
 
 /// A format that samples come in. A type that implements it has no state; its value is

@@ -39,7 +39,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn open(path: &Path) -> Result<Samples, Error> {
-    let request = Request { path, part: Part::Train, access: Access::read() };
+    let request = Request { path, part: Part::Train, access: Access::read(), size: None };
     find_source(path)?.open(&request)
 }
 
@@ -113,7 +113,7 @@ fn images_that_are_no_images() {
         (
             "a PNG",
             b"\x89PNG\r\n\x1a\n".to_vec(),
-            "found a PNG image, expected an IDX file; convert",
+            "found a PNG image, expected an IDX file; put pictures",
         ),
         ("a JPEG", b"\xff\xd8\xff\xe0".to_vec(), "found a JPEG image"),
         ("NumPy", b"\x93NUMPY\x01\0".to_vec(), "found a NumPy array"),
@@ -284,7 +284,7 @@ fn paths_that_are_no_folder_of_data() {
             "an archive",
             vec![("mnist.zip", b"PK\x03\x04\x14".to_vec())],
             "mnist.zip",
-            "DIR/mnist.zip: found a zip archive, expected a folder with the files of MNIST, such as train-images-idx3-ubyte, raw or with .gz at the end (IDX); unpack it first",
+            "DIR/mnist.zip: found a zip archive, expected a folder with the files of MNIST, such as train-images-idx3-ubyte, raw or with .gz at the end (IDX), or a folder with a folder of pictures for each class, such as 7/scan.png (pictures); unpack it first",
         ),
         ("a compressed archive", vec![("mnist.tgz", gzip(b"x"))], "mnist.tgz", "found a gzip file"),
         ("an array", vec![("x.npy", b"\x93NUMPY\x01".to_vec())], "x.npy", "found a NumPy array"),

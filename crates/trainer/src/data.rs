@@ -29,7 +29,7 @@ pub(crate) fn open(path: &Path, part: Part) -> Result<Samples, Error> {
     // the help of `--data` asks for it.
     let access = unsafe { Access::map() };
     let path = &*home(path);
-    Ok(find_source(path)?.open(&Request { path, part, access })?)
+    Ok(find_source(path)?.open(&Request { path, part, access, size: None })?)
 }
 
 /// A path as the user means it. A shell replaces a `~` at the beginning only if it begins a

@@ -54,7 +54,7 @@ mod tests {
     use crate::source::Part;
 
     fn open(dir: &Path) -> Result<Samples, Error> {
-        Idx.open(&Request { path: dir, part: Part::Test, access: Access::read() })
+        Idx.open(&Request { path: dir, part: Part::Test, access: Access::read(), size: None })
     }
 
     #[test]
