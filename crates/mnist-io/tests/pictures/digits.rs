@@ -124,6 +124,9 @@ fn specks_are_left_out_and_bars_stay() {
     // Dust in a corner, and the edge of the table along a side.
     let speck = with_blot(&picture, 10..16, 5..11).digit(SIZE).unwrap();
     assert!(correlation(&speck, &clean) > 0.999);
+    // Dust beside the digit, which would widen its box.
+    let near = with_blot(&picture, 150..154, 300..304).digit(SIZE).unwrap();
+    assert!(correlation(&near, &clean) > 0.999);
     let table = with_blot(&picture, 0..336, 0..4).digit(SIZE).unwrap();
     assert!(correlation(&table, &clean) > 0.99, "{}", correlation(&table, &clean));
     // A stroke of its own above the digit, as some write the bar of a 5, makes it taller.
@@ -151,6 +154,45 @@ fn paper_without_ink() {
         let photo = Photo::random(&mut random);
         let found = photo.take(&[0; 784], &mut random).digit(SIZE);
         assert!(matches!(found, Err(PictureError::NoInk { .. })), "{photo:?}");
+    }
+}
+
+/// What light and pens do besides. The lowest correlation is 0.89, where the edge of the photo
+/// cuts the digit.
+#[test]
+fn hard_photos() {
+    let test = test_set();
+    let picture = |photo: Photo, index: usize| photo.take(test.image(index), &mut Random(9));
+    let change = |picture: &Picture, value: &dyn Fn(f64, f64, u8) -> f64| {
+        let ImageSize { rows, cols } = picture.size();
+        let pixels = picture.grey().iter().enumerate().map(|(pixel, &grey)| {
+            let [down, right] =
+                [(pixel / cols) as f64 / rows as f64, (pixel % cols) as f64 / cols as f64];
+            value(down, right, grey).round().clamp(0.0, 255.0) as u8
+        });
+        Picture::from_grey(rows, cols, pixels.collect())
+    };
+    let tight = Photo { sheet: [0.75, 0.75], offset: [0.5, 0.5], ..PHOTO };
+    for index in 0..10 {
+        let plain = picture(PHOTO, index);
+        for (what, photo) in [
+            (
+                "dark corners",
+                change(&plain, &|y, x, v| {
+                    f64::from(v) * (1.0 - ((y - 0.5).powi(2) + (x - 0.5).powi(2)) * 0.8)
+                }),
+            ),
+            (
+                "the shadow of a hand",
+                change(&plain, &|y, x, v| f64::from(v) * if x + y > 1.1 { 0.7 } else { 1.0 }),
+            ),
+            ("a pencil", change(&plain, &|_, _, v| 200.0 - (230.0 - f64::from(v)) * 0.2)),
+            ("little room", picture(tight, index)),
+        ] {
+            let digit = photo.digit(SIZE).unwrap_or_else(|error| panic!("{what}: {error}"));
+            let found = best_shift(&digit, test.image(index));
+            assert!(found > 0.85, "image {index}, {what}: {found}");
+        }
     }
 }
 

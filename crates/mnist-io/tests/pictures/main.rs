@@ -4,3 +4,4 @@ mod decode;
 mod digits;
 mod folders;
 mod photo;
+mod sizes;
