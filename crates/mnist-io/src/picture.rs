@@ -151,7 +151,7 @@ impl Picture {
     /// The picture shows one digit, dark on light or light on dark, anywhere, of any size, in
     /// uneven light. The paper under the ink is estimated from what surrounds it. The ink is
     /// cut out, scaled into a box of 20/28 of `size`, and centred by its centre of mass. Specks
-    /// away from the digit are left out, and the darkest ink becomes 255.
+    /// away from the digit are left out, and full ink becomes 255.
     ///
     /// An image that has this form already comes back as it is.
     ///

@@ -23,6 +23,9 @@ use strokes::Strokes;
 /// than its box.
 const MOST: usize = 800;
 
+/// The pixels with ink that are brighter than this part of them have full ink.
+const FULL: [usize; 2] = [3, 4];
+
 /// MNIST's box is 20 of 28 pixels.
 const BOX: [usize; 2] = [20, 28];
 
@@ -117,8 +120,8 @@ fn mass<T: Copy + Into<f64>>(image: &[T], cols: usize) -> Option<(Area, [f64; 2]
     area.map(|area| (area, [sums[1] / sums[0], sums[2] / sums[0]]))
 }
 
-/// The ink in an area, scaled to the largest image that fits into `most`, with its brightest
-/// pixel at 255.
+/// The ink in an area, scaled to the largest image that fits into `most`, with its strokes at
+/// 255, also where a thin pen covers no pixel as a whole.
 fn scale(ink: &Plane, area: Area, most: ImageSize) -> Plane {
     let found = area.size();
     let size = inside(found, most);
@@ -131,8 +134,10 @@ fn scale(ink: &Plane, area: Area, most: ImageSize) -> Plane {
     };
     let mut values =
         window(&ink.values, ink.size, [span(area.rows, size.rows), span(area.cols, size.cols)]);
-    let brightest = values.iter().copied().fold(0.0, f64::max);
-    values.iter_mut().for_each(|value| *value *= 255.0 / brightest);
+    let mut bright: Vec<f64> = values.iter().copied().filter(|&value| value > 0.0).collect();
+    bright.sort_unstable_by(f64::total_cmp);
+    let full = bright.get(bright.len() * FULL[0] / FULL[1]).copied().unwrap_or(1.0);
+    values.iter_mut().for_each(|value| *value = (*value * 255.0 / full).min(255.0));
     Plane { size, values }
 }
 
