@@ -11,9 +11,9 @@ use thiserror::Error as ThisError;
 
 use crate::idx::error::IdxError;
 use crate::idx::header::{Dtype, Shape};
-use crate::table::TableError;
 use crate::picture::error::PictureError;
 use crate::source::Part;
+use crate::table::TableError;
 
 /// Why a file, a folder or a pair of files could not be used.
 #[derive(Debug, ThisError)]

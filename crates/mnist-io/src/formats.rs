@@ -95,7 +95,7 @@ mod tests {
         let request = Request { path: &toy, part: Part::Train, access: Access::read(), size: None };
         let samples = source.open(&request).unwrap();
         assert!(matches!(samples.features(), Features::Real(values) if values[..] == [5.0, 9.0]));
-        let Targets::Classes(classes) = samples.targets();
+        let Targets::Classes(classes) = samples.targets() else { panic!() };
         assert_eq!(classes.labels(), [1, 0]);
     }
 

@@ -78,7 +78,7 @@
 //! assert_eq!(samples.image_size(), Some(ImageSize { rows: 1, cols: 2 }));
 //! let Features::Bytes(pixels) = samples.features() else { panic!("IDX has bytes") };
 //! assert_eq!(pixels[..], [10, 11, 20, 21]);
-//! let Targets::Classes(classes) = samples.targets();
+//! let Targets::Classes(classes) = samples.targets() else { panic!("MNIST has classes") };
 //! assert_eq!(classes.labels(), [7, 3]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -112,9 +112,9 @@ pub use idx::{Dataset, Dtype, Header, Idx, IdxError, IdxFile, parse};
 pub use mapped::Access;
 pub use picture::error::PictureError;
 pub use picture::{Picture, Pictures};
-pub use samples::{Classes, Features, ImageSize, Samples, Targets};
+pub use samples::{Classes, Features, ImageSize, Samples, Targets, transpose};
 pub use source::{Part, Request, Source};
 pub use table::{
     Column, ColumnFacts, ColumnKind, DISTINCT, Dialect, Facts, Place, Rows, Schema, Table,
-    TableError, TableOptions, Unknown, Wanted,
+    TableError, TableOptions, Unknown, Wanted, is_table,
 };

@@ -11,7 +11,7 @@ mod pnm;
 mod resize;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use folders::Pictures;
 
@@ -43,6 +43,24 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The bytes of the largest file that is read.
+    pub const LARGEST_FILE: u64 = MAX_FILE;
+
+    /// Whether a file with these first bytes is a picture of a format that is read.
+    #[must_use]
+    pub fn begins(start: &[u8]) -> bool {
+        is_picture(start)
+    }
+
+    /// The files in the folder `dir`, and below it, that are pictures by their names or else by
+    /// their first bytes, in the order of their paths.
+    ///
+    /// # Errors
+    /// If a folder cannot be read.
+    pub fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+        folders::pictures_below(dir)
+    }
+
     /// Reads the file at `path`: PNG, JPEG, PGM, PPM or PBM, known by its first bytes.
     ///
     /// # Errors

@@ -28,14 +28,39 @@ impl Features {
 pub enum Targets {
     /// Which class it is of.
     Classes(Classes),
+    /// A real number.
+    Values(Vec<f32>),
 }
 
 impl Targets {
     fn len(&self) -> usize {
         match self {
             Self::Classes(classes) => classes.labels().len(),
+            Self::Values(values) => values.len(),
         }
     }
+
+    /// Those of the samples that `indices` names, in its order.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[must_use]
+    pub fn subset(&self, indices: &[u32]) -> Self {
+        match self {
+            Self::Classes(classes) => {
+                let labels = gather(&classes.labels, 1, indices);
+                let (count, names) = (classes.count, classes.names.clone());
+                Self::Classes(Classes { labels: labels.into(), count, names })
+            }
+            Self::Values(values) => Self::Values(gather(values, 1, indices)),
+        }
+    }
+}
+
+/// The rows of `width` values that `indices` names.
+fn gather<T: Copy>(values: &[T], width: usize, indices: &[u32]) -> Vec<T> {
+    let rows = indices.iter().map(|&index| &values[index as usize * width..][..width]);
+    rows.flatten().copied().collect()
 }
 
 /// One class for each sample.
@@ -57,16 +82,50 @@ impl Classes {
         Self { labels, count, names }
     }
 
+    /// The same with this many classes, of which the last ones have no sample.
+    ///
+    /// # Panics
+    /// If a label is not below `count`.
+    #[must_use]
+    pub fn with_count(self, count: usize) -> Self {
+        assert!(self.count <= count, "{count} classes for a label of {}", self.count - 1);
+        Self { count, ..self }
+    }
+
     /// The label of each sample, below [`count`](Self::count).
     #[must_use]
     pub fn labels(&self) -> &[u8] {
         &self.labels
     }
 
-    /// The number of classes: the largest label plus one.
+    /// The number of classes: the largest label plus one, unless there are more.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// The same samples in the classes that `names` lists, whose indices their labels become,
+    /// for data that another program or another folder numbered otherwise. Without names of
+    /// their own, the labels stay.
+    ///
+    /// # Errors
+    /// The name of a class that a sample is of and that `names` does not have.
+    pub fn renumbered(&self, names: &[String]) -> Result<Self, String> {
+        let Some(own) = &self.names else {
+            return Ok(Self::new(self.labels.to_vec().into(), None));
+        };
+        let position = |name: &String| names.iter().position(|known| known == name);
+        let new: Vec<Option<usize>> = own.names.iter().map(position).collect();
+        let label = |label: &u8| {
+            let label = usize::from(*label);
+            let found = new.get(label).copied().flatten().and_then(|new| u8::try_from(new).ok());
+            found.ok_or_else(|| {
+                own.names.get(label).map_or_else(|| label.to_string(), String::clone)
+            })
+        };
+        let labels: Vec<u8> = self.labels.iter().map(label).collect::<Result<_, _>>()?;
+        let renamed = ClassNames { path: own.path.clone(), names: names.to_vec() };
+        Ok(Self::new(labels.into(), Some(renamed)).with_count(names.len()))
     }
 
     /// The names of the classes, if the files have them.
@@ -89,6 +148,28 @@ impl fmt::Display for ImageSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} x {}", self.rows, self.cols)
     }
+}
+
+/// Images of `rows` × `cols` pixels, row-major, with rows and columns exchanged.
+///
+/// ```
+/// let two = [1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60];
+/// let upright = mnist_io::transpose(&two, 2, 3);
+/// assert_eq!(upright, [1, 4, 2, 5, 3, 6, 10, 40, 20, 50, 30, 60]);
+/// ```
+///
+/// # Panics
+/// If `pixels` has no whole number of images.
+#[must_use]
+pub fn transpose<T: Copy>(pixels: &[T], rows: usize, cols: usize) -> Vec<T> {
+    let size = rows * cols;
+    assert!(
+        size > 0 && pixels.len().is_multiple_of(size),
+        "{} pixels of {rows} x {cols}",
+        pixels.len()
+    );
+    let images = pixels.chunks_exact(size);
+    images.flat_map(|image| (0..size).map(move |to| image[to % rows * cols + to / rows])).collect()
 }
 
 /// Samples of one part of a data set, each with its target. At least one.
@@ -144,6 +225,43 @@ impl Samples {
         Self { image_size: Some(size), ..self }
     }
 
+    /// The samples that `indices` names, in its order, copied.
+    ///
+    /// # Panics
+    /// If there is no such sample, or no index.
+    #[must_use]
+    pub fn subset(&self, indices: &[u32]) -> Self {
+        let features = match &self.features {
+            Features::Bytes(bytes) => Features::Bytes(gather(bytes, self.width, indices).into()),
+            Features::Real(values) => Features::Real(gather(values, self.width, indices)),
+        };
+        let samples = Self::new(features, self.width, self.targets.subset(indices));
+        Self { image_size: self.image_size, ..samples }
+    }
+
+    /// The same images with rows and columns exchanged, copied; samples that are no images as
+    /// they are.
+    #[must_use]
+    pub fn transposed(self) -> Self {
+        let Some(ImageSize { rows, cols }) = self.image_size else { return self };
+        let features = match &self.features {
+            Features::Bytes(bytes) => Features::Bytes(transpose(bytes, rows, cols).into()),
+            Features::Real(values) => Features::Real(transpose(values, rows, cols)),
+        };
+        let image_size = Some(ImageSize { rows: cols, cols: rows });
+        Self { features, image_size, ..self }
+    }
+
+    /// The same samples with other targets.
+    ///
+    /// # Panics
+    /// If these are not one for each sample.
+    #[must_use]
+    pub fn with_targets(self, targets: Targets) -> Self {
+        let samples = Self::new(self.features, self.width, targets);
+        Self { image_size: self.image_size, ..samples }
+    }
+
     /// The number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -196,7 +314,7 @@ mod tests {
     #[test]
     fn the_largest_label_counts_the_classes() {
         for (labels, count) in [(&[0][..], 1), (&[3, 1], 4), (&[0, 255], 256)] {
-            let Targets::Classes(classes) = classes(labels);
+            let Targets::Classes(classes) = classes(labels) else { panic!() };
             assert_eq!((classes.labels(), classes.count()), (labels, count));
         }
     }
@@ -205,6 +323,48 @@ mod tests {
     fn samples_are_counted() {
         let samples = Samples::new(bytes(6), 3, classes(&[1, 2]));
         assert_eq!((samples.len(), samples.is_empty()), (2, false));
+    }
+
+    #[test]
+    fn some_samples_in_any_order() {
+        let size = ImageSize { rows: 1, cols: 2 };
+        for features in [
+            Features::Bytes(vec![1, 2, 3, 4, 5, 6].into()),
+            Features::Real(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        ] {
+            let samples = Samples::new(features, 2, classes(&[7, 0, 9])).with_image_size(size);
+            let some = samples.subset(&[2, 0]);
+            assert_eq!((some.len(), some.image_size()), (2, Some(size)));
+            let Targets::Classes(classes) = some.targets() else { panic!() };
+            // Which classes there are does not depend on the samples that were taken.
+            assert_eq!((classes.labels(), classes.count()), (&[9, 7][..], 10));
+            match some.features() {
+                Features::Bytes(found) => assert_eq!(found[..], [5, 6, 1, 2]),
+                Features::Real(found) => assert_eq!(found[..], [5.0, 6.0, 1.0, 2.0]),
+            }
+        }
+        let values = Targets::Values(vec![0.5, 1.5, 2.5]).subset(&[1]);
+        assert!(matches!(values, Targets::Values(found) if found == [1.5]));
+    }
+
+    #[test]
+    fn classes_get_the_numbers_of_others_by_their_names() {
+        let named = |labels: &[u8], names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            Classes::new(labels.to_vec().into(), Some(ClassNames { path: "x".into(), names }))
+        };
+        let known = ["a", "b", "c"].map(String::from);
+        let found = named(&[0, 1, 1], &["c", "a"]).renumbered(&known).unwrap();
+        assert_eq!(
+            (found.labels(), &found.names().unwrap().names[..]),
+            (&[2, 0, 0][..], &known[..])
+        );
+        assert_eq!(named(&[0, 1], &["c", "d"]).renumbered(&known).unwrap_err(), "d");
+        // A class without samples does no harm.
+        assert_eq!(named(&[0], &["c", "d"]).renumbered(&known).unwrap().labels(), [2]);
+        assert_eq!(named(&[0, 2], &["c"]).renumbered(&known).unwrap_err(), "2");
+        let nameless = Classes::new(vec![1].into(), None);
+        assert_eq!(nameless.renumbered(&known).unwrap().labels(), [1]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod rows;
 mod tests;
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 
 pub use dialect::Dialect;
@@ -35,6 +36,29 @@ pub use schema::{Column, ColumnKind, Schema};
 pub use wanted::Wanted;
 
 use crate::error::Error;
+use crate::mapped;
+use crate::other_files::ENOUGH;
+
+/// Whether the file at `path` looks like a table: it is text, raw or gzip, and more than one
+/// of its names. A file that cannot be looked at is none.
+#[must_use]
+pub fn is_table(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = mapped::open(path).map_err(drop).and_then(|file| {
+        let text = input::Input::new(file).map_err(drop)?;
+        text.take(ENOUGH as u64).read_to_end(&mut start).map_err(drop)
+    });
+    // A character may be cut off at the end; no control characters, but for tabs and lines.
+    let text = match str::from_utf8(&start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => "",
+    };
+    let plain = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    read.is_ok() && text.len() > 1 && text.chars().all(plain)
+}
 
 /// A table in memory.
 ///

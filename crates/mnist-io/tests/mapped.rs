@@ -88,7 +88,7 @@ fn a_source_copies_nothing_of_a_map() {
         let Features::Bytes(pixels) = samples.features() else { panic!("{samples:?}") };
         assert_eq!(pixels.is_mapped(), maps);
         assert_eq!(pixels[..], IMAGES[16..]);
-        let Targets::Classes(classes) = samples.targets();
+        let Targets::Classes(classes) = samples.targets() else { panic!() };
         assert_eq!(classes.labels(), [4, 2]);
     }
 }

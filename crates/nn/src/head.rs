@@ -176,6 +176,13 @@ impl Head {
         row.map_or("?", |(_, name)| name)
     }
 
+    /// Whether a prediction is a class: one of several, or yes or no. With real values and
+    /// with several labels it is none.
+    #[must_use]
+    pub fn has_classes(self) -> bool {
+        self.with(|kind| kind.classes(1)).is_some()
+    }
+
     /// Checks the parameter, and that a network may have this number of outputs.
     pub(crate) fn validate(self, outputs: usize) -> Result<(), Error> {
         if let Self::Huber { delta } = self

@@ -4,12 +4,11 @@
 use std::path::Path;
 
 use kernels::{Isa, scale_bytes};
-use mnist_io::{
-    Classes, Distortion, Features, ImageSize, Key, Paper, Samples, Targets, Warp, deskew_images,
-};
-use nn::{Examples, Mlp, Preparation};
+use mnist_io::{Distortion, Features, ImageSize, Key, Paper, Samples, Warp, deskew_images};
+use nn::{Examples, ImageForm, Mlp, Preparation};
 
 use crate::data::{self, PIXEL_SCALE};
+use crate::draw;
 use crate::error::Error;
 
 /// How images are deskewed.
@@ -30,9 +29,9 @@ impl Deskew {
         let pixel_scale = network.pixel_scale();
         let deskew = |paper| Some(Self { paper, pixel_scale });
         match network.preparation() {
-            None => Ok(None),
+            None | Some(Preparation::Columns(_)) => Ok(None),
             Some(Preparation::Image(form)) => {
-                let paper = Paper { level: form.paper, dark_ink: form.dark_ink };
+                let paper = Paper { level: form.paper, dark_ink: form.ink < form.paper };
                 Ok(if form.deskew { deskew(paper) } else { None })
             }
             Some(other) => match other.to_string().strip_prefix(WORD).and_then(paper_of_word) {
@@ -126,10 +125,29 @@ impl<'a> Prepared<'a> {
             }
             features => Features::Real(deskewed(features, &indices, size, deskew, isa)?),
         };
-        let labels = data::classes(samples).labels();
-        let labels: Vec<u8> = indices.iter().map(|&index| labels[index]).collect();
-        let targets = Targets::Classes(Classes::new(labels.into(), None));
+        let positions: Vec<u32> = indices.iter().map(|&index| index as u32).collect();
+        let targets = samples.targets().subset(&positions);
         Ok(Self::Deskewed(Samples::new(features, samples.width(), targets)))
+    }
+
+    /// Image `index` as lines for a terminal, in the form that a network takes. `pixel_scale` is
+    /// the network's.
+    pub(crate) fn drawn(&self, index: usize, form: &ImageForm, pixel_scale: f32) -> Vec<String> {
+        let (samples, index) = match self {
+            Self::Raw { samples, indices: None } => (*samples, index),
+            Self::Raw { samples, indices: Some(indices) } => (*samples, indices[index] as usize),
+            Self::Deskewed(samples) => (samples, index),
+        };
+        let width = samples.width();
+        let range = index * width..(index + 1) * width;
+        let (pixels, scale): (Vec<f32>, f32) = match samples.features() {
+            Features::Bytes(bytes) => (bytes[range].iter().map(|b| f32::from(*b)).collect(), 1.0),
+            Features::Real(values) if form.real => (values[range].to_vec(), 1.0),
+            // Bytes of few levels, which are not rounded.
+            Features::Real(values) => (values[range].to_vec(), pixel_scale),
+        };
+        let [paper, ink] = [form.paper, form.ink].map(|level| level * scale);
+        draw::image(form.cols, &pixels, |x| (x - paper) / (ink - paper))
     }
 
     /// As `nn` takes them.
@@ -179,6 +197,7 @@ impl nn::Augment for Augmentation {
 
 #[cfg(test)]
 mod tests {
+    use mnist_io::{Classes, Targets};
     use nn::{Activation, Architecture, ImageForm};
 
     use super::*;
@@ -269,7 +288,7 @@ mod tests {
             assert_eq!(Deskew::of(&network, path).unwrap(), Some(deskew));
         }
         let mut form = ImageForm::new(2, 2);
-        (form.paper, form.dark_ink) = (9.0, true);
+        (form.paper, form.ink) = (9.0, 0.0);
         for skewed in [false, true] {
             form.deskew = skewed;
             network.set_preparation(Some(Preparation::Image(form))).unwrap();

@@ -2,9 +2,11 @@
 //! help and its `run`, and a row to each list here.
 
 mod eval;
+mod predict;
 mod train;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -29,6 +31,7 @@ Exit codes:
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum Command {
     Train(train::Args),
+    Predict(predict::Args),
     Eval(eval::Args),
 }
 
@@ -36,6 +39,7 @@ impl Command {
     pub(crate) fn run(&self, process: &Process) -> Result<(), Error> {
         match self {
             Self::Train(args) => train::run(args, process),
+            Self::Predict(args) => predict::run(args, process),
             Self::Eval(args) => eval::run(args, process),
         }
     }
@@ -66,9 +70,28 @@ struct Cli {
 pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
     let matches = PROGRAM.clone().try_get_matches_from(join_values(line));
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => Ok(Some(cli.command.unwrap_or(Command::Train(cli.train)))),
+        Ok(cli) => {
+            if let (None, Some(word)) = (&cli.command, &cli.train.place) {
+                check_word(word)?;
+            }
+            Ok(Some(cli.command.unwrap_or(Command::Train(cli.train))))
+        }
         Err(error) if error.use_stderr() => Err(usage(&error, line)),
         Err(help) => report::written(help.print()).map(|()| None),
+    }
+}
+
+/// A first word that is no command names data. One that names nothing, and is nearly a command,
+/// was meant to be that.
+fn check_word(word: &Path) -> Result<(), Error> {
+    let names: Vec<_> = PROGRAM.get_subcommands().map(clap::Command::get_name).collect();
+    let near = settings::nearest_names(&word.to_string_lossy(), &names);
+    match near.first() {
+        Some(command) if !word.exists() => Err(Error::Usage(format!(
+            "unexpected word '{}': did you mean the command {command}?",
+            word.display()
+        ))),
+        _ => Ok(()),
     }
 }
 

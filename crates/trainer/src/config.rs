@@ -44,17 +44,102 @@ pub(crate) struct Network {
     pub(crate) init: Init,
 }
 
-/// The data that the network is trained on.
+/// The data that the network is trained on. What most runs do not have is not written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Data {
     /// Relative to the current directory.
     #[serde(serialize_with = "lossy")]
     pub(crate) dir: PathBuf,
+    /// Data to test on, where they are not a part of `dir`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_option")]
+    pub(crate) test: Option<PathBuf>,
+    /// Share of the samples that are tested on where there is no other part for that, in
+    /// `(0, 1]`.
+    #[serde(skip_serializing_if = "is_default_test_fraction")]
+    pub(crate) test_fraction: f64,
     /// Share of the training set that is held out, in `[0, 1)`.
     pub(crate) validation: f64,
+    /// Column of a table that is predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) task: Task,
+    /// Columns that are left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ignore: Vec<String>,
+    /// Columns whose numbers are names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) categorical: Vec<String>,
+    /// Column that says how much a row counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) weight: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) missing: Missing,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) header: Header,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) separator: Separator,
+    /// Size of the pictures, such as `28x28`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<String>,
+    /// Whether rows and columns of images are exchanged.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) transpose: bool,
     /// Whether images are deskewed, in training and whenever the network is used.
     pub(crate) deskew: bool,
+}
+
+/// What a network learns to predict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Task {
+    /// What the target looks like.
+    #[default]
+    Auto,
+    Classification,
+    Regression,
+}
+
+/// What a missing cell of a table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Missing {
+    #[default]
+    Mean,
+    Error,
+}
+
+/// Whether the first line of a table has names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Header {
+    #[default]
+    Auto,
+    Yes,
+    No,
+}
+
+/// What is between the cells of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Separator {
+    #[default]
+    Auto,
+    Comma,
+    Semicolon,
+    Tab,
+    Bar,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+const TEST_FRACTION: f64 = 0.2;
+
+fn is_default_test_fraction(fraction: &f64) -> bool {
+    *fraction == TEST_FRACTION
 }
 
 /// Writes a path as text. One that is not UTF-8 becomes another path, which most likely
@@ -63,9 +148,29 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
 }
 
+fn lossy_option<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+}
+
 impl Default for Data {
     fn default() -> Self {
-        Self { dir: data::DEFAULT_DIR.into(), validation: 0.0, deskew: false }
+        Self {
+            dir: data::DEFAULT_DIR.into(),
+            test: None,
+            test_fraction: TEST_FRACTION,
+            validation: 0.0,
+            target: None,
+            task: Task::Auto,
+            ignore: Vec::new(),
+            categorical: Vec::new(),
+            weight: None,
+            missing: Missing::Mean,
+            header: Header::Auto,
+            separator: Separator::Auto,
+            size: None,
+            transpose: false,
+            deskew: false,
+        }
     }
 }
 
@@ -90,8 +195,11 @@ impl Config {
             document.table.clone().try_into().map_err(|error: toml::de::Error| Error::Edited {
                 message: error.message().replace('\n', ", "),
             })?;
-        if let Some(dir) = &document.dir {
+        if let Some(dir) = document.paths.get("data.dir") {
             config.data.dir.clone_from(dir);
+        }
+        if let Some(test) = document.paths.get("data.test") {
+            config.data.test = Some(test.clone());
         }
         if config.recipe.is_empty() {
             config.recipe.clone_from(&source.name);

@@ -1,15 +1,22 @@
 //! The data that a run is given.
 
+mod fault;
+pub(crate) mod labelled;
+pub(crate) mod table;
+
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use mnist_io::{
-    Access, Classes, Features, ImageSize, Part, Request, Samples, Targets, find_source,
+    Access, Classes, Features, IdxFile, ImageSize, Part, Request, Samples, Targets, find_source,
 };
-use nn::{Examples, Inputs};
+use nn::{Examples, Inputs, Split, Values};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::error::Error;
+use crate::settings::image_size as image_size_of;
+pub(crate) use fault::TableFault;
 
 /// The folder of the data, unless `--data` names another.
 pub(crate) const DEFAULT_DIR: &str = "data";
@@ -17,19 +24,91 @@ pub(crate) const DEFAULT_DIR: &str = "data";
 /// The factor that turns a byte into a feature, unless the bytes of the data are all small.
 pub(crate) const PIXEL_SCALE: f32 = 1.0 / 255.0;
 
-/// Opens one part of the data in the folder or the file at `path`, whatever its format.
+/// How the files of data get into memory.
 #[allow(unsafe_code)] // One line, with its reason.
-pub(crate) fn open(path: &Path, part: Part) -> Result<Samples, Error> {
-    if path == Path::new(DEFAULT_DIR) && !path.exists() {
-        return Err(Error::NoDefaultData { dir: DEFAULT_DIR });
-    }
+fn access() -> Access {
     // SAFETY: nobody writes to the files of the data or truncates them while this process
     // runs. This program opens them for reading only, and writes only into a run directory
     // that it found empty, where no data can be. For all other programs the user vouches:
     // the help of `--data` asks for it.
-    let access = unsafe { Access::map() };
+    unsafe { Access::map() }
+}
+
+/// Opens one part of the data in the folder or the file at `path`, whatever its format but
+/// that of a table. Pictures are brought to `size`.
+pub(crate) fn open(path: &Path, part: Part, size: Option<ImageSize>) -> Result<Samples, Error> {
+    if path == Path::new(DEFAULT_DIR) && !path.exists() {
+        return Err(Error::NoDefaultData { dir: DEFAULT_DIR });
+    }
     let path = &*home(path);
-    Ok(find_source(path)?.open(&Request { path, part, access, size: None })?)
+    Ok(find_source(path)?.open(&Request { path, part, access: access(), size })?)
+}
+
+/// Whether the file at `path` is a table, by its first bytes.
+pub(crate) fn is_table(path: &Path) -> bool {
+    mnist_io::is_table(&home(path))
+}
+
+/// Both parts of data that are no table. Where there is no test part, it is a share of the
+/// samples.
+pub(crate) fn parts(config: &Config) -> Result<(Samples, Samples), Error> {
+    let data = &config.data;
+    let size = data.size.as_deref().and_then(image_size_of);
+    let upright = |samples: Samples| if data.transpose { samples.transposed() } else { samples };
+    let training = upright(open(&data.dir, Part::Train, size)?);
+    // Images of the test part get the size of the others.
+    let size = size.or(training.image_size());
+    let test = match &data.test {
+        Some(path) => match open(path, Part::Test, size) {
+            // All that is there is to test on.
+            Err(Error::Data(mnist_io::Error::NoPart { .. })) => open(path, Part::Train, size)?,
+            test => test?,
+        },
+        None => match open(&data.dir, Part::Test, size) {
+            Err(Error::Data(mnist_io::Error::NoPart { .. })) => {
+                let seed = config.training.seed;
+                let split = split(training.targets(), data.test_fraction, seed)?;
+                return Ok((training.subset(&split.train), training.subset(&split.validation)));
+            }
+            test => test?,
+        },
+    };
+    let names = classes(&training).and_then(Classes::names);
+    let test = match names {
+        Some(names) => renumbered(test, &names.names, &data.dir.display().to_string())?,
+        None => test,
+    };
+    Ok((training, upright(test)))
+}
+
+/// The samples with the numbers that `names` gives to their classes; `known` is what has
+/// these classes.
+pub(crate) fn renumbered(
+    samples: Samples,
+    names: &[String],
+    known: &str,
+) -> Result<Samples, Error> {
+    let Some(own) = classes(&samples).filter(|own| own.names().is_some()) else {
+        return Ok(samples);
+    };
+    let path = own.names().map(|names| names.path.clone()).unwrap_or_default();
+    let other = |class| Error::OtherClasses { path, class, known: known.to_owned() };
+    let targets = Targets::Classes(own.renumbered(names).map_err(other)?);
+    Ok(samples.with_targets(targets))
+}
+
+/// Maps a file of IDX.
+pub(crate) fn map(path: &Path) -> Result<IdxFile, Error> {
+    Ok(IdxFile::open(path, access())?)
+}
+
+/// Holds out a share of the samples that have these targets: of each class, where they are
+/// classes.
+pub(crate) fn split(targets: &Targets, fraction: f64, seed: u64) -> Result<Split, Error> {
+    Ok(match targets {
+        Targets::Classes(classes) => Split::stratified(classes.labels(), fraction, seed)?,
+        Targets::Values(values) => Split::random(values.len(), fraction, seed)?,
+    })
 }
 
 /// A path as the user means it. A shell replaces a `~` at the beginning only if it begins a
@@ -92,7 +171,10 @@ pub(crate) fn examples(samples: &Samples) -> Result<Examples<'_>, Error> {
         Features::Bytes(values) => Inputs::pixels(values, samples.width())?,
         Features::Real(values) => Inputs::new(values, samples.width())?,
     };
-    Ok(Examples::new(inputs, classes(samples).labels())?)
+    Ok(match samples.targets() {
+        Targets::Classes(classes) => Examples::new(inputs, classes.labels())?,
+        Targets::Values(values) => Examples::new(inputs, Values::new(values, 1)?)?,
+    })
 }
 
 /// CRC-32 of the features and the labels of both parts: a run continues with the same data
@@ -117,14 +199,21 @@ fn checksum(samples: &Samples) -> String {
             values.iter().for_each(|value| hash.update(&value.to_le_bytes()));
         }
     }
-    hash.update(classes(samples).labels());
+    match samples.targets() {
+        Targets::Classes(classes) => hash.update(classes.labels()),
+        Targets::Values(values) => {
+            values.iter().for_each(|value| hash.update(&value.to_le_bytes()));
+        }
+    }
     format!("{:08x}", hash.finalize())
 }
 
-/// The classes of the samples, which are what a network is trained to tell apart.
-pub(crate) fn classes(samples: &Samples) -> &Classes {
-    let Targets::Classes(classes) = samples.targets();
-    classes
+/// The classes of the samples, if that is what a network is trained to tell apart.
+pub(crate) fn classes(samples: &Samples) -> Option<&Classes> {
+    match samples.targets() {
+        Targets::Classes(classes) => Some(classes),
+        Targets::Values(_) => None,
+    }
 }
 
 /// The size of the images, for what is done to images only. A single row or column is no
@@ -154,7 +243,7 @@ mod tests {
         let samples = measurements(&[2, 0, 1]);
         let examples = examples(&samples).unwrap();
         assert_eq!((examples.len(), examples.inputs().width()), (3, 3));
-        assert_eq!(classes(&samples).count(), 3);
+        assert_eq!(classes(&samples).map(Classes::count), Some(3));
         assert_eq!(size(&samples), "3");
         assert_eq!(image_size(&samples), None);
         let line = samples.with_image_size(ImageSize { rows: 1, cols: 3 });

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::data::TableFault;
 use crate::report::shell_word;
 use crate::stop::Signal;
 
@@ -187,6 +188,34 @@ pub(crate) enum Error {
     #[error("--json prints on stdout, which is closed: open it, or leave --json out")]
     NoStdout,
 
+    #[error("{path}: {fault}")]
+    Table { path: PathBuf, fault: TableFault },
+    #[error("{path}: the class `{class}` is none that {known} has: expected the same classes")]
+    OtherClasses { path: PathBuf, class: String, known: String },
+
+    // What cannot be predicted.
+    #[error("{dir}: found no picture in this folder: expected PNG, JPEG, PGM or PPM files")]
+    NoPictures { dir: PathBuf },
+    #[error("{input}: found an image, and {model} takes rows of a table: name a CSV file")]
+    NeedsTable { input: PathBuf, model: PathBuf },
+    #[error("{input}: found a table, and {model} takes images: name pictures or IDX images")]
+    NeedsImages { input: PathBuf, model: PathBuf },
+    #[error(
+        "{input}: found no format that {model} takes: expected a picture (PNG, JPEG, PGM, PPM) \
+         or IDX images; for pixels without a header write --format raw"
+    )]
+    UnknownInput { input: PathBuf, model: PathBuf },
+    #[error(
+        "{input}: found {found} bytes: expected a whole number of images of {width} bytes each"
+    )]
+    RawLength { input: PathBuf, found: u64, width: usize },
+    #[error("{model} predicts several labels at once, which this program does not print")]
+    SeveralLabels { model: PathBuf },
+    #[error("{failed} of {all} inputs could not be predicted: the lines above say why")]
+    SomeInputs { failed: usize, all: usize },
+    #[error("{model} does not say what its inputs are: expected a model of this version")]
+    UnknownForm { model: PathBuf },
+
     // What a look at the data finds that no training can mend.
     #[error(
         "{dir}: the training features are {train} and the test features {test}: \
@@ -253,6 +282,10 @@ impl Error {
             | Self::NotEmpty { .. }
             | Self::NotADirectory { .. }
             | Self::Augment(_)
+            | Self::Table {
+                fault: TableFault::NoTarget { .. } | TableFault::NoColumn { .. },
+                ..
+            }
             | Self::Network(
                 nn::Error::OutOfRange { .. }
                 | nn::Error::Zero { .. }

@@ -3,7 +3,7 @@
 //!
 //! A run is compared with guessing: with the best prediction that does not look at the image.
 //! It gives each class its share of the labels, so its loss is the entropy of the shares, and
-//! its accuracy the largest share.
+//! its accuracy the largest share. Where numbers are predicted, it is their mean.
 
 use std::fmt::Write as _;
 
@@ -68,12 +68,13 @@ pub(crate) struct Evidence<'a> {
 pub(crate) struct Guess {
     loss: f64,
     accuracy: f64,
-    classes: f64,
+    /// `None` for real numbers, which are never right: their accuracy says nothing.
+    classes: Option<f64>,
 }
 
 impl Guess {
     /// For training labels that are below `classes`.
-    pub(crate) fn new(labels: &[u8], classes: usize) -> Self {
+    pub(crate) fn classes(labels: &[u8], classes: usize) -> Self {
         let mut counts = [0usize; 256];
         for label in labels {
             counts[usize::from(*label)] += 1;
@@ -82,13 +83,21 @@ impl Guess {
         Self {
             loss: shares.iter().filter(|share| **share > 0.0).map(|p| -p * p.ln()).sum(),
             accuracy: shares.into_iter().fold(0.0, f64::max),
-            classes: classes as f64,
+            classes: Some(classes as f64),
         }
+    }
+
+    /// For real numbers, of which a guess is their mean: its loss is their variance.
+    pub(crate) fn values(values: &[f32]) -> Self {
+        let count = values.len().max(1) as f64;
+        let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
+        let squares = values.iter().map(|value| (f64::from(*value) - mean).powi(2));
+        Self { loss: squares.sum::<f64>() / count, accuracy: 0.0, classes: None }
     }
 
     /// The same, where classes are weighted: the weights may make all of them equal.
     fn weighted(self) -> Self {
-        Self { loss: self.classes.ln(), ..self }
+        Self { loss: self.classes.map_or(self.loss, f64::ln), ..self }
     }
 
     /// Whether `samples` samples may have this accuracy by chance. With `margin` 0 it is
@@ -154,14 +163,17 @@ struct Case<'a> {
 impl Case<'_> {
     fn learned_nothing(&self) -> Option<Finding> {
         let Self { evidence: Evidence { test, .. }, last, guess, .. } = self;
-        let untrained = guess.explains(test.accuracy, test.samples, 1.0 / guess.classes);
+        let untrained = guess
+            .classes
+            .is_none_or(|classes| guess.explains(test.accuracy, test.samples, 1.0 / classes));
         let least = LEARNED * guess.loss;
         // Not a number where the outputs overflow.
         let high = |loss: f64| loss.is_nan() || loss >= least;
         if last.step < FEW_STEPS || !(untrained && high(test.loss) && high(last.train_loss)) {
             return None;
         }
-        let mut what = if guess.explains(test.accuracy, test.samples, 0.0) {
+        let at_chance = guess.explains(test.accuracy, test.samples, 0.0);
+        let mut what = if guess.classes.is_some() && at_chance {
             let (found, largest) = (percent(test.accuracy), percent(guess.accuracy));
             format!("accuracy is at chance ({found}; the largest class has {largest})")
         } else {
@@ -293,7 +305,7 @@ impl Case<'_> {
     /// A run that lost what it had learned, where nothing kept the best epoch.
     fn got_worse(&self) -> Option<Finding> {
         let Self { evidence: Evidence { history, .. }, last, advice, .. } = self;
-        if history.best.is_some() {
+        if history.best.is_some() || self.guess.classes.is_none() {
             return None;
         }
         let held_out = last.validation.map(|found| found.samples);
@@ -440,10 +452,10 @@ mod tests {
 
     #[test]
     fn guessing_knows_the_shares_of_the_classes() {
-        let even = Guess::new(&[0, 1, 2, 3], 4);
+        let even = Guess::classes(&[0, 1, 2, 3], 4);
         assert!((even.loss - 4f64.ln()).abs() < 1e-12 && even.accuracy == 0.25);
         // One class of three has no label.
-        let odd = Guess::new(&[2, 0, 0, 0], 3);
+        let odd = Guess::classes(&[2, 0, 0, 0], 3);
         let entropy = -(0.75 * 0.75f64.ln() + 0.25 * 0.25f64.ln());
         assert!((odd.loss - entropy).abs() < 1e-12 && odd.accuracy == 0.75);
         assert!((odd.weighted().loss - 3f64.ln()).abs() < 1e-12);
@@ -451,7 +463,7 @@ mod tests {
 
     #[test]
     fn chance_has_a_margin() {
-        let guess = Guess::new(&[0, 1], 2);
+        let guess = Guess::classes(&[0, 1], 2);
         // The deviation of 400 samples is 0.025.
         assert!(guess.explains(0.574, 400, 0.0) && !guess.explains(0.576, 400, 0.0));
         assert!(guess.explains(0.576, 400, 0.1) && !guess.explains(0.61, 400, 0.1));

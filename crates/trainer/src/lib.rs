@@ -19,6 +19,10 @@ mod config;
 
 mod data;
 
+mod model;
+
+mod draw;
+
 mod look;
 
 mod augment;
@@ -91,7 +95,7 @@ pub fn settings_of_line(recipe: &str, line: &[OsString]) -> Result<String, Strin
         Ok(_) => return Ok(String::new()),
         Err(error) => return Err(error::one_line(&error.to_string())),
     };
-    config(recipe, args.edits())
+    config(recipe, &args.edits())
 }
 
 /// The `config.toml` of a run: the text of a recipe with changes over it, as `--set` takes

@@ -8,7 +8,7 @@ mod classes;
 mod features;
 mod finding;
 
-use mnist_io::{Distortion, ImageSize, Paper, Samples};
+use mnist_io::{Distortion, Features, ImageSize, Paper, Samples};
 use nn::{ImageForm, Mlp, Preparation};
 
 use crate::augment::Deskew;
@@ -29,6 +29,10 @@ pub(crate) struct Look {
     image: Option<ImageSize>,
     /// Whether their ink is where MNIST has it.
     centred: bool,
+    /// The value of a pixel full of ink.
+    ink: f32,
+    /// Whether the features are real numbers.
+    real: bool,
     /// What the ink of the images is on, in the units of the data.
     pub(crate) paper: Paper,
     /// The factor that turns a byte into a feature.
@@ -47,16 +51,20 @@ impl Look {
     pub(crate) fn new(config: &mut Config, train: &Samples, test: &Samples) -> Result<Self, Error> {
         let dir = &config.data.dir;
         let counts = Counts::new(train, test);
-        let mut findings = counts.check(dir)?;
+        let mut findings = match &counts {
+            Some(counts) => counts.check(dir)?,
+            None => Vec::new(),
+        };
         let sample = Sample::of(train);
         let test_sample = Sample::of(test);
         findings.extend(features::check(dir, (train, &sample), (test, &test_sample))?);
 
         let warps = config.data.deskew || !config.augment.is_identity();
-        let (mut paper, mut centred) = (Paper::BLACK, false);
+        let (mut paper, mut ink, mut centred) = (Paper::BLACK, 0.0, false);
         if let Some(ImageSize { rows, cols }) = data::image_size(train) {
             let largest = sample.largest();
             paper = sample.paper(rows, cols);
+            ink = sample.ink(paper);
             centred = sample.is_centred(paper, rows, cols);
             let in_test = test_sample.paper(rows, cols);
             if (in_test.level - paper.level).abs() > largest / 2.0 {
@@ -89,8 +97,10 @@ impl Look {
         if pixel_scale != data::PIXEL_SCALE {
             findings.push(Finding::DarkBytes { largest: (1.0 / pixel_scale).round() as u8 });
         }
-        let (image, absent) = (data::image_size(train), counts.absent());
-        Ok(Self { findings, image, centred, paper, pixel_scale, absent })
+        let absent = counts.as_ref().map(Counts::absent).unwrap_or_default();
+        let image = data::image_size(train);
+        let real = matches!(train.features(), Features::Real(_));
+        Ok(Self { findings, image, centred, ink, real, paper, pixel_scale, absent })
     }
 
     /// What the user should know before the training, a line for each finding.
@@ -102,8 +112,8 @@ impl Look {
     fn form(&self, config: &Config) -> Option<ImageForm> {
         let ImageSize { rows, cols } = self.image?;
         let mut form = ImageForm::new(rows, cols);
-        (form.paper, form.dark_ink) = (self.paper.level, self.paper.dark_ink);
-        form.deskew = config.data.deskew;
+        (form.paper, form.ink, form.real) = (self.paper.level, self.ink, self.real);
+        (form.deskew, form.transpose) = (config.data.deskew, config.data.transpose);
         form.centred = self.centred;
         Some(form)
     }
@@ -117,7 +127,9 @@ impl Look {
     /// Makes a network ready for the data, before its training.
     pub(crate) fn apply(&self, config: &Config, network: &mut Mlp) -> Result<(), Error> {
         network.set_pixel_scale(self.pixel_scale)?;
-        network.set_preparation(self.form(config).map(Preparation::Image))?;
+        if let Some(form) = self.form(config) {
+            network.set_preparation(Some(Preparation::Image(form)))?;
+        }
         classes::silence(network, &self.absent, config.training.label_smoothing.into())
     }
 }

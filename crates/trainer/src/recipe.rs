@@ -13,6 +13,7 @@ use crate::settings::{Document, Source, nearest_names};
 /// Name and TOML text of each recipe; the first is the default.
 const RECIPES: &[(&str, &str)] = &[
     ("default", include_str!("../recipes/default.toml")),
+    ("table", include_str!("../recipes/table.toml")),
     ("plain", include_str!("../recipes/plain.toml")),
     ("accurate", include_str!("../recipes/accurate.toml")),
     ("invariant", include_str!("../recipes/invariant.toml")),
@@ -20,6 +21,9 @@ const RECIPES: &[(&str, &str)] = &[
     ("best", include_str!("../recipes/best.toml")),
     ("article", include_str!("../recipes/article.toml")),
 ];
+
+/// The name of the recipe that such a run starts from where its data are a table.
+pub(crate) const OF_TABLES: &str = RECIPES[1].0;
 
 /// Columns of a terminal, and those that a recipe's name takes in `--help`.
 const WIDTH: usize = 80;

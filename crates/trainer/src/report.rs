@@ -112,10 +112,13 @@ impl Report {
             shape.parameters(),
             dir.path().display(),
         );
-        text += "epoch          lr  train loss  train acc";
-        if config.data.validation > 0.0 {
-            text += "  val loss    val acc";
-        }
+        let held_out = config.data.validation > 0.0;
+        text += match (run.head().has_classes(), held_out) {
+            (true, true) => "epoch          lr  train loss  train acc  val loss    val acc",
+            (true, false) => "epoch          lr  train loss  train acc",
+            (false, true) => "epoch          lr  train loss  val loss",
+            (false, false) => "epoch          lr  train loss",
+        };
         text += "  seconds\n";
         self.write(&text);
         self.recent = Recent::new();
@@ -143,15 +146,16 @@ impl Report {
 
     /// After each epoch: a line of the table.
     pub(crate) fn epoch(&mut self, line: &EpochLine) {
-        let mut text = format!(
-            "{:>5}  {:>10}  {:>10.4}  {:>9}",
-            line.epoch,
-            rate(line.lr),
-            line.train_loss,
-            percent(line.train_accuracy),
-        );
-        if let (Some(loss), Some(accuracy)) = (line.val_loss, line.val_accuracy) {
-            let _ = write!(text, "  {loss:>8.4}  {:>9}", percent(accuracy));
+        let mut text =
+            format!("{:>5}  {:>10}  {:>10.4}", line.epoch, rate(line.lr), line.train_loss);
+        if let Some(accuracy) = line.train_accuracy {
+            let _ = write!(text, "  {:>9}", percent(accuracy));
+        }
+        if let Some(loss) = line.val_loss {
+            let _ = write!(text, "  {loss:>8.4}");
+        }
+        if let Some(accuracy) = line.val_accuracy {
+            let _ = write!(text, "  {:>9}", percent(accuracy));
         }
         let _ = writeln!(text, "  {:>7.2}", line.seconds);
         self.write(&text);
@@ -173,6 +177,9 @@ impl Report {
             (summary.test_accuracy, summary.test_errors, summary.test_samples)
         {
             let _ = writeln!(text, "test accuracy  {}", figure(accuracy, errors, samples));
+        }
+        if let Some(test) = &summary.test_values {
+            let _ = writeln!(text, "{}", test.text());
         }
         if let (Some(kept), true) = (summary.kept_epoch, config.training.early_stopping.is_some()) {
             let early =
@@ -255,6 +262,11 @@ pub(crate) fn notes(notes: &[String]) {
         // What cannot be shown is no reason to stop.
         let _ = writeln!(io::stderr(), "note: {}", one_line(note));
     }
+}
+
+/// Prints an error that does not end the program.
+pub(crate) fn failure(error: &Error) {
+    let _ = writeln!(io::stderr(), "error: {}", one_line(&error.to_string()));
 }
 
 /// Checks that a result on stdout will reach somebody.

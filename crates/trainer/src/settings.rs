@@ -28,6 +28,7 @@ mod flags;
 pub(crate) use document::Document;
 pub(crate) use edits::Edits;
 pub(crate) use file::Source;
+pub(crate) use kind::image_size;
 pub(crate) use nearest::{names as nearest_names, unknown_flag};
 pub(crate) use table::usual_rate;
 #[cfg(test)]

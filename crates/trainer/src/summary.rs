@@ -3,7 +3,7 @@
 use std::fs;
 
 use kernels::Isa;
-use nn::{Ended, Evaluation, Executor, History, Mlp};
+use nn::{Ended, Evaluation, Executor, Figures, History, Mlp, Preparation};
 use serde::{Serialize, Serializer};
 
 use crate::config::Config;
@@ -77,6 +77,9 @@ pub(crate) struct Summary {
     pub(crate) val_accuracy: Option<f64>,
     pub(crate) test_accuracy: Option<f64>,
     pub(crate) test_errors: Option<usize>,
+    /// Where numbers are predicted.
+    #[serde(flatten)]
+    pub(crate) test_values: Option<ValueFigures>,
     pub(crate) test_loss: Option<f64>,
     pub(crate) test_samples: Option<usize>,
     /// What went wrong in a run that came to its end, a line each.
@@ -116,6 +119,8 @@ impl Summary {
         let kept_epoch = history.best.or((!epochs.is_empty()).then_some(epochs.len()));
         let kept = kept_epoch.and_then(|epoch| epochs.get(epoch - 1));
         let validation = kept.and_then(|kept| kept.validation);
+        let classes = network.head().has_classes();
+        let accuracy = |accuracy| classes.then_some(accuracy);
         Self {
             status,
             recipe: config.recipe.clone(),
@@ -129,11 +134,12 @@ impl Summary {
             train_samples: epochs.last().map_or(0, |epoch| epoch.samples),
             held_out_samples: held_out,
             train_loss: kept.map(|kept| kept.train_loss),
-            train_accuracy: kept.map(|kept| kept.train_accuracy),
+            train_accuracy: kept.and_then(|kept| accuracy(kept.train_accuracy)),
             val_loss: validation.map(|found| found.loss),
-            val_accuracy: validation.map(|found| found.accuracy),
-            test_accuracy: test.map(|test| test.accuracy),
-            test_errors: test.map(|test| test.errors),
+            val_accuracy: validation.and_then(|found| accuracy(found.accuracy)),
+            test_accuracy: test.and_then(|test| accuracy(test.accuracy)),
+            test_errors: test.filter(|_| classes).map(|test| test.errors),
+            test_values: test.and_then(|test| ValueFigures::new(network, &test)),
             test_loss: test.map(|test| test.loss),
             test_samples: test.map(|test| test.samples),
             notes: Vec::new(),
@@ -159,6 +165,53 @@ fn ended<S: Serializer>(ended: &Ended, serializer: S) -> Result<S::Ok, S::Error>
         Ended::Callback => serializer.serialize_str("signal"),
         ended => ended.serialize(serializer),
     }
+}
+
+/// How good a network is that predicts numbers, in their own units.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct ValueFigures {
+    test_rmse: f64,
+    test_mae: f64,
+    test_r2: f64,
+}
+
+impl ValueFigures {
+    /// `None` where the network predicts no numbers.
+    pub(crate) fn new(network: &Mlp, test: &Evaluation) -> Option<Self> {
+        let Figures::Values { mean_absolute_error, root_mean_squared_error, r_squared } =
+            test.figures?
+        else {
+            return None;
+        };
+        // The network learns them standardised.
+        let deviation = match network.preparation() {
+            Some(Preparation::Columns(columns)) => columns.target().and_then(|t| t.standard),
+            _ => None,
+        }
+        .map_or(1.0, |standard| standard.deviation);
+        Some(Self {
+            test_rmse: deviation * root_mean_squared_error,
+            test_mae: deviation * mean_absolute_error,
+            test_r2: r_squared,
+        })
+    }
+
+    /// As a line of a report.
+    pub(crate) fn text(&self) -> String {
+        let Self { test_rmse, test_mae, test_r2 } = self;
+        format!(
+            "test error     {} (root of the mean square), {} (mean), R2 {test_r2:.4}",
+            short(*test_rmse),
+            short(*test_mae)
+        )
+    }
+}
+
+/// A number with four digits.
+fn short(value: f64) -> String {
+    let whole = value.abs().log10().floor().max(-6.0);
+    let places = if whole.is_finite() { (3.0 - whole).clamp(0.0, 9.0) as usize } else { 0 };
+    format!("{value:.places$}")
 }
 
 /// The most memory that this process had at one time, which Linux reports: the high-water

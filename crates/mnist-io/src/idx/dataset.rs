@@ -36,7 +36,7 @@ impl Dataset {
         if found != Dtype::U8 {
             return Err(Error::NotBytes { path: pair.features.path().into(), found });
         }
-        let size = pair.size.unwrap_or(ImageSize { rows: 1, cols: pair.width });
+        let size = pair.shape.size.unwrap_or(ImageSize { rows: 1, cols: pair.shape.width });
         Ok(Self { pair, size })
     }
 
@@ -97,7 +97,7 @@ impl Dataset {
     /// The number of pixels of an image: rows × columns.
     #[must_use]
     pub fn features(&self) -> usize {
-        self.pair.width
+        self.pair.shape.width
     }
 
     /// All pixels: images × features, row-major.

@@ -39,7 +39,18 @@ impl IdxFile {
     /// As for [`read`](Self::read), and if the file cannot be mapped.
     pub fn open(path: impl AsRef<Path>, access: Access) -> Result<Self, Error> {
         let path = path.as_ref();
-        let mut bytes = access.open(path)?;
+        Self::new(access.open(path)?, path)
+    }
+
+    /// The file of these bytes, raw or gzip, such as standard input. Errors call it `name`.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read), but for those of opening.
+    pub fn from_bytes(bytes: Vec<u8>, name: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::new(bytes.into(), name.as_ref())
+    }
+
+    fn new(mut bytes: Bytes, path: &Path) -> Result<Self, Error> {
         let inflated = bytes.starts_with(&gzip::MAGIC);
         if inflated {
             bytes = inflate(path, &bytes)?.into();

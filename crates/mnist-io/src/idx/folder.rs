@@ -84,6 +84,11 @@ impl Folder {
         Self { dir, set, files }
     }
 
+    /// Whether the images of the set are published with rows and columns exchanged.
+    pub(super) fn is_transposed(&self) -> bool {
+        self.set == "emnist" || self.set.starts_with("emnist-")
+    }
+
     /// The files of images and of labels of `part`.
     pub(super) fn pair(&self, part: Part) -> Result<[&Path; 2], Error> {
         let file = |content| {

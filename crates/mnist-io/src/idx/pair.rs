@@ -7,21 +7,28 @@ use crate::class_names::ClassNames;
 use crate::error::Error;
 use crate::samples::{Classes, Features, ImageSize, Samples, Targets};
 
-/// Features of elements of any type, and a label for each sample. At least one.
+/// A file of features and a file with a label for each sample. At least one.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) features: IdxFile,
     pub(super) labels: Labels,
+    pub(super) shape: Shape,
+}
+
+/// What the dimensions of a file of features say. No number is 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    count: usize,
     /// Of images.
     pub(super) size: Option<ImageSize>,
     /// Features of a sample.
     pub(super) width: usize,
 }
 
-impl Pair {
+impl Shape {
     /// Images have the shape n x rows x columns, also with one channel, which may come
     /// before the rows or after the columns. Other features have the shape n x features.
-    pub(super) fn new(features: IdxFile, labels: IdxFile) -> Result<Self, Error> {
+    fn of(features: &IdxFile) -> Result<Self, Error> {
         let (path, dims) = (features.path(), features.header().dims());
         let (count, width, size) = match *dims {
             [count, features] => (count, features, None),
@@ -31,49 +38,79 @@ impl Pair {
             }
             _ => return Err(Error::ImageDims { path: path.into(), found: dims.to_vec() }),
         };
-        let labels = Labels::new(labels)?;
-        let found = labels.classes().len();
-        if found != count {
-            return Err(Error::Counts {
-                images: path.into(),
-                labels: labels.file().path().into(),
-                found,
-                expected: count,
-            });
-        }
-        if count == 0 {
-            return Err(Error::NoImages { path: path.into() });
-        }
-        if width == 0 {
-            return Err(Error::NoPixels { path: path.into(), found: dims[1..].to_vec() });
-        }
-        Ok(Self { features, labels, size, width })
+        Ok(Self { count, size, width })
     }
 
-    /// The samples. Bytes are not copied. Other integers become bytes if all of them fit,
-    /// because they are pixels in a wider type than they need; the rest becomes `f32`.
+    fn check(self, features: &IdxFile) -> Result<Self, Error> {
+        let (path, dims) = (features.path(), features.header().dims());
+        if self.count == 0 {
+            return Err(Error::NoImages { path: path.into() });
+        }
+        if self.width == 0 {
+            return Err(Error::NoPixels { path: path.into(), found: dims[1..].to_vec() });
+        }
+        Ok(self)
+    }
+}
+
+impl Pair {
+    pub(super) fn new(features: IdxFile, labels: IdxFile) -> Result<Self, Error> {
+        let shape = Shape::of(&features)?;
+        let labels = Labels::new(labels)?;
+        let found = labels.classes().len();
+        if found != shape.count {
+            return Err(Error::Counts {
+                images: features.path().into(),
+                labels: labels.file().path().into(),
+                found,
+                expected: shape.count,
+            });
+        }
+        let shape = shape.check(&features)?;
+        Ok(Self { features, labels, shape })
+    }
+
+    /// The samples.
     pub(super) fn into_samples(self, names: Option<ClassNames>) -> Result<Samples, Error> {
-        let Self { features, labels, size, width } = self;
-        let features = match features.header().dtype() {
-            Dtype::U8 => Features::Bytes(features.into_body()),
+        let Self { features, labels, shape } = self;
+        let features = features.into_values()?;
+        let targets = Targets::Classes(Classes::new(labels.into_classes(), names));
+        let samples = Samples::new(features, shape.width, targets);
+        Ok(match shape.size {
+            Some(size) => samples.with_image_size(size),
+            None => samples,
+        })
+    }
+}
+
+impl IdxFile {
+    /// The features of all samples of a file of images or of rows, how many each has, and the
+    /// size of images. What is said of shapes and types in [`Idx`](crate::Idx) holds here too.
+    ///
+    /// # Errors
+    /// If the shape is not that of samples, there is none, or the elements are signed bytes.
+    pub fn into_features(self) -> Result<(Features, usize, Option<ImageSize>), Error> {
+        let Shape { width, size, .. } = Shape::of(&self)?.check(&self)?;
+        Ok((self.into_values()?, width, size))
+    }
+
+    /// The elements. Bytes are not copied. Other integers become bytes if all of them fit,
+    /// because they are pixels in a wider type than they need; the rest becomes `f32`.
+    fn into_values(self) -> Result<Features, Error> {
+        Ok(match self.header().dtype() {
+            Dtype::U8 => Features::Bytes(self.into_body()),
             // Nobody publishes signed bytes: this is a u8 of the header that was damaged.
             found @ Dtype::I8 => {
-                return Err(Error::NotBytes { path: features.path().into(), found });
+                return Err(Error::NotBytes { path: self.path().into(), found });
             }
             Dtype::I16 | Dtype::I32 => {
-                let values = features.to_f32()?;
+                let values = self.to_f32()?;
                 match bytes(&values) {
                     Some(bytes) => Features::Bytes(bytes.into()),
                     None => Features::Real(values),
                 }
             }
-            Dtype::F32 | Dtype::F64 => Features::Real(features.to_f32()?),
-        };
-        let targets = Targets::Classes(Classes::new(labels.into_classes(), names));
-        let samples = Samples::new(features, width, targets);
-        Ok(match size {
-            Some(size) => samples.with_image_size(size),
-            None => samples,
+            Dtype::F32 | Dtype::F64 => Features::Real(self.to_f32()?),
         })
     }
 }

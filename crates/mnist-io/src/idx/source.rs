@@ -12,7 +12,8 @@ use crate::source::{Request, Source};
 
 /// A folder with the files of MNIST, or of a data set that comes in files of such names, as
 /// Fashion-MNIST and EMNIST do; the names of the classes in a file `classes.txt`. See
-/// [`Dataset::read_dir`](crate::Dataset::read_dir) for the names of files.
+/// [`Dataset::read_dir`](crate::Dataset::read_dir) for the names of files. The images of
+/// EMNIST, which are published with rows and columns exchanged, become upright.
 #[derive(Clone, Copy, Debug)]
 pub struct Idx;
 
@@ -39,7 +40,8 @@ impl Source for Idx {
             None if request.path.is_dir() => ClassNames::read_dir(request.path)?,
             names => names,
         };
-        pair.into_samples(names)
+        let samples = pair.into_samples(names)?;
+        Ok(if folder.is_transposed() { samples.transposed() } else { samples })
     }
 }
 
@@ -76,15 +78,29 @@ mod tests {
         assert_eq!(samples.image_size(), Some(ImageSize { rows: 1, cols: 3 }));
         let Features::Bytes(pixels) = samples.features() else { panic!("{samples:?}") };
         assert_eq!(pixels[..], [1, 2, 3, 4, 5, 6]);
-        let Targets::Classes(classes) = samples.targets();
+        let Targets::Classes(classes) = samples.targets() else { panic!() };
         assert_eq!((classes.labels(), classes.count(), classes.names()), (&[4, 2][..], 5, None));
 
         fs::write(dir.path().join("classes.txt"), "a\nb").unwrap();
         let samples = open(dir.path()).unwrap();
-        let Targets::Classes(classes) = samples.targets();
+        let Targets::Classes(classes) = samples.targets() else { panic!() };
         assert_eq!(classes.names().unwrap().names, ["a", "b"]);
         fs::write(dir.path().join("classes.txt"), "").unwrap();
         assert!(matches!(open(dir.path()), Err(Error::ClassNames { line: 1, .. })));
+    }
+
+    #[test]
+    fn emnist_is_known_by_its_name_and_made_upright() {
+        for (set, expected) in [("emnist-letters-", [1, 3, 2, 4]), ("qmnist-", [1, 2, 3, 4])] {
+            let dir = tempfile::tempdir().unwrap();
+            let [images, labels] = ["images-idx3-ubyte", "labels-idx1-ubyte"]
+                .map(|name| dir.path().join(format!("{set}test-{name}")));
+            fs::write(images, encode(0x08, &[1, 2, 2], &[1, 2, 3, 4])).unwrap();
+            fs::write(labels, encode(0x08, &[1], &[1])).unwrap();
+            let samples = open(dir.path()).unwrap();
+            let Features::Bytes(pixels) = samples.features() else { panic!("{samples:?}") };
+            assert_eq!(pixels[..], expected, "{set}");
+        }
     }
 
     #[test]
@@ -97,11 +113,11 @@ mod tests {
         for (path, expected) in [(dir.path(), "above"), (&raw, "beside")] {
             fs::write(path.join("classes.txt"), expected).unwrap();
             let samples = open(dir.path()).unwrap();
-            let Targets::Classes(classes) = samples.targets();
+            let Targets::Classes(classes) = samples.targets() else { panic!() };
             assert_eq!(classes.names().unwrap().names, [expected]);
         }
         let samples = open(&raw.join("t10k-labels-idx1-ubyte")).unwrap();
-        let Targets::Classes(classes) = samples.targets();
+        let Targets::Classes(classes) = samples.targets() else { panic!() };
         assert_eq!(classes.names().unwrap().names, ["beside"]);
     }
 

@@ -5,7 +5,7 @@ mod layout;
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Picture, is_picture};
 use crate::class_names::ClassNames;
@@ -29,6 +29,9 @@ use layout::{Layout, Listing};
 /// [`Request::size`]; what is not covered has the grey of the picture's own border.
 #[derive(Clone, Copy, Debug)]
 pub struct Pictures;
+
+/// Folders in folders that are searched for pictures without classes.
+const DEEPEST: usize = 8;
 
 /// A label is a byte.
 const MAX_CLASSES: usize = 256;
@@ -100,6 +103,22 @@ impl Source for Pictures {
         let samples = Samples::new(Features::Bytes(pixels.into()), size.rows * size.cols, targets);
         Ok(samples.with_image_size(size))
     }
+}
+
+/// The pictures in a folder and in those below it, which are not followed for ever where links
+/// lead back.
+pub(super) fn pictures_below(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut pictures = Vec::new();
+    let mut folders = vec![(dir.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let listing = Listing::read(&folder)?;
+        pictures.extend(listing.files.into_iter().filter(|path| holds_picture(path)));
+        if depth < DEEPEST {
+            folders.extend(listing.folders.into_iter().map(|folder| (folder, depth + 1)));
+        }
+    }
+    pictures.sort_unstable();
+    Ok(pictures)
 }
 
 /// Whether a file is a picture by its name, or else by its first bytes. What cannot be looked

@@ -44,7 +44,7 @@ fn open(files: &[File<'_>], part: Part, size: Option<ImageSize>) -> Result<Sampl
 fn contents(samples: &Samples) -> (Vec<u8>, Vec<u8>, Vec<String>) {
     let Features::Bytes(pixels) = samples.features() else { panic!("{samples:?}") };
     let first = pixels.chunks_exact(samples.width()).map(|image| image[0]).collect();
-    let Targets::Classes(classes) = samples.targets();
+    let Targets::Classes(classes) = samples.targets() else { panic!() };
     (first, classes.labels().to_vec(), classes.names().unwrap().names.clone())
 }
 

@@ -46,8 +46,12 @@ pub struct ImageForm {
     pub cols: usize,
     /// The value of a pixel without ink, in the units of the raw data: 0 for MNIST.
     pub paper: f32,
-    /// Whether ink is below the paper, as on a printed page.
-    pub dark_ink: bool,
+    /// The value of a pixel full of ink, in the same units: 255 for MNIST.
+    pub ink: f32,
+    /// Whether the raw data are real numbers, which are features as they are; otherwise they
+    /// are bytes, which are multiplied by the network's
+    /// [`pixel_scale`](crate::Mlp::pixel_scale).
+    pub real: bool,
     /// Whether rows and columns of the raw data are exchanged first, as EMNIST needs it.
     pub transpose: bool,
     /// Whether images are sheared upright, and their ink centred.
@@ -58,14 +62,15 @@ pub struct ImageForm {
 }
 
 impl ImageForm {
-    /// Images of this size, of light ink on 0, with which nothing is done.
+    /// Images of this size, in bytes, of light ink on 0, with which nothing is done.
     #[must_use]
     pub fn new(rows: usize, cols: usize) -> Self {
         Self {
             rows,
             cols,
             paper: 0.0,
-            dark_ink: false,
+            ink: 255.0,
+            real: false,
             transpose: false,
             deskew: false,
             centred: false,
@@ -76,9 +81,11 @@ impl ImageForm {
         if self.rows == 0 || self.cols == 0 {
             return Err(Error::Zero { what: "rows or columns of an image".into() });
         }
-        if !self.paper.is_finite() {
-            let (name, found) = ("the paper of an image", f64::from(self.paper));
-            return Err(Error::OutOfRange { name, found, expected: "a finite number" });
+        for (name, value) in [("the paper of an image", self.paper), ("its ink", self.ink)] {
+            if !value.is_finite() {
+                let (found, expected) = (f64::from(value), "a finite number");
+                return Err(Error::OutOfRange { name, found, expected });
+            }
         }
         Ok(())
     }
@@ -170,11 +177,11 @@ mod tests {
 
     #[test]
     fn an_image_is_written_and_read() {
-        let form = ImageForm { paper: 255.0, dark_ink: true, ..ImageForm::new(28, 20) };
+        let form = ImageForm { paper: 255.0, ink: 0.0, ..ImageForm::new(28, 20) };
         let text = Preparation::Image(form).to_string();
         assert_eq!(
             text,
-            r#"{"version":1,"image":{"rows":28,"cols":20,"paper":255.0,"dark_ink":true,"transpose":false,"deskew":false,"centred":false}}"#
+            r#"{"version":1,"image":{"rows":28,"cols":20,"paper":255.0,"ink":0.0,"real":false,"transpose":false,"deskew":false,"centred":false}}"#
         );
         assert_eq!(Preparation::parse(&text).unwrap(), Preparation::Image(form));
     }
@@ -197,7 +204,7 @@ mod tests {
             ("{}", "missing field `version`"),
             (&image.replace("deskew", "wash"), "unknown field `wash`"),
             (&image.replace(":2,", ":0,"), "rows or columns of an image is 0"),
-            (&image.replace("0.0", "1e60"), "number out of range"),
+            (&image.replace("255.0", "1e60"), "number out of range"),
             (&image.replace(":2,", ":-2,"), "invalid value: integer `-2`"),
             (r#"{"version":1,"columns":{"columns":[]}}"#, "number of columns is 0"),
         ] {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::stopping::Best;
 use crate::net::seeded;
 use crate::{
-    Architecture, Callback, EpochReport, Error, Examples, Executor, Fit, Mlp, Progress, Session,
-    StepReport, memory,
+    Architecture, Callback, EpochReport, Error, Examples, Executor, Fit, Head, Mlp, Progress,
+    Session, StepReport, memory,
 };
 
 /// What happened in a run.
@@ -158,6 +158,12 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn architecture(&self) -> &Architecture {
         self.state.session.trained().architecture()
+    }
+
+    /// What the outputs of the network mean.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.state.session.trained().head()
     }
 
     /// Samples of each epoch.

@@ -1,36 +1,51 @@
-//! `trainer eval`: the test figure of a saved model.
+//! `trainer eval`: how good a saved model is on samples with answers.
+
+mod classes;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use mnist_io::{ClassNames, Part};
-use nn::{Executor, Mlp};
+use mnist_io::{ClassNames, Targets};
+use nn::{Evaluation, Executor, Mlp};
 use serde::Serialize;
 
-use crate::augment::{Deskew, Prepared};
-use crate::data;
+use crate::augment::Prepared;
+use crate::data::{self, labelled::Labelled};
 use crate::error::Error;
+use crate::model::Model;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::report;
 use crate::run_dir;
-use crate::summary::VERSION;
+use crate::summary::{VERSION, ValueFigures};
+use classes::ClassFigures;
 
-/// Test a saved model again
+/// Say how good a saved model is on samples with answers
+///
+/// The data are in any form that can be trained on: MNIST's files, a folder with a folder
+/// of pictures for each class, or a table with the column that is predicted. Where they
+/// have a part to test on, it is that; otherwise all of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = super::EXIT_CODES)]
 pub(crate) struct Args {
+    /// Data: a folder or a file [default: data]
+    #[arg(value_name = "DATA", conflicts_with = "data")]
+    place: Option<PathBuf>,
+
     /// Model to test: a model.safetensors, or the directory of a run
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
 
-    /// Folder of the four MNIST files
+    /// The same as DATA
     ///
-    /// They are IDX files, raw or .gz. A relative path starts at the current
-    /// directory. Raw files are mapped into memory: nobody may change them while
-    /// the program runs.
-    #[arg(long, value_name = "DIR", default_value = data::DEFAULT_DIR)]
-    data: PathBuf,
+    /// A relative path starts at the current directory. Raw files are mapped into memory:
+    /// nobody may change them while the program runs.
+    #[arg(long, value_name = "DATA")]
+    data: Option<PathBuf>,
+
+    /// Mistakes to show, the most confident ones
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    mistakes: usize,
 
     /// Threads, 1 to 1024 [default: one for each core]
     #[arg(long, value_name = "N")]
@@ -47,26 +62,20 @@ struct Figures<'a> {
     model: &'a str,
     layers: Vec<usize>,
     parameters: usize,
-    test_accuracy: f64,
-    test_errors: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_errors: Option<usize>,
+    #[serde(flatten)]
+    test_values: Option<ValueFigures>,
     test_loss: f64,
     test_samples: usize,
+    #[serde(flatten)]
+    classes: Option<ClassFigures>,
     total_seconds: f64,
     threads: usize,
     isa: &'static str,
     version: &'static str,
-}
-
-/// Reads a model, or that of a run.
-fn load(path: &Path) -> Result<Mlp, Error> {
-    let of_run = path.join("model.safetensors");
-    if path.is_dir() && !of_run.is_file() {
-        return Err(Error::ModelFolder { path: path.to_owned() });
-    }
-    Mlp::load(if path.is_dir() { &of_run } else { path }).map_err(|error| match error {
-        nn::Error::Io { path, source } => Error::io("read the model", &path)(source),
-        error => error.into(),
-    })
 }
 
 /// What to say where the data name their classes otherwise than the model.
@@ -89,45 +98,60 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     if args.json {
         report::check_stdout()?;
     }
-    let network = load(&data::home(&args.model))?;
-    let test_set = data::open(&args.data, Part::Test)?;
-    data::check_finite(&args.data, Part::Test, &test_set)?;
-
-    let shape = network.architecture();
-    if shape.inputs != test_set.width() {
-        return Err(Error::ImageSize {
-            model: args.model.clone(),
-            expected: shape.inputs,
-            dir: args.data.clone(),
-            found: data::size(&test_set),
-        });
-    }
-    let deskew = Deskew::of(&network, &args.model)?;
-    let prepared = Prepared::new(&test_set, None, deskew, isa)?;
+    let model = Model::open(&args.model)?;
+    let place = args.place.as_ref().or(args.data.as_ref());
+    let place = place.map_or(data::DEFAULT_DIR.as_ref(), PathBuf::as_path);
+    let labelled = Labelled::open(&model, place)?;
+    let prepared = Prepared::new(&labelled.samples, None, model.deskew, isa)?;
     let examples = prepared.examples()?;
+
+    let network = &model.network;
     let mut notes = Vec::from_iter(pool.note());
     notes.extend(run_dir::unfinished(&data::home(&args.model)));
-    notes.extend(other_names(&network, data::classes(&test_set).names()));
+    notes.extend(other_names(network, labelled.names.as_ref()));
+    notes.extend(labelled.notes.iter().cloned());
     report::notes(&notes);
     let test = pool.install(|| network.evaluate(&examples, &pool))?;
+    let classes = match labelled.samples.targets() {
+        Targets::Classes(classes) => {
+            Some(ClassFigures::new(&model, &examples, classes.labels(), args.mistakes)?)
+        }
+        Targets::Values(_) => None,
+    };
+    let test_values = ValueFigures::new(network, &test);
 
-    if args.json {
-        return report::print_json(&Figures {
-            model: &args.model.to_string_lossy(),
-            layers: shape.layers(),
-            parameters: shape.parameters(),
-            test_accuracy: test.accuracy,
-            test_errors: test.errors,
-            test_loss: test.loss,
-            test_samples: test.samples,
-            total_seconds: started.elapsed().as_secs_f64(),
-            threads: pool.threads(),
-            isa: isa.name(),
-            version: VERSION,
-        });
+    if !args.json {
+        let text = match (&classes, &test_values) {
+            (Some(classes), _) => {
+                let drawn = |index| match model.image() {
+                    Some(form) => prepared.drawn(index, &form, network.pixel_scale()),
+                    None => vec![labelled.row(index)],
+                };
+                accuracy(&test) + &classes.text(test.loss, drawn)
+            }
+            (None, Some(values)) => values.text(),
+            (None, None) => accuracy(&test),
+        };
+        return report::print(text.trim_end());
     }
-    report::print(&format!(
-        "test accuracy  {}",
-        report::figure(test.accuracy, test.errors, test.samples)
-    ))
+    let shape = network.architecture();
+    report::print_json(&Figures {
+        model: &args.model.to_string_lossy(),
+        layers: shape.layers(),
+        parameters: shape.parameters(),
+        test_accuracy: classes.is_some().then_some(test.accuracy),
+        test_errors: classes.is_some().then_some(test.errors),
+        test_values,
+        test_loss: test.loss,
+        test_samples: test.samples,
+        classes,
+        total_seconds: started.elapsed().as_secs_f64(),
+        threads: pool.threads(),
+        isa: isa.name(),
+        version: VERSION,
+    })
+}
+
+fn accuracy(test: &Evaluation) -> String {
+    format!("test accuracy  {}", report::figure(test.accuracy, test.errors, test.samples))
 }

@@ -10,8 +10,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use mnist_io::ClassNames;
-use nn::{Architecture, Fit, Mlp, Run};
+use mnist_io::{ClassNames, Classes};
+use nn::{Architecture, Fit, Head, Mlp, Preparation, Run};
 
 use crate::augment::Prepared;
 use crate::config::Config;
@@ -40,7 +40,11 @@ use sets::Sets;
 #[derive(Debug, clap::Args)]
 #[command(after_help = recipe::help() + "\n\n" + super::EXIT_CODES)]
 pub(crate) struct Args {
-    /// Recipe to start from [default: default]
+    /// Data to train on: a folder or a file, the same as --data
+    #[arg(value_name = "DATA", conflicts_with = "data")]
+    pub(super) place: Option<PathBuf>,
+
+    /// Recipe to start from [default: default, or table for a table]
     ///
     /// Other flags override its settings. The list of recipes is at the end.
     #[arg(long, value_name = "NAME", conflicts_with = "config", help_heading = "Recipe")]
@@ -111,7 +115,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let resumed =
         args.resume.as_deref().map(|path| Resumed::open(&data::home(path))).transpose()?;
     let (mut config, mut notes) = match &resumed {
-        Some(resumed) => resumed.settings(&args.edits)?,
+        Some(resumed) => resumed.settings(&args.edits())?,
         None => args.settings()?,
     };
     let pool = Pool::new(args.threads.as_deref())?;
@@ -120,7 +124,10 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         report::check_stdout()?;
     }
     let sets = Sets::open(&mut config, process.isa)?;
-    config.check_classes(data::classes(&sets.training).count())?;
+    if let Some(classes) = data::classes(&sets.training) {
+        config.check_classes(classes.count())?;
+    }
+    notes.extend(sets.notes.iter().cloned());
     notes.extend(sets.note());
     notes.extend(sets.look.lines());
     let train = sets.training()?;
@@ -156,29 +163,44 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
 }
 
 impl Args {
-    pub(crate) fn edits(&self) -> &Edits {
-        &self.edits
+    /// What the command line changes of a recipe.
+    pub(crate) fn edits(&self) -> Edits {
+        let mut edits = self.edits.clone();
+        if let Some(place) = &self.place {
+            edits.push("data.dir", place.into());
+        }
+        edits
     }
 
     /// The recipe with the other flags applied, and what the user should know of it.
     pub(crate) fn settings(&self) -> Result<(Config, Vec<String>), Error> {
+        let edits = self.edits();
+        let is_table = || edits.flag("data.dir").is_some_and(|dir| data::is_table(dir.as_ref()));
         let recipe = match (&self.config, &self.recipe) {
             (Some(path), _) => recipe::read(&data::home(path))?,
             (None, Some(name)) => recipe::find(name)?,
+            (None, None) if is_table() => recipe::find(recipe::OF_TABLES.as_ref())?,
             (None, None) => recipe::find(recipe::DEFAULT.as_ref())?,
         };
-        Config::new(&recipe, &self.edits)
+        Config::new(&recipe, &edits)
     }
 }
 
 /// The network before training.
 fn network(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
     let classes = data::classes(&sets.training);
-    let shape = config.architecture(sets.training.width(), classes.count());
+    let outputs = classes.map_or(1, Classes::count);
+    let shape = config.architecture(sets.training.width(), outputs);
     check_memory(&config.training, &shape, sets.training.len())?;
     let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
-    if let Some(ClassNames { path, names }) = classes.names().cloned() {
+    if classes.is_none() {
+        network = network.with_head(Head::Squared)?;
+    }
+    if let Some(ClassNames { path, names }) = classes.and_then(Classes::names).cloned() {
         network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
+    }
+    if let Some(columns) = &sets.columns {
+        network.set_preparation(Some(Preparation::Columns(columns.clone())))?;
     }
     sets.look.apply(config, &mut network)?;
     Ok(network)

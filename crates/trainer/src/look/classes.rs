@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use mnist_io::Samples;
+use mnist_io::{Classes, Samples};
 use nn::Mlp;
 
 use super::finding::{Finding, count};
@@ -31,16 +31,17 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn new(train: &Samples, test: &Samples) -> Self {
-        let counts = |samples| {
+    /// `None` where the targets are no classes.
+    pub(super) fn new(train: &Samples, test: &Samples) -> Option<Self> {
+        let counts = |classes: &Classes| {
             let mut counts = [0; MOST_CLASSES];
-            for label in data::classes(samples).labels() {
+            for label in classes.labels() {
                 counts[usize::from(*label)] += 1;
             }
             counts
         };
-        let classes = data::classes(train).count();
-        Self { train: counts(train), test: counts(test), classes }
+        let (train, test) = (data::classes(train)?, data::classes(test)?);
+        Some(Self { train: counts(train), test: counts(test), classes: train.count() })
     }
 
     /// The classes whose counts are as `wanted` says: of training, and of testing.

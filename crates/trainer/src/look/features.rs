@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use mnist_io::{Features, Paper, Samples};
+use mnist_io::{Features, Paper, Samples, Targets};
 
 use super::finding::Finding;
-use crate::data::{self, PIXEL_SCALE};
+use crate::data::PIXEL_SCALE;
 use crate::error::Error;
 
 /// Samples that are looked at.
@@ -99,6 +99,12 @@ impl Sample {
         found as f64 >= NEARLY_ALL * all as f64
     }
 
+    /// The value that is furthest from the paper on the side of the ink.
+    pub(super) fn ink(&self, paper: Paper) -> f32 {
+        let further = if paper.dark_ink { f32::min } else { f32::max };
+        self.values.iter().copied().fold(paper.level, further)
+    }
+
     /// The largest value, without its sign.
     pub(super) fn largest(&self) -> f32 {
         self.values.iter().fold(0.0, |largest, value| value.abs().max(largest))
@@ -188,9 +194,13 @@ fn same(train: &Samples, test: &Samples) -> bool {
     fn ends<T: PartialEq>(train: &[T], test: &[T]) -> bool {
         train.starts_with(test) || train.ends_with(test)
     }
-    // Equal labels alone say little, but a difference is found sooner in them.
-    let [labels, test_labels] = [train, test].map(|part| data::classes(part).labels());
-    ends(labels, test_labels)
+    // Equal targets alone say little, but a difference is found sooner in them.
+    let targets = match (train.targets(), test.targets()) {
+        (Targets::Classes(train), Targets::Classes(test)) => ends(train.labels(), test.labels()),
+        (Targets::Values(train), Targets::Values(test)) => ends(train, test),
+        _ => false,
+    };
+    targets
         && match (train.features(), test.features()) {
             (Features::Bytes(train), Features::Bytes(test)) => ends(train, test),
             (Features::Real(train), Features::Real(test)) => ends(train, test),

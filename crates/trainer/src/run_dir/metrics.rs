@@ -18,7 +18,8 @@ pub(crate) struct EpochLine {
     /// As steps use it, in f32, so that 0.1 is written as 0.1.
     pub(crate) lr: f32,
     pub(crate) train_loss: f64,
-    pub(crate) train_accuracy: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) train_accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) val_loss: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,15 +29,17 @@ pub(crate) struct EpochLine {
 }
 
 impl EpochLine {
-    pub(crate) fn new(epoch: &EpochReport, seconds: f64) -> Self {
+    /// Only with classes there is an accuracy: a real number is never predicted exactly.
+    pub(crate) fn new(epoch: &EpochReport, seconds: f64, classes: bool) -> Self {
+        let accuracy = |accuracy| classes.then_some(accuracy);
         Self {
             epoch: epoch.epoch,
             step: epoch.step,
             lr: epoch.lr as f32,
             train_loss: epoch.train_loss,
-            train_accuracy: epoch.train_accuracy,
+            train_accuracy: accuracy(epoch.train_accuracy),
             val_loss: epoch.validation.map(|found| found.loss),
-            val_accuracy: epoch.validation.map(|found| found.accuracy),
+            val_accuracy: epoch.validation.and_then(|found| accuracy(found.accuracy)),
             seconds,
         }
     }

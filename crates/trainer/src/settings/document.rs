@@ -24,8 +24,8 @@ pub(crate) struct Document {
     pub(crate) table: Table,
     /// By key; tables are here too. A default is not.
     given: BTreeMap<String, Given>,
-    /// The folder of the data, if no file can hold its path.
-    pub(crate) dir: Option<PathBuf>,
+    /// The paths that no file can hold, by key.
+    pub(crate) paths: BTreeMap<&'static str, PathBuf>,
     /// What the user should know, a line each.
     pub(crate) notes: Vec<String>,
 }
@@ -40,7 +40,7 @@ impl Document {
     pub(crate) fn read(source: &Source) -> Result<Self, Error> {
         let (table, given) = file::read(source)?;
         let origin = source.origin.clone();
-        Ok(Self { origin, table, given, dir: None, notes: Vec::new() })
+        Ok(Self { origin, table, given, paths: BTreeMap::new(), notes: Vec::new() })
     }
 
     /// Gives a top-level table the keys that it does not have.
@@ -112,8 +112,8 @@ impl Document {
                 switch: table::switch_of(path).map_or_else(String::new, Setting::with_value_name),
             });
         }
-        if path.is_some() {
-            self.dir.clone_from(path);
+        if let Some(path) = path {
+            self.paths.insert(setting.key, path.clone());
             self.notes.push(format!(
                 "{} is not UTF-8, so config.toml cannot hold it: to repeat the run, give {} again",
                 given.what, given.what

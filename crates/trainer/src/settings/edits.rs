@@ -39,6 +39,18 @@ impl Edits {
         Self(texts.iter().map(|text| (None, text.clone())).collect())
     }
 
+    /// The last text that is given for a key by its flag.
+    pub(crate) fn flag(&self, key: &str) -> Option<&OsStr> {
+        let of_key = |setting: &&'static Setting| setting.key == key;
+        let mut texts = self.0.iter().rev();
+        texts.find(|(setting, _)| setting.as_ref().is_some_and(of_key)).map(|(_, text)| &**text)
+    }
+
+    /// Gives a key the text of a value, as its flag does.
+    pub(crate) fn push(&mut self, key: &str, text: OsString) {
+        self.0.push((table::find(key), text));
+    }
+
     /// Reads the text of each change.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What values a setting takes: from the text of a command line to a value as
 //! recipe files have it, and what is wrong with a value.
 
+use mnist_io::ImageSize;
 use nn::Activation;
 use toml::Value;
 
@@ -10,6 +11,9 @@ use super::nearest;
 /// keyboard, and would end in a machine without memory instead of in an error.
 const MOST_LAYERS: usize = 64;
 const MOST_UNITS: i64 = 65_536;
+
+/// The most rows or columns of an image.
+const MOST_SIDE: usize = 4096;
 
 /// How a value is written: `100,50` or `[100, 50]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,10 @@ pub(crate) enum Kind {
     Double(Interval),
     /// One of these names.
     Name(&'static [&'static str]),
+    /// Names that the data have, such as those of columns.
+    Names,
+    /// Rows and columns of an image: `28x28`.
+    Size,
     /// The name of an activation; its parameter may follow a colon.
     Activation,
     /// Units of the hidden layers, first to last.
@@ -71,7 +79,9 @@ impl Kind {
             Self::Switch => name.parse::<bool>().ok().map(Value::from),
             Self::Count(..) => trimmed.parse::<i64>().ok().map(Value::from),
             Self::Number(_) | Self::Double(_) => trimmed.parse::<f64>().ok().map(Value::from),
-            Self::Name(_) | Self::Activation => Some(name.into()),
+            Self::Name(_) | Self::Activation | Self::Size => Some(name.into()),
+            Self::Names if name == "none" => Some(Value::Array(Vec::new())),
+            Self::Names => list(text, |part| Some(part.to_owned())),
             Self::Units if name == "none" => Some(Value::Array(Vec::new())),
             Self::Units => list(text, |part| part.parse::<i64>().ok()),
             Self::ClassWeights if name == "balanced" => Some(name.into()),
@@ -90,6 +100,10 @@ impl Kind {
             (Self::Double(range), _) => number(value).is_some_and(|x| range.contains(x)),
             (Self::Name(names), Value::String(name)) => names.contains(&&**name),
             (Self::Activation, Value::String(name)) => return fault_of_activation(name),
+            (Self::Names, Value::Array(names)) => {
+                names.iter().all(|name| name.as_str().is_some_and(|name| !name.is_empty()))
+            }
+            (Self::Size, Value::String(size)) => image_size(size).is_some(),
             (Self::Units, Value::Array(units)) => {
                 let in_range =
                     |n: &Value| n.as_integer().is_some_and(|n| (1..=MOST_UNITS).contains(&n));
@@ -120,6 +134,9 @@ impl Kind {
             Self::Count(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number(range) | Self::Double(range) => range.to_string(),
             Self::Name(_) | Self::Activation => format!("one of {}", self.names().join(", ")),
+            Self::Names if of_file => "a list of texts".to_owned(),
+            Self::Names => "names with commas between them, or none".to_owned(),
+            Self::Size => format!("rows and columns from 1 to {MOST_SIDE}, as in 28x28"),
             Self::Units => {
                 let range = format!(
                     "units from 1 to {MOST_UNITS} for each of at most {MOST_LAYERS} layers"
@@ -142,7 +159,10 @@ impl Kind {
     pub(crate) fn written(self, text: &str, notation: Notation) -> String {
         match self {
             _ if notation == Notation::CommandLine => text.to_owned(),
-            Self::Text | Self::Path | Self::Name(_) | Self::Activation => format!("\"{text}\""),
+            Self::Text | Self::Path | Self::Name(_) | Self::Activation | Self::Size => {
+                format!("\"{text}\"")
+            }
+            Self::Names => format!("[\"{}\"]", text.replace(',', "\", \"")),
             Self::Schedule => format!("{{ kind = \"{text}\" }}"),
             Self::Units | Self::ClassWeights => format!("[{}]", text.replace(',', ", ")),
             _ => text.to_owned(),
@@ -199,6 +219,13 @@ impl Kind {
             _ => Vec::new(),
         }
     }
+}
+
+/// Rows and columns that a text such as `28x28` names.
+pub(crate) fn image_size(text: &str) -> Option<ImageSize> {
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=MOST_SIDE).contains(side));
+    let (rows, cols) = text.split_once('x')?;
+    Some(ImageSize { rows: side(rows)?, cols: side(cols)? })
 }
 
 /// A list that is parted by commas, if `element` can read each element.

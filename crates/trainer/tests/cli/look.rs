@@ -349,7 +349,7 @@ fn deskewed(dir: &Path) -> (f32, bool) {
     let network = Mlp::load(dir.join("run/model.safetensors")).unwrap();
     let Some(Preparation::Image(form)) = network.preparation() else { panic!() };
     assert!(form.deskew);
-    (form.paper, form.dark_ink)
+    (form.paper, form.ink < form.paper)
 }
 
 /// The model file says what images it takes, and the test goes by that.

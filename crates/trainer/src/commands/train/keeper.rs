@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use mnist_io::Targets;
 use nn::{Callback, Ended, EpochReport, Evaluation, History, Mlp, Run, StepReport};
 
 use super::every::{Clock, Every};
 use super::record::Record;
 use super::sets::Sets;
 use crate::config::Config;
-use crate::data;
 use crate::error::Error;
 use crate::health::{self, Evidence, Finding, Guess};
 use crate::pool::Pool;
@@ -101,7 +101,7 @@ impl Keeper<'_> {
     fn epoch(&mut self, run: &Run<'_>, files: &mut Files) {
         let seconds = self.record.epoch();
         if let Some(epoch) = run.history().epochs.last() {
-            let line = EpochLine::new(epoch, seconds);
+            let line = EpochLine::new(epoch, seconds, self.sets.has_classes());
             self.report.epoch(&line);
             files.check(&mut self.report, self.dir.append_metrics(&line));
         }
@@ -247,8 +247,10 @@ impl Keeper<'_> {
         let images = self.sets.plain(&positions)?;
         let examples = images.examples()?;
         let health = self.pool.install(|| network.health(&examples, self.pool))?;
-        let classes = data::classes(&self.sets.training);
-        let guess = Guess::new(classes.labels(), classes.count());
+        let guess = match self.sets.training.targets() {
+            Targets::Classes(classes) => Guess::classes(classes.labels(), classes.count()),
+            Targets::Values(values) => Guess::values(values),
+        };
         Ok(health::diagnose(&Evidence { config, history, test, health: &health, guess }))
     }
 

@@ -108,9 +108,9 @@ impl Record {
     }
 
     /// A line for each epoch.
-    pub(super) fn lines(&self, history: &History) -> Vec<EpochLine> {
+    pub(super) fn lines(&self, history: &History, classes: bool) -> Vec<EpochLine> {
         let epochs = history.epochs.iter().zip(&self.seconds.epochs);
-        epochs.map(|(epoch, seconds)| EpochLine::new(epoch, *seconds)).collect()
+        epochs.map(|(epoch, seconds)| EpochLine::new(epoch, *seconds, classes)).collect()
     }
 
     fn open(&self) -> f64 {

@@ -121,7 +121,7 @@ impl Resumed {
         let (trained, begun) = (checkpoint.history().epochs.len(), begun(&checkpoint));
         let fewer = |_| Error::FewerEpochs { epochs, trained, begun };
         checkpoint.set_epochs(epochs).map_err(fewer)?;
-        let lines = record.lines(checkpoint.history());
+        let lines = record.lines(checkpoint.history(), sets.has_classes());
         let training = checkpoint.resume(train, validation)?;
         dir.continue_with(config, &lines)?;
         Ok((dir, training, record))

@@ -1,11 +1,12 @@
 //! The images of a run.
 
 use kernels::Isa;
-use mnist_io::{Part, Samples};
-use nn::{Examples, Split};
+use mnist_io::{Part, Samples, Targets};
+use nn::{Columns, Examples, Split};
 
-use crate::augment::{Augmentation, Deskew, Prepared};
+use crate::augment::{self, Augmentation, Deskew};
 use crate::config::Config;
+use crate::data::table::{Prepared, Tables};
 use crate::data::{self, Checksums};
 use crate::error::Error;
 use crate::look::Look;
@@ -14,11 +15,17 @@ use crate::look::Look;
 pub(super) struct Sets {
     pub(super) training: Samples,
     test: Samples,
+    /// How much each training sample counts, if the data say so.
+    weights: Option<Vec<f32>>,
     /// Which training images are held out, if any are.
     split: Option<Split>,
     augmentation: Option<Augmentation>,
     deskew: Option<Deskew>,
     pub(super) look: Look,
+    /// How the rows of a table became features.
+    pub(super) columns: Option<Columns>,
+    /// What the user should know of how the data were read, a line each.
+    pub(super) notes: Vec<String>,
     isa: Isa,
 }
 
@@ -27,23 +34,33 @@ impl Sets {
     /// training. The run looks at it once, after the training. Settings that the data have
     /// no use for are turned off in `config`.
     pub(super) fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
-        let training = data::open(&config.data.dir, Part::Train)?;
-        let test = data::open(&config.data.dir, Part::Test)?;
+        let (fraction, seed) = (config.data.validation, config.training.seed);
+        let split = |targets: &Targets| match fraction {
+            0.0 => Ok(None),
+            fraction => data::split(targets, fraction, seed).map(Some),
+        };
+        let mut notes = Vec::new();
+        let (training, test, split, columns, weights) = if data::is_table(&config.data.dir) {
+            let mut tables = Tables::open(config)?;
+            notes = std::mem::take(&mut tables.notes);
+            let weights = tables.training.weights.take();
+            let split = split(&tables.training.targets)?;
+            let Prepared { training, test, columns } = tables.prepare(split.as_ref())?;
+            (training, test, split, Some(columns), weights)
+        } else {
+            let (training, test) = data::parts(config)?;
+            let split = split(training.targets())?;
+            (training, test, split, None, None)
+        };
         data::check_pair(&config.data.dir, &training, &test)?;
         for (part, samples) in [(Part::Train, &training), (Part::Test, &test)] {
             data::check_finite(&config.data.dir, part, samples)?;
         }
         let look = Look::new(config, &training, &test)?;
-        let (fraction, seed) = (config.data.validation, config.training.seed);
-        let split = if fraction == 0.0 {
-            None
-        } else {
-            Some(Split::stratified(data::classes(&training).labels(), fraction, seed)?)
-        };
         let deskew = look.deskew(config);
         let images = (&training, look.paper, look.pixel_scale);
         let augmentation = Augmentation::new(config.augment, deskew.is_some(), images, isa)?;
-        Ok(Self { training, test, split, augmentation, deskew, look, isa })
+        Ok(Self { training, test, weights, split, augmentation, deskew, look, columns, notes, isa })
     }
 
     /// What the user should know of the held-out images.
@@ -62,6 +79,9 @@ impl Sets {
     /// The images to train on, augmented.
     pub(super) fn training(&self) -> Result<Examples<'_>, Error> {
         let mut examples = data::examples(&self.training)?;
+        if let Some(weights) = &self.weights {
+            examples = examples.weighted(weights)?;
+        }
         if let Some(augmentation) = &self.augmentation {
             examples = examples.augmented(augmentation);
         }
@@ -71,10 +91,10 @@ impl Sets {
         })
     }
 
-    pub(super) fn held_out(&self) -> Result<Option<Prepared<'_>>, Error> {
+    pub(super) fn held_out(&self) -> Result<Option<augment::Prepared<'_>>, Error> {
         let Some(split) = &self.split else { return Ok(None) };
         let positions = Some(&split.validation[..]);
-        Prepared::new(&self.training, positions, self.deskew, self.isa).map(Some)
+        augment::Prepared::new(&self.training, positions, self.deskew, self.isa).map(Some)
     }
 
     /// At most `most` of the images to train on, spread over all of them: their positions in
@@ -93,17 +113,25 @@ impl Sets {
     }
 
     /// These images, without augmentation.
-    pub(super) fn plain<'a>(&'a self, positions: &'a [u32]) -> Result<Prepared<'a>, Error> {
-        Prepared::new(&self.training, Some(positions), self.deskew, self.isa)
+    pub(super) fn plain<'a>(
+        &'a self,
+        positions: &'a [u32],
+    ) -> Result<augment::Prepared<'a>, Error> {
+        augment::Prepared::new(&self.training, Some(positions), self.deskew, self.isa)
     }
 
-    pub(super) fn test(&self) -> Result<Prepared<'_>, Error> {
-        Prepared::new(&self.test, None, self.deskew, self.isa)
+    pub(super) fn test(&self) -> Result<augment::Prepared<'_>, Error> {
+        augment::Prepared::new(&self.test, None, self.deskew, self.isa)
     }
 
     /// Number of images that are held out.
     pub(super) fn held_out_len(&self) -> usize {
         self.split.as_ref().map_or(0, |split| split.validation.len())
+    }
+
+    /// Whether classes are predicted, and no number.
+    pub(super) fn has_classes(&self) -> bool {
+        data::classes(&self.training).is_some()
     }
 
     pub(super) fn checksums(&self) -> Checksums {

@@ -1,0 +1,103 @@
+//! `trainer predict`: what a saved model says of new samples.
+
+mod answers;
+mod inputs;
+mod output;
+
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::model::Model;
+use crate::process::Process;
+use crate::report;
+use answers::{Answers, Style};
+use inputs::{Format, Input, Reader};
+use output::Output;
+
+/// Say what samples are: a class and its probability, or a value
+///
+/// An input is a picture (PNG, JPEG, PGM or PPM), a folder of pictures, IDX images, a
+/// table (CSV, TSV or JSON lines) with the columns that the model was trained on, in any
+/// order, or a dash for standard input. There is a line for each sample on stdout:
+/// its name, its class with the probability, and the second most probable class.
+#[derive(Debug, clap::Args)]
+#[command(after_help = super::EXIT_CODES)]
+pub(crate) struct Args {
+    /// What to predict; without one it is standard input
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+
+    /// Model: a model.safetensors, or the directory of a run
+    #[arg(long, value_name = "MODEL")]
+    model: PathBuf,
+
+    /// What the inputs are: auto, picture, idx, table or raw
+    ///
+    /// By itself it is what their first bytes look like. Raw are pixels without a header,
+    /// a byte each, one image after another.
+    #[arg(long, value_name = "FORMAT", default_value = "auto", hide_default_value = true)]
+    format: Format,
+
+    /// Exchange rows and columns of IDX and raw images
+    #[arg(long)]
+    transpose: bool,
+
+    /// Print a JSON object for each sample
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+
+    /// Print CSV with a header
+    #[arg(long)]
+    csv: bool,
+
+    /// With --json or --csv, the probability of every class too
+    #[arg(long)]
+    proba: bool,
+
+    /// With --json, or as text, the K most probable classes
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
+    top: Option<u16>,
+
+    /// Write the answers to a file
+    ///
+    /// It appears when all of them are in it. A file of this name is replaced.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Draw what the network sees, on stderr
+    #[arg(long)]
+    show: bool,
+}
+
+pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
+    let model = Model::open(&args.model)?;
+    let style = Style::new(&model, args)?;
+    let mut output = Output::new(args.output.as_deref())?;
+    let mut answers = Answers::new(&model, style, process.isa, &mut output)?;
+    let reader = Reader { model: &model, format: args.format, transpose: args.transpose };
+    let inputs = Input::all(&args.inputs)?;
+    let mut failed = 0;
+    for input in &inputs {
+        match reader.read(input, &mut |batch| answers.batch(batch)) {
+            Ok(notes) => report::notes(&notes),
+            // Nobody reads on.
+            Err(Error::Stdout(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                return Ok(());
+            }
+            Err(error @ (Error::Stdout(_) | Error::Io { action: "write", .. })) => {
+                return Err(error);
+            }
+            // One of many is no reason to leave out the others.
+            Err(error) if inputs.len() > 1 => {
+                report::failure(&error);
+                failed += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    output.finish()?;
+    if failed > 0 {
+        return Err(Error::SomeInputs { failed, all: inputs.len() });
+    }
+    Ok(())
+}

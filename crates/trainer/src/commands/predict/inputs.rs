@@ -1,0 +1,345 @@
+//! What is predicted: files, folders, standard input, and the samples in them.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use mnist_io::{Features, IdxFile, ImageSize, Picture, Rows, TableOptions, Wanted, transpose};
+use nn::ImageForm;
+
+use crate::data::{self, table};
+use crate::error::Error;
+use crate::model::Model;
+
+/// Samples that are predicted at a time.
+const BATCH: usize = 1024;
+
+/// The first bytes of a file, which say what it is.
+const HEAD: usize = 512;
+
+/// What an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    Auto,
+    Picture,
+    Idx,
+    Table,
+    Raw,
+}
+
+/// An argument of the command, or a file in a folder that is one.
+pub(super) enum Input {
+    Stdin,
+    File(PathBuf),
+}
+
+impl Input {
+    /// The inputs that the arguments name. A folder stands for the pictures in it and below
+    /// it, in the order of their paths.
+    pub(super) fn all(paths: &[PathBuf]) -> Result<Vec<Self>, Error> {
+        if paths.is_empty() {
+            return Ok(vec![Self::Stdin]);
+        }
+        let mut inputs = Vec::new();
+        for path in paths {
+            let path = data::home(path);
+            if &*path == Path::new("-") {
+                inputs.push(Self::Stdin);
+            } else if path.is_dir() {
+                let pictures = Picture::files_in(&path)?;
+                if pictures.is_empty() {
+                    return Err(Error::NoPictures { dir: path.into_owned() });
+                }
+                inputs.extend(pictures.into_iter().map(Self::File));
+            } else {
+                inputs.push(Self::File(path.into_owned()));
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// What answers and errors call it.
+    fn name(&self) -> &Path {
+        match self {
+            Self::Stdin => Path::new("stdin"),
+            Self::File(path) => path,
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Read>, Error> {
+        Ok(match self {
+            Self::Stdin => Box::new(io::stdin()),
+            Self::File(path) => Box::new(fs::File::open(path).map_err(Error::io("read", path))?),
+        })
+    }
+}
+
+/// Samples of one input.
+pub(super) struct Batch<'a> {
+    pub(super) names: Names<'a>,
+    pub(super) raw: Raw<'a>,
+}
+
+/// What the samples of a batch are called.
+#[derive(Clone, Copy)]
+pub(super) enum Names<'a> {
+    /// One sample, with the name of its file.
+    One(&'a Path),
+    /// The name of the file, and the index of the first sample in it.
+    From(&'a Path, u64),
+}
+
+impl Names<'_> {
+    pub(super) fn of(&self, index: usize) -> String {
+        match self {
+            Self::One(path) => path.display().to_string(),
+            Self::From(path, first) => format!("{}#{}", path.display(), first + index as u64),
+        }
+    }
+}
+
+/// Samples as they are found.
+pub(super) enum Raw<'a> {
+    /// Rows of a table: rows × columns.
+    Cells(&'a [f32]),
+    /// Images of the network's size.
+    Images(Pixels<'a>, ImageSize),
+}
+
+/// The pixels of images, in the units of the training data.
+pub(super) enum Pixels<'a> {
+    Bytes(&'a [u8]),
+    Real(&'a [f32]),
+}
+
+impl Pixels<'_> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(values) => values.len(),
+            Self::Real(values) => values.len(),
+        }
+    }
+
+    pub(super) fn to_features(&self) -> Features {
+        match self {
+            Self::Bytes(values) => Features::Bytes(values.to_vec().into()),
+            Self::Real(values) => Features::Real(values.to_vec()),
+        }
+    }
+}
+
+/// Takes the batches of an input, one after another.
+type Sink<'a> = dyn FnMut(Batch<'_>) -> Result<(), Error> + 'a;
+
+/// Takes some images, the index of the first of them before them.
+type Send<'a, T> = dyn FnMut(u64, &[T]) -> Result<(), Error> + 'a;
+
+/// Reads inputs in the form that a model takes.
+pub(super) struct Reader<'a> {
+    pub(super) model: &'a Model,
+    pub(super) format: Format,
+    pub(super) transpose: bool,
+}
+
+impl Reader<'_> {
+    /// Reads one input; gives what the user should know of it, a line each.
+    pub(super) fn read(&self, input: &Input, sink: &mut Sink<'_>) -> Result<Vec<String>, Error> {
+        let mut reader = input.open()?;
+        let mut head = Vec::new();
+        (&mut reader)
+            .take(HEAD as u64)
+            .read_to_end(&mut head)
+            .map_err(Error::io("read", input.name()))?;
+        let format = match self.format {
+            Format::Auto => self.guess(&head),
+            format => format,
+        };
+        if let (Format::Picture | Format::Idx | Format::Raw, None) = (format, self.model.image()) {
+            return Err(Error::NeedsTable { input: input.name().into(), model: self.path() });
+        }
+        let whole = io::Cursor::new(head).chain(reader);
+        match format {
+            Format::Picture => self.picture(input, whole, sink).map(|()| Vec::new()),
+            Format::Idx => self.idx(input, whole, sink).map(|()| Vec::new()),
+            Format::Raw => self.raw(input, whole, sink).map(|()| Vec::new()),
+            Format::Table => self.table(input, whole, sink),
+            Format::Auto => {
+                Err(Error::UnknownInput { input: input.name().into(), model: self.path() })
+            }
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.model.path.clone()
+    }
+
+    /// What a file is that begins so; `Auto` if it is nothing that the model takes.
+    fn guess(&self, head: &[u8]) -> Format {
+        let gzip = head.starts_with(b"\x1f\x8b");
+        match self.model.columns() {
+            _ if Picture::begins(head) => Format::Picture,
+            None if head.starts_with(&[0, 0]) || gzip => Format::Idx,
+            Some(_) => Format::Table,
+            None => Format::Auto,
+        }
+    }
+
+    fn picture(&self, input: &Input, reader: impl Read, sink: &mut Sink<'_>) -> Result<(), Error> {
+        let Some(form) = self.model.image() else { return Ok(()) };
+        let bytes = read_all(input, reader, Picture::LARGEST_FILE)?;
+        let picture = Picture::decode(&bytes, input.name())?;
+        let grey = prepared(&picture, &form, input.name())?;
+        let size = ImageSize { rows: form.rows, cols: form.cols };
+        let batch = |raw| Batch { names: Names::One(input.name()), raw };
+        // Full ink is 255 here, and what it is in the data there.
+        let level = |grey: &u8| form.paper + f32::from(*grey) / 255.0 * (form.ink - form.paper);
+        if form.real {
+            let values: Vec<f32> = grey.iter().map(level).collect();
+            return sink(batch(Raw::Images(Pixels::Real(&values), size)));
+        }
+        let bytes: Vec<u8> = grey.iter().map(|grey| level(grey).round() as u8).collect();
+        sink(batch(Raw::Images(Pixels::Bytes(&bytes), size)))
+    }
+
+    fn idx(&self, input: &Input, reader: impl Read, sink: &mut Sink<'_>) -> Result<(), Error> {
+        let file = match input {
+            Input::Stdin => {
+                let bytes = read_all(input, reader, u64::MAX)?;
+                IdxFile::from_bytes(bytes, input.name())?
+            }
+            Input::File(path) => data::map(path)?,
+        };
+        let (features, width, size) = file.into_features()?;
+        let expected = self.model.network.architecture().inputs;
+        if width != expected {
+            let found = size.map_or_else(|| width.to_string(), |size| size.to_string());
+            let (dir, model) = (input.name().to_owned(), self.path());
+            return Err(Error::ImageSize { model, expected, dir, found });
+        }
+        match &features {
+            Features::Bytes(bytes) => {
+                let mut send =
+                    |first, bytes: &[u8]| self.images(input, first, Pixels::Bytes(bytes), sink);
+                self.chunks(bytes, 0, &mut send)
+            }
+            Features::Real(values) => {
+                let mut send =
+                    |first, values: &[f32]| self.images(input, first, Pixels::Real(values), sink);
+                self.chunks(values, 0, &mut send)
+            }
+        }
+    }
+
+    fn raw(&self, input: &Input, mut reader: impl Read, sink: &mut Sink<'_>) -> Result<(), Error> {
+        let width = self.model.network.architecture().inputs;
+        let (mut bytes, mut first) = (Vec::new(), 0);
+        loop {
+            bytes.clear();
+            let most = BATCH.saturating_mul(width) as u64;
+            (&mut reader)
+                .take(most)
+                .read_to_end(&mut bytes)
+                .map_err(Error::io("read", input.name()))?;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            let rest = bytes.len() % width;
+            if rest != 0 {
+                let (input, found) =
+                    (input.name().to_owned(), first * width as u64 + bytes.len() as u64);
+                return Err(Error::RawLength { input, found, width });
+            }
+            let mut send =
+                |first, bytes: &[u8]| self.images(input, first, Pixels::Bytes(bytes), sink);
+            self.chunks(&bytes, first, &mut send)?;
+            first += (bytes.len() / width) as u64;
+        }
+    }
+
+    /// Sends images on, some at a time, upright.
+    fn chunks<T: Copy>(
+        &self,
+        values: &[T],
+        first: u64,
+        send: &mut Send<'_, T>,
+    ) -> Result<(), Error> {
+        let Some(form @ ImageForm { rows, cols, .. }) = self.model.image() else {
+            return Ok(());
+        };
+        for (index, chunk) in values.chunks(BATCH * rows * cols).enumerate() {
+            let first = first + (index * BATCH) as u64;
+            if self.transpose || form.transpose {
+                let upright = transpose(chunk, cols, rows);
+                send(first, &upright)?;
+            } else {
+                send(first, chunk)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn images(
+        &self,
+        input: &Input,
+        first: u64,
+        pixels: Pixels<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let Some(size) = self.model.image_size() else { return Ok(()) };
+        sink(Batch { names: Names::From(input.name(), first), raw: Raw::Images(pixels, size) })
+    }
+
+    fn table(
+        &self,
+        input: &Input,
+        reader: impl Read,
+        sink: &mut Sink<'_>,
+    ) -> Result<Vec<String>, Error> {
+        let Some(columns) = self.model.columns() else {
+            return Err(Error::NeedsImages { input: input.name().into(), model: self.path() });
+        };
+        let known = table::known(columns);
+        let wanted = Wanted { columns: &known, optional: &[] };
+        let mut rows = Rows::new(reader, input.name(), wanted, &TableOptions::default())?;
+        let (mut cells, mut first) = (Vec::new(), 0);
+        loop {
+            cells.clear();
+            let found = rows.next_batch(BATCH, &mut cells)?;
+            if found == 0 {
+                break;
+            }
+            sink(Batch { names: Names::From(input.name(), first), raw: Raw::Cells(&cells) })?;
+            first += found as u64;
+        }
+        Ok(table::unknown(input.name(), &known, &rows.facts()))
+    }
+}
+
+/// Everything that a reader gives, if it is no more than `most` bytes.
+fn read_all(input: &Input, reader: impl Read, most: u64) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = reader.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(Error::io("read", input.name()))?;
+    Ok(bytes)
+}
+
+/// A picture in the size that the network takes, 255 for full ink and 0 for the paper.
+fn prepared(picture: &Picture, form: &ImageForm, name: &Path) -> Result<Vec<u8>, Error> {
+    let size = ImageSize { rows: form.rows, cols: form.cols };
+    if form.centred {
+        let error = |error| mnist_io::Error::Picture { path: name.to_owned(), error };
+        return Ok(picture.digit(size).map_err(error)?);
+    }
+    let paper = picture.paper();
+    let grey = picture.fit(size, paper);
+    // Only where the paper of the training images is at one end of their range, that of a
+    // picture at the other one means that it has to be inverted. Photos have no paper.
+    let range = form.ink - form.paper;
+    let dark_ink = range < 0.0;
+    let on_paper =
+        if dark_ink { form.paper >= -range * 0.9 } else { form.paper.abs() <= range * 0.1 };
+    let inverted = on_paper && (paper > 127) != dark_ink;
+    // From grey to ink.
+    let turned = dark_ink != inverted;
+    Ok(grey.into_iter().map(|grey| if turned { 255 - grey } else { grey }).collect())
+}

@@ -1,0 +1,46 @@
+//! What can be wrong with a table that was read: with what its columns are for.
+
+use super::table::list;
+use crate::settings::nearest_names;
+
+/// Why a table cannot be trained on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TableFault {
+    #[error("its columns are {names}: say with --target which of them is predicted")]
+    NoTarget { names: String },
+    #[error("{flag}: there is no column `{name}`; {advice}")]
+    NoColumn { flag: &'static str, name: String, advice: String },
+    #[error("the target `{name}` cannot be predicted: {reason}; name another with --target")]
+    Target { name: String, reason: String },
+    #[error("no row has a value in the target `{name}`: expected one in each row")]
+    NoTargets { name: String },
+    #[error("beside the target `{target}` no column can be used: expected one at least")]
+    NoFeatures { target: String },
+    #[error("the column `{name}` of --weight has texts: expected numbers of at least 0")]
+    WeightText { name: String },
+    #[error(
+        "row {} of the column `{name}` of --weight has {found}: expected a number of at least 0",
+        .row + 1
+    )]
+    Weight { name: String, row: usize, found: f32 },
+    #[error(
+        "row {} has no value in column `{name}`, and --missing is error: fill it in, or take \
+         --missing mean",
+        .row + 1
+    )]
+    Missing { row: usize, name: String },
+    #[error("the target `{name}` has `{found}`, which training does not have: it has {known}")]
+    UnknownClass { name: String, found: String, known: String },
+}
+
+impl TableFault {
+    /// A flag names a column that is not there.
+    pub(super) fn no_column(flag: &'static str, name: &str, names: &[&str]) -> Self {
+        let near = nearest_names(name, names);
+        let advice = match near.first() {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the columns are {}", list(names)),
+        };
+        Self::NoColumn { flag, name: name.to_owned(), advice }
+    }
+}

@@ -1,0 +1,159 @@
+//! Samples with answers, in the form that a saved model takes.
+
+use std::path::Path;
+
+use mnist_io::{
+    ClassNames, Classes, ColumnKind, Features, ImageSize, Part, Samples, Table, TableOptions,
+    Targets, Wanted,
+};
+use nn::{Columns, ImageForm};
+
+use super::table::{self, list};
+use super::{TableFault, home};
+use crate::error::Error;
+use crate::model::Model;
+
+/// Samples that a model can be judged by.
+pub(crate) struct Labelled {
+    pub(crate) samples: Samples,
+    /// Of a table: rows × columns, and their columns.
+    cells: Vec<f32>,
+    columns: Vec<mnist_io::Column>,
+    /// The names of the classes that the files have, if they have any.
+    pub(crate) names: Option<ClassNames>,
+    /// What the user should know, a line each.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Labelled {
+    /// The samples at `path`: the test part, where there is one, otherwise all.
+    pub(crate) fn open(model: &Model, path: &Path) -> Result<Self, Error> {
+        match model.columns() {
+            Some(columns) => Self::table(model, columns, path),
+            None => Self::images(model, path),
+        }
+    }
+
+    fn images(model: &Model, path: &Path) -> Result<Self, Error> {
+        let form = model.image();
+        // Pictures of any size; IDX has its own.
+        let size = form.map(|form| ImageSize { rows: form.rows, cols: form.cols });
+        let samples = match super::open(path, Part::Test, size) {
+            Err(Error::Data(mnist_io::Error::NoPart { .. })) => {
+                super::open(path, Part::Train, size)
+            }
+            samples => samples,
+        }?;
+        let samples = match form {
+            Some(ImageForm { transpose: true, .. }) => samples.transposed(),
+            _ => samples,
+        };
+        super::check_finite(path, Part::Test, &samples)?;
+        let expected = model.network.architecture().inputs;
+        if expected != samples.width() {
+            let (model, dir) = (model.path.clone(), path.to_owned());
+            return Err(Error::ImageSize { model, expected, dir, found: super::size(&samples) });
+        }
+        let names = super::classes(&samples).and_then(Classes::names).cloned();
+        // The names of folders say which class is which; those of classes.txt are compared.
+        let folders = names.as_ref().is_some_and(|names| names.path.is_dir());
+        let samples = match model.classes() {
+            Some(count) if folders => {
+                let known: Vec<String> = (0..count).map(|class| model.class_name(class)).collect();
+                super::renumbered(samples, &known, &model.path.display().to_string())?
+            }
+            _ => samples,
+        };
+        let (cells, columns, notes) = (Vec::new(), Vec::new(), Vec::new());
+        let names = names.filter(|_| !folders);
+        Ok(Self { samples, cells, columns, names, notes })
+    }
+
+    fn table(model: &Model, columns: &Columns, path: &Path) -> Result<Self, Error> {
+        let path = &*home(path);
+        let fault = |fault| Error::Table { path: path.to_owned(), fault };
+        let Some(target) = columns.target() else {
+            return Err(Error::UnknownForm { model: model.path.clone() });
+        };
+        let mut known = table::known(columns);
+        let names: Vec<String> =
+            (0..model.classes().unwrap_or(0)).map(|class| model.class_name(class)).collect();
+        // Classes that are numbers are read as such: 1.0 is 1.
+        let numbers = names.iter().all(|name| name.parse::<f32>().is_ok());
+        let kind = if numbers {
+            ColumnKind::Number
+        } else {
+            ColumnKind::Category { values: names.clone() }
+        };
+        known.push(mnist_io::Column { name: target.name.clone(), kind });
+        let wanted = Wanted { columns: &known, optional: &[] };
+        let table = Table::read_with(path, wanted, &TableOptions::default())?;
+        let name = || target.name.clone();
+        let other_class =
+            |found| fault(TableFault::UnknownClass { name: name(), found, known: list(&names) });
+        if let Some(unknown) = &table.facts().columns[known.len() - 1].unknown {
+            return Err(other_class(unknown.first.value.clone()));
+        }
+        let mut notes = table::unknown(path, &known, table.facts());
+        let (mut cells, mut targets) = (Vec::new(), Vec::new());
+        for row in table.cells().chunks_exact(known.len()) {
+            if let [row @ .., answer] = row
+                && !answer.is_nan()
+            {
+                cells.extend_from_slice(row);
+                targets.push(*answer);
+            }
+        }
+        let without = table.rows() - targets.len();
+        if targets.is_empty() {
+            return Err(fault(TableFault::NoTargets { name: name() }));
+        }
+        if without > 0 {
+            notes.push(format!("{} without a target are left out", table::plural(without, "row")));
+        }
+        known.pop();
+        let targets = if names.is_empty() {
+            let standard = target.standard.unwrap_or(nn::Standard::NONE);
+            Targets::Values(targets.iter().map(|value| standard.apply(*value)).collect())
+        } else {
+            let label = |answer: &f32| {
+                if !numbers {
+                    return Ok(*answer as u8);
+                }
+                let found = names.iter().position(|name| name.parse() == Ok(*answer));
+                found.map(|label| label as u8).ok_or_else(|| other_class(answer.to_string()))
+            };
+            let labels: Vec<u8> = targets.iter().map(label).collect::<Result<_, _>>()?;
+            Targets::Classes(Classes::new(labels.into(), None).with_count(names.len()))
+        };
+        let width = columns.width();
+        let mut features = vec![0.0; targets_len(&targets) * width];
+        columns.apply(&cells, &mut features)?;
+        let samples = Samples::new(Features::Real(features), width, targets);
+        Ok(Self { samples, cells, columns: known, names: None, notes })
+    }
+
+    /// A row of a table as text: its first columns.
+    pub(crate) fn row(&self, index: usize) -> String {
+        const MOST: usize = 6;
+        let width = self.columns.len();
+        let cells = self.cells.get(index * width..).unwrap_or_default();
+        let cell = |(column, cell): (&mnist_io::Column, &f32)| {
+            let value = match &column.kind {
+                _ if cell.is_nan() => "missing".to_owned(),
+                ColumnKind::Category { values } => values[*cell as usize].clone(),
+                _ => cell.to_string(),
+            };
+            format!("{} {value}", column.name)
+        };
+        let shown: Vec<String> = self.columns.iter().zip(cells).take(MOST).map(cell).collect();
+        shown.join(", ") + if width > MOST { ", …" } else { "" }
+    }
+}
+
+fn targets_len(targets: &Targets) -> usize {
+    match targets {
+        Targets::Classes(classes) => classes.labels().len(),
+        Targets::Values(values) => values.len(),
+    }
+}

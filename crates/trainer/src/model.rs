@@ -1,0 +1,83 @@
+//! A saved model, and the form in which it takes its samples.
+
+use std::path::{Path, PathBuf};
+
+use mnist_io::ImageSize;
+use nn::{Columns, Head, ImageForm, Mlp, Preparation};
+
+use crate::augment::Deskew;
+use crate::data;
+use crate::error::Error;
+
+/// A network from a file.
+pub(crate) struct Model {
+    /// As the user named it.
+    pub(crate) path: PathBuf,
+    pub(crate) network: Mlp,
+    pub(crate) deskew: Option<Deskew>,
+}
+
+impl Model {
+    /// Reads a model, or that of a run.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let found = data::home(path);
+        let of_run = found.join("model.safetensors");
+        if found.is_dir() && !of_run.is_file() {
+            return Err(Error::ModelFolder { path: found.into_owned() });
+        }
+        let file = if found.is_dir() { &of_run } else { &*found };
+        let network = Mlp::load(file).map_err(|error| match error {
+            nn::Error::Io { path, source } => Error::io("read the model", &path)(source),
+            error => error.into(),
+        })?;
+        let deskew = Deskew::of(&network, path)?;
+        Ok(Self { path: path.to_owned(), network, deskew })
+    }
+
+    /// How the rows of a table become features, for a network that takes them.
+    pub(crate) fn columns(&self) -> Option<&Columns> {
+        match self.network.preparation() {
+            Some(Preparation::Columns(columns)) => Some(columns),
+            _ => None,
+        }
+    }
+
+    /// The form of its images. Models of version 0.2 and before do not say what it is: they
+    /// have MNIST's if they could.
+    pub(crate) fn image(&self) -> Option<ImageForm> {
+        let inputs = self.network.architecture().inputs;
+        match self.network.preparation() {
+            Some(Preparation::Image(form)) => Some(*form),
+            Some(Preparation::Columns(_)) => None,
+            _ => {
+                let mut form = ImageForm::new(28, 28);
+                form.centred = true;
+                if let Some(Deskew { paper, .. }) = self.deskew {
+                    form.paper = paper.level;
+                    form.ink = if paper.dark_ink { 0.0 } else { 255.0 };
+                }
+                (inputs == 784).then_some(form)
+            }
+        }
+    }
+
+    /// The size of its images.
+    pub(crate) fn image_size(&self) -> Option<ImageSize> {
+        self.image().map(|ImageForm { rows, cols, .. }| ImageSize { rows, cols })
+    }
+
+    /// The number of classes that it tells apart; `None` if it predicts numbers.
+    pub(crate) fn classes(&self) -> Option<usize> {
+        match self.network.head() {
+            Head::Softmax => Some(self.network.architecture().outputs),
+            Head::Logistic => Some(2),
+            _ => None,
+        }
+    }
+
+    /// The name of a class: its number, if it has no other.
+    pub(crate) fn class_name(&self, class: usize) -> String {
+        let name = self.network.class_names().and_then(|names| names.get(class));
+        name.cloned().unwrap_or_else(|| class.to_string())
+    }
+}
