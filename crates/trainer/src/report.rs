@@ -87,13 +87,20 @@ impl Report {
         }
     }
 
-    /// Before training: the network, and the head of the table.
-    pub(crate) fn begin(&mut self, config: &Config, run: &Run<'_>, held_out: usize, dir: &RunDir) {
+    /// Before training: the network, and the head of the table. `samples` is what they are
+    /// called: images or rows.
+    pub(crate) fn begin(
+        &mut self,
+        config: &Config,
+        run: &Run<'_>,
+        (held_out, samples): (usize, &str),
+        dir: &RunDir,
+    ) {
         let shape = run.architecture();
         let layers: Vec<_> = shape.layers().iter().map(usize::to_string).collect();
-        let mut images = format!("{} images", run.samples());
+        let mut samples = format!("{} {samples}", run.samples());
         if held_out > 0 {
-            images += &format!(" and {held_out} held out");
+            samples += &format!(" and {held_out} held out");
         }
         let done = run.history().epochs.len();
         let continued = if run.steps() == 0 {
@@ -106,7 +113,7 @@ impl Report {
             )
         };
         let mut text = format!(
-            "recipe {}: {} ({} parameters), {images}, run in {}{continued}\n\n",
+            "recipe {}: {} ({} parameters), {samples}, run in {}{continued}\n\n",
             config.recipe,
             layers.join("-"),
             shape.parameters(),
@@ -330,10 +337,6 @@ pub(crate) fn program() -> String {
 /// What to try next, as commands that work in the current directory.
 fn next(config: &Config, finding: Option<&Finding>, run: &RunDir) -> String {
     let program = program();
-    let mut eval = format!("{program} eval --model {}", shell_word(&run.model()));
-    if config.data.dir != Path::new(data::DEFAULT_DIR) {
-        let _ = write!(eval, " --data {}", shell_word(&config.data.dir));
-    }
     let mut again = format!("{program} --config {}", shell_word(&run.config()));
     if config.data.dir.to_str().is_none() {
         // The settings cannot hold it.
@@ -346,16 +349,27 @@ fn next(config: &Config, finding: Option<&Finding>, run: &RunDir) -> String {
     let (purpose, flag) = if config.data.validation == 0.0 {
         ("hold out a tenth, to tune by", "--validation 0.1")
     } else if config.training.early_stopping.is_some() {
-        // Early stopping needs held-out images.
-        ("train on all images again", "--validation 0 --patience none")
+        // Early stopping needs held-out samples.
+        ("train on all samples again", "--validation 0 --patience none")
     } else {
-        ("train on all images again", "--validation 0")
+        ("train on all samples again", "--validation 0")
     };
-    format!(
-        "next: test it again, or {purpose}\n  \
-         {eval}\n  \
-         {again} {flag}\n"
-    )
+    let model = shell_word(&run.model());
+    let is_table = data::is_table(&config.data.dir);
+    let (new, example) = if is_table { ("rows", "new.csv") } else { ("pictures", "digit.png") };
+    let mut text =
+        format!("next: see where it is wrong, ask it about {new} of your own, or {purpose}\n");
+    // Where the test samples are a share of the others, most of these were trained on.
+    if let Some(test) = config.data.test.as_ref().or((!is_table).then_some(&config.data.dir)) {
+        let place = match &config.data.test {
+            None if test == Path::new(data::DEFAULT_DIR) => String::new(),
+            _ => format!(" {}", shell_word(test)),
+        };
+        let _ = writeln!(text, "  {program} eval --model {model}{place}");
+    }
+    let _ = writeln!(text, "  {program} predict --model {model} {example}");
+    let _ = writeln!(text, "  {again} {flag}");
+    text
 }
 
 /// A path as one word of a shell's command line, which a program takes for a path too.

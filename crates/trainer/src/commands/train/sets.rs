@@ -68,8 +68,10 @@ impl Sets {
         const FEW: usize = 100;
         let (held_out, all) = (self.split.as_ref()?.validation.len(), self.training.len());
         (held_out < FEW).then(|| {
+            let what = self.what();
+            let one = what.trim_end_matches('s');
             format!(
-                "{held_out} of {all} images are held out, so one image is {:.1} % of the \
+                "{held_out} of {all} {what} are held out, so one {one} is {:.1} % of the \
                  accuracy: a larger --validation says more",
                 100.0 / held_out as f64
             )
@@ -127,6 +129,11 @@ impl Sets {
     /// Number of images that are held out.
     pub(super) fn held_out_len(&self) -> usize {
         self.split.as_ref().map_or(0, |split| split.validation.len())
+    }
+
+    /// What the samples are called.
+    pub(super) fn what(&self) -> &'static str {
+        if self.columns.is_some() { "rows" } else { "images" }
     }
 
     /// Whether classes are predicted, and no number.
