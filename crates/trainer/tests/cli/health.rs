@@ -125,7 +125,7 @@ fn healthy_runs_and_quiet_ones_say_nothing() {
         let (said, notes, shown) = train(dir.path(), &format!("{flags} --seed 3"));
         let said: Vec<_> = said.lines().filter(|line| !line.contains("held out")).collect();
         assert!(said.is_empty() && notes.is_empty(), "{flags}: {said:?}");
-        assert!(shown.contains("next: test it again"), "{shown}");
+        assert!(shown.contains("next: see where it is wrong"), "{shown}");
     }
     let wrong = "--recipe plain --epochs 10 --lr 1e-9 --batch-size 10";
     let (said, notes, shown) = train(dir.path(), &format!("{wrong} --quiet"));

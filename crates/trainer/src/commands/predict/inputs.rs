@@ -1,7 +1,7 @@
 //! What is predicted: files, folders, standard input, and the samples in them.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use mnist_io::{Features, IdxFile, ImageSize, Picture, Rows, TableOptions, Wanted, transpose};
@@ -37,6 +37,10 @@ impl Input {
     /// The inputs that the arguments name. A folder stands for the pictures in it and below
     /// it, in the order of their paths.
     pub(super) fn all(paths: &[PathBuf]) -> Result<Vec<Self>, Error> {
+        if paths.is_empty() && io::stdin().is_terminal() {
+            let text = "name what to predict: a picture, a table, or - for standard input";
+            return Err(Error::Usage(text.to_owned()));
+        }
         if paths.is_empty() {
             return Ok(vec![Self::Stdin]);
         }
