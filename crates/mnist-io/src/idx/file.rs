@@ -7,6 +7,7 @@ use byteorder::{BigEndian, ByteOrder};
 
 use super::gzip::{self, inflate};
 use super::header::{Dtype, Header};
+use super::name::{Name, is_transposed};
 use super::parse::parse;
 use crate::bytes::Bytes;
 use crate::error::Error;
@@ -72,6 +73,14 @@ impl IdxFile {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file is one of EMNIST by its name: its images are published with rows and
+    /// columns exchanged.
+    #[must_use]
+    pub fn is_transposed(&self) -> bool {
+        let name = self.path.file_name().and_then(|name| name.to_str());
+        name.and_then(Name::parse).is_some_and(|name| is_transposed(&name.set))
     }
 
     /// The bytes of all elements, big-endian, as in the file.

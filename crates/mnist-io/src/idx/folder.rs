@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::name::{Content, Name};
+use super::name::{Content, Name, is_transposed};
 use crate::error::Error;
 use crate::source::Part;
 
@@ -86,7 +86,7 @@ impl Folder {
 
     /// Whether the images of the set are published with rows and columns exchanged.
     pub(super) fn is_transposed(&self) -> bool {
-        self.set == "emnist" || self.set.starts_with("emnist-")
+        is_transposed(&self.set)
     }
 
     /// The files of images and of labels of `part`.

@@ -35,6 +35,11 @@ pub(super) struct Name {
 /// The types of elements in names.
 const TYPES: [&str; 6] = ["ubyte", "byte", "short", "int", "float", "double"];
 
+/// Whether the images of this data set are published with rows and columns exchanged.
+pub(super) fn is_transposed(set: &str) -> bool {
+    set == "emnist" || set.starts_with("emnist-")
+}
+
 impl Name {
     /// Reads the name of a file, in upper or lower case.
     pub(super) fn parse(name: &str) -> Option<Self> {

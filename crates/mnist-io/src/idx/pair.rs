@@ -5,7 +5,7 @@ use super::header::Dtype;
 use super::labels::Labels;
 use crate::class_names::ClassNames;
 use crate::error::Error;
-use crate::samples::{Classes, Features, ImageSize, Samples, Targets};
+use crate::samples::{Classes, Features, ImageSize, Samples, Targets, transpose};
 
 /// A file of features and a file with a label for each sample. At least one.
 #[derive(Debug)]
@@ -85,13 +85,20 @@ impl Pair {
 
 impl IdxFile {
     /// The features of all samples of a file of images or of rows, how many each has, and the
-    /// size of images. What is said of shapes and types in [`Idx`](crate::Idx) holds here too.
+    /// size of images. Images of EMNIST become upright. What is said of shapes and types in [`Idx`](crate::Idx) holds here too.
     ///
     /// # Errors
     /// If the shape is not that of samples, there is none, or the elements are signed bytes.
     pub fn into_features(self) -> Result<(Features, usize, Option<ImageSize>), Error> {
         let Shape { width, size, .. } = Shape::of(&self)?.check(&self)?;
-        Ok((self.into_values()?, width, size))
+        let upright = if self.is_transposed() { size } else { None };
+        let features = self.into_values()?;
+        let Some(ImageSize { rows, cols }) = upright else { return Ok((features, width, size)) };
+        let features = match features {
+            Features::Bytes(bytes) => Features::Bytes(transpose(&bytes, rows, cols).into()),
+            Features::Real(values) => Features::Real(transpose(&values, rows, cols)),
+        };
+        Ok((features, width, Some(ImageSize { rows: cols, cols: rows })))
     }
 
     /// The elements. Bytes are not copied. Other integers become bytes if all of them fit,

@@ -95,11 +95,20 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let [images, labels] = ["images-idx3-ubyte", "labels-idx1-ubyte"]
                 .map(|name| dir.path().join(format!("{set}test-{name}")));
-            fs::write(images, encode(0x08, &[1, 2, 2], &[1, 2, 3, 4])).unwrap();
+            fs::write(&images, encode(0x08, &[1, 2, 2], &[1, 2, 3, 4])).unwrap();
             fs::write(labels, encode(0x08, &[1], &[1])).unwrap();
             let samples = open(dir.path()).unwrap();
             let Features::Bytes(pixels) = samples.features() else { panic!("{samples:?}") };
             assert_eq!(pixels[..], expected, "{set}");
+
+            // The file of images alone.
+            let (features, width, _) = IdxFile::read(&images).unwrap().into_features().unwrap();
+            let Features::Bytes(pixels) = features else { panic!() };
+            assert_eq!((&pixels[..], width), (&expected[..], 4), "{set}");
+            fs::write(&images, encode(0x08, &[1, 1, 3], &[1, 2, 3])).unwrap();
+            let (_, _, size) = IdxFile::read(&images).unwrap().into_features().unwrap();
+            let [rows, cols] = if expected[1] == 3 { [3, 1] } else { [1, 3] };
+            assert_eq!(size, Some(ImageSize { rows, cols }), "{set}");
         }
     }
 
