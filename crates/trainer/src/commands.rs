@@ -71,28 +71,43 @@ pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
     let matches = PROGRAM.clone().try_get_matches_from(join_values(line));
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => {
-            if let (None, Some(word)) = (&cli.command, &cli.train.place) {
+            let command = cli.command.unwrap_or(Command::Train(cli.train));
+            if let Command::Train(train::Args { place: Some(word), .. }) = &command {
                 check_word(word)?;
             }
-            Ok(Some(cli.command.unwrap_or(Command::Train(cli.train))))
+            Ok(Some(command))
         }
         Err(error) if error.use_stderr() => Err(usage(&error, line)),
         Err(help) => report::written(help.print()).map(|()| None),
     }
 }
 
-/// A first word that is no command names data. One that names nothing, and is nearly a command,
-/// was meant to be that.
+/// A word that is no command names data to train on. One that names nothing, and is no path by
+/// its looks, was meant to be something else.
 fn check_word(word: &Path) -> Result<(), Error> {
-    let names: Vec<_> = PROGRAM.get_subcommands().map(clap::Command::get_name).collect();
-    let near = settings::nearest_names(&word.to_string_lossy(), &names);
-    match near.first() {
-        Some(command) if !word.exists() => Err(Error::Usage(format!(
-            "unexpected word '{}': did you mean the command {command}?",
-            word.display()
-        ))),
-        _ => Ok(()),
+    let text = word.to_string_lossy();
+    if word.exists() || text.contains(['/', '\\', '.', '~']) {
+        return Ok(());
     }
+    let names = command_names();
+    let near = settings::nearest_names(&text, &names);
+    let meant = match near.first() {
+        Some(command) if *command == text => {
+            format!("the command {command} comes once, before all flags")
+        }
+        Some(command) => format!("did you mean the command {command}?"),
+        None => format!(
+            "there is no file or folder of this name to train on, and the commands are {}",
+            alternatives(&names)
+        ),
+    };
+    Err(Error::Usage(format!("unexpected word '{text}': {meant}")))
+}
+
+/// The names of the commands, without that of help.
+fn command_names() -> Vec<&'static str> {
+    let names = PROGRAM.get_subcommands().map(clap::Command::get_name);
+    names.filter(|name| *name != "help").collect()
 }
 
 /// Joins each flag to a value that begins with one dash, which clap would take for a
@@ -135,15 +150,34 @@ fn usage(error: &clap::Error, line: &[OsString]) -> Error {
     let first = line.get(1).and_then(|word| word.to_str());
     let command = program.find_subcommand(first.unwrap_or_default()).unwrap_or(program);
     let text = error.render().to_string();
-    let names = program.get_subcommands().map(clap::Command::get_name);
-    let names: Vec<_> = names.filter(|name| *name != "help").collect();
+    let names = command_names();
+    // clap took for data what was meant to be a command.
+    if let ErrorKind::UnknownArgument = error.kind()
+        && !names.contains(&first.unwrap_or_default())
+    {
+        let words = line.iter().skip(1).map(Path::new);
+        let command = |word: &&Path| names.iter().any(|name| Path::new(name) == *word);
+        let begins = first.filter(|word| !word.starts_with('-')).map(Path::new);
+        if let Some(Err(wrong)) = begins.or(words.clone().find(command)).map(check_word) {
+            return wrong;
+        }
+    }
+    // Nor is a model data.
+    if error.kind() == ErrorKind::MissingRequiredArgument
+        && let Some(model) = line.iter().skip(2).map(Path::new).find(|word| is_model(word))
+    {
+        let model = model.display();
+        return Error::Usage(format!("unexpected word '{model}': did you mean --model {model}?"));
+    }
     if let Some(word) = stray_word(&text, &names) {
         let required = command.get_arguments().find(|arg| arg.is_required_set());
         let near = settings::nearest_names(word, &names);
         let meant = match (required.and_then(Arg::get_long), near.first()) {
             (Some(flag), _) => format!("did you mean --{flag} {word}?"),
             (None, Some(command)) => format!("did you mean the command {command}?"),
-            (None, None) => format!("expected a flag, or first the command {}", names.join(" or ")),
+            (None, None) => {
+                format!("expected a flag, or first the command {}", alternatives(&names))
+            }
         };
         return Error::Usage(format!("unexpected word '{word}': {meant}"));
     }
@@ -162,6 +196,20 @@ fn usage(error: &clap::Error, line: &[OsString]) -> Error {
         .map(|line| line.trim_end_matches(':'))
         .collect();
     Error::Usage(parts.join(": "))
+}
+
+/// Whether a path is that of a model by its looks, or of a run that has one.
+fn is_model(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "safetensors")
+        || path.join("model.safetensors").is_file()
+}
+
+/// Names in a sentence: `train, eval or inspect`.
+fn alternatives(names: &[&str]) -> String {
+    match names {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// The word that is neither a flag, a value nor the command of its line, if clap's error

@@ -55,7 +55,7 @@ pub(crate) struct Data {
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_option")]
     pub(crate) test: Option<PathBuf>,
     /// Share of the samples that are tested on where there is no other part for that, in
-    /// `(0, 1]`.
+    /// `(0, 1)`.
     #[serde(skip_serializing_if = "is_default_test_fraction")]
     pub(crate) test_fraction: f64,
     /// Share of the training set that is held out, in `[0, 1)`.

@@ -41,7 +41,15 @@ pub(crate) fn open(path: &Path, part: Part, size: Option<ImageSize>) -> Result<S
         return Err(Error::NoDefaultData { dir: DEFAULT_DIR });
     }
     let path = &*home(path);
-    Ok(find_source(path)?.open(&Request { path, part, access: access(), size })?)
+    let source = find_source(path).map_err(|mut error| {
+        if let mnist_io::Error::NoData { expected, .. }
+        | mnist_io::Error::UnknownFormat { expected, .. } = &mut error
+        {
+            expected.push_str(", or a table in text, such as CSV");
+        }
+        error
+    })?;
+    Ok(source.open(&Request { path, part, access: access(), size })?)
 }
 
 /// Whether the file at `path` is a table, by its first bytes.
@@ -88,7 +96,9 @@ pub(crate) fn renumbered(
     names: &[String],
     known: &str,
 ) -> Result<Samples, Error> {
-    let Some(own) = classes(&samples).filter(|own| own.names().is_some()) else {
+    // That there are too few names is found later, with the number that is expected.
+    let enough = |own: &&Classes| own.names().is_some_and(|all| own.count() <= all.names.len());
+    let Some(own) = classes(&samples).filter(enough) else {
         return Ok(samples);
     };
     let path = own.names().map(|names| names.path.clone()).unwrap_or_default();

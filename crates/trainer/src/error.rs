@@ -69,7 +69,7 @@ pub(crate) enum Error {
     )]
     Off { what: String, table: &'static str, switch: String },
     #[error(
-        "{what} needs held-out images to watch, and there are none: \
+        "{what} needs held-out samples to watch, and there are none: \
          hold some out with --validation 0.1, or train to the end with --patience none"
     )]
     NothingToWatch { what: String },
@@ -196,7 +196,7 @@ pub(crate) enum Error {
     // What cannot be predicted.
     #[error("{dir}: found no picture in this folder: expected PNG, JPEG, PGM or PPM files")]
     NoPictures { dir: PathBuf },
-    #[error("{input}: found an image, and {model} takes rows of a table: name a CSV file")]
+    #[error("{input}: found images, and {model} takes rows of a table: name a CSV file")]
     NeedsTable { input: PathBuf, model: PathBuf },
     #[error("{input}: found a table, and {model} takes images: name pictures or IDX images")]
     NeedsImages { input: PathBuf, model: PathBuf },
@@ -226,7 +226,7 @@ pub(crate) enum Error {
         "{dir}: all training samples are of class {class}: \
          expected two classes at least, to tell them apart; check the labels"
     )]
-    OneClass { dir: PathBuf, class: usize },
+    OneClass { dir: PathBuf, class: String },
     #[error(
         "{dir}: found {samples} of {classes}, which no training sample is of: \
          expected no class that training does not show; check that the two parts belong together"
@@ -283,7 +283,10 @@ impl Error {
             | Self::NotADirectory { .. }
             | Self::Augment(_)
             | Self::Table {
-                fault: TableFault::NoTarget { .. } | TableFault::NoColumn { .. },
+                fault:
+                    TableFault::NoTarget { .. }
+                    | TableFault::NoColumn { .. }
+                    | TableFault::Ignored { .. },
                 ..
             }
             | Self::Network(

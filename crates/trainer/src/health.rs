@@ -321,7 +321,7 @@ impl Case<'_> {
             return None;
         }
         let (set, keep) = match held_out {
-            Some(_) => ("held-out images", "--patience 5"),
+            Some(_) => ("held-out samples", "--patience 5"),
             None => ("training images", "--validation 0.1 --patience 5"),
         };
         let what = format!(

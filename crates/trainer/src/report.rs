@@ -87,18 +87,11 @@ impl Report {
         }
     }
 
-    /// Before training: the network, and the head of the table. `samples` is what they are
-    /// called: images or rows.
-    pub(crate) fn begin(
-        &mut self,
-        config: &Config,
-        run: &Run<'_>,
-        (held_out, samples): (usize, &str),
-        dir: &RunDir,
-    ) {
+    /// Before training: the network, and the head of the table.
+    pub(crate) fn begin(&mut self, config: &Config, run: &Run<'_>, held_out: usize, dir: &RunDir) {
         let shape = run.architecture();
         let layers: Vec<_> = shape.layers().iter().map(usize::to_string).collect();
-        let mut samples = format!("{} {samples}", run.samples());
+        let mut samples = format!("{} samples", run.samples());
         if held_out > 0 {
             samples += &format!(" and {held_out} held out");
         }

@@ -150,7 +150,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     };
     let mut report = Report::new(args.quiet, args.json);
     report.notes(&notes);
-    report.begin(&config, &training, (sets.held_out_len(), sets.what()), &dir);
+    report.begin(&config, &training, sets.held_out_len(), &dir);
     let every = args.checkpoint_every;
     let (pool, sets, saving) = (&pool, &sets, Duration::ZERO);
     let mut keeper = Keeper { dir, report, record, stop, every, pool, sets, process, saving };

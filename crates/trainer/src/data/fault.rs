@@ -10,6 +10,8 @@ pub(crate) enum TableFault {
     NoTarget { names: String },
     #[error("{flag}: there is no column `{name}`; {advice}")]
     NoColumn { flag: &'static str, name: String, advice: String },
+    #[error("{flag} names the column `{name}`, and --ignore leaves it out: take one of them away")]
+    Ignored { flag: &'static str, name: String },
     #[error("the target `{name}` cannot be predicted: {reason}; name another with --target")]
     Target { name: String, reason: String },
     #[error("no row has a value in the target `{name}`: expected one in each row")]

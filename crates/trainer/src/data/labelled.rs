@@ -10,7 +10,7 @@ use nn::{Columns, ImageForm};
 
 use super::table::{self, list};
 use super::{TableFault, home};
-use crate::error::Error;
+use crate::error::{Error, one_line};
 use crate::model::Model;
 
 /// Samples that a model can be judged by.
@@ -28,8 +28,17 @@ pub(crate) struct Labelled {
 impl Labelled {
     /// The samples at `path`: the test part, where there is one, otherwise all.
     pub(crate) fn open(model: &Model, path: &Path) -> Result<Self, Error> {
+        let other = |path: &Path| (path.to_owned(), model.path.clone());
         match model.columns() {
+            Some(_) if mnist_io::find_source(&home(path)).is_ok() => {
+                let (input, model) = other(path);
+                Err(Error::NeedsTable { input, model })
+            }
             Some(columns) => Self::table(model, columns, path),
+            None if super::is_table(path) => {
+                let (input, model) = other(path);
+                Err(Error::NeedsImages { input, model })
+            }
             None => Self::images(model, path),
         }
     }
@@ -146,6 +155,7 @@ impl Labelled {
             };
             format!("{} {value}", column.name)
         };
+        let cell = |of| one_line(&cell(of));
         let shown: Vec<String> = self.columns.iter().zip(cells).take(MOST).map(cell).collect();
         shown.join(", ") + if width > MOST { ", …" } else { "" }
     }

@@ -135,6 +135,9 @@ impl Roles {
     ) -> Result<Self, TableFault> {
         let names: Vec<&str> = schema.columns.iter().map(|column| &*column.name).collect();
         let find = |flag: &'static str, name: &str| {
+            if config.data.ignore.iter().any(|ignored| ignored == name) {
+                return Err(TableFault::Ignored { flag, name: name.to_owned() });
+            }
             schema.position(name).ok_or_else(|| TableFault::no_column(flag, name, &names))
         };
         let Some(name) = &config.data.target else {
@@ -301,6 +304,11 @@ fn classes<'a>(
             return Err("it has texts, expected numbers for regression".to_owned());
         }
         (ColumnKind::Category { values }, _) => values.clone(),
+        // As with one class, there is nothing to learn.
+        (_, Task::Regression | Task::Auto) if facts.distinct == 1 => {
+            let value = facts.range.map_or(0.0, |(least, _)| least);
+            return Err(format!("it is {value} in every row"));
+        }
         (_, Task::Regression) => return Ok(None),
         (_, Task::Auto) if !facts.whole || facts.distinct > MOST_CLASSES => return Ok(None),
         _ => {

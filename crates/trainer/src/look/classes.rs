@@ -28,6 +28,8 @@ pub(super) struct Counts {
     test: [usize; MOST_CLASSES],
     /// Outputs of the network.
     classes: usize,
+    /// The names of the classes, if they have any.
+    names: Vec<String>,
 }
 
 impl Counts {
@@ -41,7 +43,8 @@ impl Counts {
             counts
         };
         let (train, test) = (data::classes(train)?, data::classes(test)?);
-        Some(Self { train: counts(train), test: counts(test), classes: train.count() })
+        let names = train.names().map(|names| names.names.clone()).unwrap_or_default();
+        Some(Self { train: counts(train), test: counts(test), classes: train.count(), names })
     }
 
     /// The classes whose counts are as `wanted` says: of training, and of testing.
@@ -57,6 +60,7 @@ impl Counts {
     pub(super) fn check(&self, dir: &Path) -> Result<Vec<Finding>, Error> {
         let present = self.that(|train, _| train > 0);
         if let [class] = present[..] {
+            let class = self.names.get(class).cloned().unwrap_or_else(|| class.to_string());
             return Err(Error::OneClass { dir: dir.into(), class });
         }
         let unseen = self.that(|train, test| train == 0 && test > 0);
@@ -165,7 +169,9 @@ mod tests {
         ] {
             let (mut train, classes) = ([0; MOST_CLASSES], samples.len());
             train[..classes].copy_from_slice(samples);
-            let findings = Counts { train, test: train, classes }.check(Path::new("data")).unwrap();
+            let findings = Counts { train, test: train, classes, names: Vec::new() }
+                .check(Path::new("data"))
+                .unwrap();
             let stray = findings.into_iter().find_map(|finding| match finding {
                 Finding::Stray { classes, .. } => Some(classes),
                 _ => None,

@@ -288,6 +288,8 @@ pub(crate) enum Interval {
     Share,
     /// `(0, 1]`.
     PositiveShare,
+    /// `(0, 1)`.
+    ProperShare,
 }
 
 impl Interval {
@@ -299,6 +301,7 @@ impl Interval {
                 Self::Within(low, high) => (low..=high).contains(&x),
                 Self::Share => (0.0..1.0).contains(&x),
                 Self::PositiveShare => x > 0.0 && x <= 1.0,
+                Self::ProperShare => x > 0.0 && x < 1.0,
             }
     }
 }
@@ -311,6 +314,7 @@ impl std::fmt::Display for Interval {
             Self::Within(low, high) => write!(f, "a number from {low} to {high}"),
             Self::Share => f.write_str("a number of at least 0 and below 1"),
             Self::PositiveShare => f.write_str("a number above 0 and at most 1"),
+            Self::ProperShare => f.write_str("a number above 0 and below 1"),
         }
     }
 }
@@ -390,13 +394,14 @@ mod tests {
 
     #[test]
     fn intervals_and_their_ends() {
-        use Interval::{Above, AtLeast, PositiveShare, Share, Within};
+        use Interval::{Above, AtLeast, PositiveShare, ProperShare, Share, Within};
         for (range, inside, outside) in [
             (AtLeast(0.0), [0.0, 1e30], [-1e-9, -1.0]),
             (Above(0.0), [1e-9, 1e30], [0.0, -1.0]),
             (Within(0.1, 2.0), [0.1, 2.0], [0.09, 2.1]),
             (Share, [0.0, 0.999], [1.0, -0.1]),
             (PositiveShare, [1e-9, 1.0], [0.0, 1.1]),
+            (ProperShare, [1e-9, 0.999], [0.0, 1.0]),
         ] {
             assert!(inside.iter().all(|x| range.contains(*x)), "{range}");
             assert!(!outside.iter().any(|x| range.contains(*x)), "{range}");

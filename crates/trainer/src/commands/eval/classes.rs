@@ -6,7 +6,7 @@ use nn::{Confusion, Examples, Predictions, Scores};
 use serde::Serialize;
 
 use crate::draw;
-use crate::error::Error;
+use crate::error::{Error, one_line};
 use crate::model::Model;
 
 /// Bins of the calibration error, as is usual (Guo, Pleiss, Sun and Weinberger 2017).
@@ -108,6 +108,7 @@ impl ClassFigures {
         let _ = writeln!(text, "{:width$}  precision    recall        F1  samples", "class");
         let mut row = |name: &str, figures: [f64; 3], samples: usize| {
             let [precision, recall, f1] = figures.map(percent);
+            let name = one_line(name);
             let _ =
                 writeln!(text, "{name:width$}  {precision:>9}  {recall:>8}  {f1:>8}  {samples:>7}");
         };
@@ -124,7 +125,7 @@ impl ClassFigures {
         if count <= MOST_COLUMNS {
             let digits = |number: &usize| number.to_string().len();
             let widest = self.confusion.iter().flatten().map(digits).max().unwrap_or(1);
-            let short = |name: &str| name.chars().take(5).collect::<String>();
+            let short = |name: &str| one_line(name).chars().take(5).collect::<String>();
             let names: Vec<String> = self.classes.iter().map(|class| short(&class.class)).collect();
             let widest = names.iter().map(|name| name.chars().count()).fold(widest, usize::max);
             let _ = write!(text, "\ntrue classes down, predicted ones across\n{:widest$}", "");
@@ -154,7 +155,8 @@ impl ClassFigures {
         text.push_str("\nmost confused\n");
         for (number, label, said) in pairs.into_iter().take(LISTED) {
             let [label, said] = [label, said].map(|class| &self.classes[class].class);
-            let _ = writeln!(text, "{number:>7}  {label} taken for {said}");
+            let _ =
+                writeln!(text, "{number:>7}  {}", one_line(&format!("{label} taken for {said}")));
         }
     }
 
@@ -166,7 +168,7 @@ impl ClassFigures {
         let block = |wrong: &Wrong| {
             let Wrong { sample, class, predicted, probability } = wrong;
             let said = format!("{predicted} with {}", percent(f64::from(*probability)));
-            let mut lines = vec![format!("sample {sample}: {said}, is {class}")];
+            let mut lines = vec![one_line(&format!("sample {sample}: {said}, is {class}"))];
             lines.extend(drawn(*sample));
             lines
         };

@@ -11,7 +11,7 @@ use super::Args;
 use super::inputs::{Batch, Raw};
 use super::output::Output;
 use crate::augment::Prepared;
-use crate::error::Error;
+use crate::error::{Error, one_line};
 use crate::model::Model;
 
 /// How answers are written.
@@ -160,7 +160,8 @@ impl<'a> Answers<'a> {
                 for other in order.iter().take(others).skip(1) {
                     line += &format!(", {} {}", self.names[*other], percent(*other));
                 }
-                writeln!(lines, "{line}").map_err(Error::Stdout)
+                // Names of classes and of files may have several lines.
+                writeln!(lines, "{}", one_line(&line)).map_err(Error::Stdout)
             }
             Lines::Json => {
                 let ranked = |class: &usize| Ranked {
@@ -194,7 +195,7 @@ impl<'a> Answers<'a> {
         let values: Vec<f32> = outputs.iter().map(|output| standard.invert(*output)).collect();
         let texts: Vec<String> = values.iter().map(f32::to_string).collect();
         match self.style.lines {
-            Lines::Text => writeln!(lines, "{name}: {}", texts.join("  ")),
+            Lines::Text => writeln!(lines, "{}: {}", one_line(name), texts.join("  ")),
             Lines::Csv => writeln!(lines, "{},{}", quoted(name), texts.join(",")),
             Lines::Json => {
                 let value = match values[..] {

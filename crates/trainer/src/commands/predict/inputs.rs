@@ -182,8 +182,11 @@ impl Reader<'_> {
         let gzip = head.starts_with(b"\x1f\x8b");
         match self.model.columns() {
             _ if Picture::begins(head) => Format::Picture,
-            None if head.starts_with(&[0, 0]) || gzip => Format::Idx,
+            _ if head.starts_with(&[0, 0]) => Format::Idx,
+            None if gzip => Format::Idx,
             Some(_) => Format::Table,
+            // It is none of the formats, but the error can say what it is.
+            None if is_text(head) => Format::Table,
             None => Format::Auto,
         }
     }
@@ -317,6 +320,17 @@ impl Reader<'_> {
         }
         Ok(table::unknown(input.name(), &known, &rows.facts()))
     }
+}
+
+/// Whether a file that begins so is a text of some length.
+fn is_text(head: &[u8]) -> bool {
+    let plain = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\r' | b'\n');
+    let text = match str::from_utf8(head) {
+        Ok(_) => true,
+        // A character may be cut off.
+        Err(error) => error.error_len().is_none(),
+    };
+    text && head.len() > 4 && head.iter().all(plain)
 }
 
 /// Everything that a reader gives, if it is no more than `most` bytes.

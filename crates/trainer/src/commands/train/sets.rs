@@ -43,12 +43,20 @@ impl Sets {
         let (training, test, split, columns, weights) = if data::is_table(&config.data.dir) {
             let mut tables = Tables::open(config)?;
             notes = std::mem::take(&mut tables.notes);
+            let size = config.data.size.take().is_some();
+            if std::mem::take(&mut config.data.transpose) || size {
+                notes.push("--size and --transpose are for images: they are left out".to_owned());
+            }
             let weights = tables.training.weights.take();
             let split = split(&tables.training.targets)?;
             let Prepared { training, test, columns } = tables.prepare(split.as_ref())?;
             (training, test, split, Some(columns), weights)
         } else {
             let (training, test) = data::parts(config)?;
+            if config.data.target.take().is_some() {
+                let dir = config.data.dir.display();
+                notes.push(format!("--target is for tables, and {dir} is none: it is left out"));
+            }
             let split = split(training.targets())?;
             (training, test, split, None, None)
         };
@@ -63,17 +71,18 @@ impl Sets {
         Ok(Self { training, test, weights, split, augmentation, deskew, look, columns, notes, isa })
     }
 
-    /// What the user should know of the held-out images.
+    /// What the user should know of the held-out samples.
     pub(super) fn note(&self) -> Option<String> {
         const FEW: usize = 100;
         let (held_out, all) = (self.split.as_ref()?.validation.len(), self.training.len());
+        let meaning = if self.has_classes() {
+            format!(", so one sample is {:.1} % of the accuracy", 100.0 / held_out as f64)
+        } else {
+            String::new()
+        };
         (held_out < FEW).then(|| {
-            let what = self.what();
-            let one = what.trim_end_matches('s');
             format!(
-                "{held_out} of {all} {what} are held out, so one {one} is {:.1} % of the \
-                 accuracy: a larger --validation says more",
-                100.0 / held_out as f64
+                "{held_out} of {all} samples are held out{meaning}: a larger --validation says more"
             )
         })
     }
@@ -129,11 +138,6 @@ impl Sets {
     /// Number of images that are held out.
     pub(super) fn held_out_len(&self) -> usize {
         self.split.as_ref().map_or(0, |split| split.validation.len())
-    }
-
-    /// What the samples are called.
-    pub(super) fn what(&self) -> &'static str {
-        if self.columns.is_some() { "rows" } else { "images" }
     }
 
     /// Whether classes are predicted, and no number.

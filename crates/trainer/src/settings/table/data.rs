@@ -50,7 +50,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "data.test-fraction",
         flag: Some(("test-fraction", "FRACTION")),
-        kind: Kind::Double(Interval::PositiveShare),
+        kind: Kind::Double(Interval::ProperShare),
         default: "0.2",
         example: "0.3",
         help: "Share to test on, of data without a test part",

@@ -235,7 +235,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: "10",
         example: "5",
         help: "Stop after EPOCHS without improvement",
-        more: "The run watches the held-out images and gives back its best network. Early \
+        more: "The run watches the held-out samples and gives back its best network. Early \
                stopping is off unless a recipe or this flag turns it on; 0 turns it off, as \
                none does.",
         ..Setting::PLAIN
