@@ -2,6 +2,7 @@
 //! help and its `run`, and a row to each list here.
 
 mod eval;
+mod inspect;
 mod predict;
 mod train;
 
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Train(train::Args),
     Predict(predict::Args),
     Eval(eval::Args),
+    Inspect(inspect::Args),
 }
 
 impl Command {
@@ -41,6 +43,7 @@ impl Command {
             Self::Train(args) => train::run(args, process),
             Self::Predict(args) => predict::run(args, process),
             Self::Eval(args) => eval::run(args, process),
+            Self::Inspect(args) => inspect::run(args, process),
         }
     }
 }

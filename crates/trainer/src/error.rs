@@ -216,6 +216,17 @@ pub(crate) enum Error {
     #[error("{model} does not say what its inputs are: expected a model of this version")]
     UnknownForm { model: PathBuf },
 
+    // What cannot be inspected.
+    #[error("{path}: found {found}, expected {expected}; {advice}")]
+    NothingToInspect {
+        path: PathBuf,
+        found: &'static str,
+        expected: &'static str,
+        advice: &'static str,
+    },
+    #[error("{path}: expected a JSON object {what}: {reason}")]
+    NoObject { path: PathBuf, what: &'static str, reason: String },
+
     // What a look at the data finds that no training can mend.
     #[error(
         "{dir}: the training features are {train} and the test features {test}: \

@@ -23,17 +23,17 @@ use crate::summary::{Status, VERSION};
 pub(crate) use metrics::EpochLine;
 use metrics::Metrics;
 
-const CONFIG: &str = "config.toml";
-const METRICS: &str = "metrics.jsonl";
-const CHECKPOINT: &str = "checkpoint.safetensors";
-const MODEL: &str = "model.safetensors";
-const SUMMARY: &str = "summary.json";
+pub(crate) const CONFIG: &str = "config.toml";
+pub(crate) const METRICS: &str = "metrics.jsonl";
+pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
+pub(crate) const MODEL: &str = "model.safetensors";
+pub(crate) const SUMMARY: &str = "summary.json";
 
 /// What the settings of a run begin with.
 const HEADING: &str = "# Settings of a run of trainer";
 
 /// Every file that a run writes.
-const FILES: [&str; 5] = [CONFIG, METRICS, CHECKPOINT, MODEL, SUMMARY];
+pub(crate) const FILES: [&str; 5] = [CONFIG, METRICS, CHECKPOINT, MODEL, SUMMARY];
 
 /// The directory of the current run, of which this process is the one writer.
 pub(crate) struct RunDir {
