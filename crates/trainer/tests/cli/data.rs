@@ -73,11 +73,36 @@ fn images(labels: &[u8], side: usize, seed: u32) -> Vec<u8> {
 }
 
 /// Bytes as an IDX file: zeros, the type, the number of dimensions, their sizes.
-fn idx(code: u8, dims: &[usize], bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn idx(code: u8, dims: &[usize], bytes: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, code, dims.len() as u8];
     for &size in dims {
         file.extend((size as u32).to_be_bytes());
     }
     file.extend(bytes);
+    file
+}
+
+/// A table of the folder `tests/data`.
+pub(crate) fn table(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+    fs::read_to_string(path).unwrap()
+}
+
+/// A picture as a PGM file.
+pub(crate) fn pgm(cols: usize, pixels: &[u8]) -> Vec<u8> {
+    [format!("P5 {cols} {} 255\n", pixels.len() / cols).as_bytes(), pixels].concat()
+}
+
+/// Bytes as a gzip file, which does not make them fewer.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let len = bytes.len() as u16;
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    // The last block, which is stored.
+    file.push(1);
+    file.extend(len.to_le_bytes());
+    file.extend((!len).to_le_bytes());
+    file.extend(bytes);
+    file.extend(crc32fast::hash(bytes).to_le_bytes());
+    file.extend(u32::from(len).to_le_bytes());
     file
 }

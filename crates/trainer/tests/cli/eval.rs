@@ -27,7 +27,10 @@ fn the_test_figure_is_repeated() {
     let errors = format!("({} of 100 wrong)", trained["test_errors"]);
     let text = succeed(dir.path(), "eval --model run/model.safetensors");
     assert!(text.starts_with("test accuracy") && text.contains(&errors), "{text}");
-    assert_eq!(text.lines().count(), 1);
+    for word in ["95 % interval", "precision", "true classes down", "most confident mistakes"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
 /// A network of deskewed images is given such images, held out and tested, and when it
@@ -60,7 +63,7 @@ fn a_model_remembers_that_images_were_deskewed() {
     assert!(error.contains(expected), "{error}");
 }
 
-/// What is said of the held-out images is what the model says of them, deskewed or not.
+/// What is said of the held-out samples is what the model says of them, deskewed or not.
 #[test]
 fn held_out_images_are_those_of_the_split_as_the_model_takes_them() {
     let dir = data::folder();

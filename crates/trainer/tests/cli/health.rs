@@ -86,7 +86,7 @@ fn a_run_that_loses_what_it_had_learned_says_so() {
             "--lr 4",
             ["accuracy on training images was ", "--validation 0.1 --patience 5 or --lr 0.1"],
         ),
-        ("--lr 4 --validation 0.4", ["accuracy on held-out images was ", ": try --patience 5 or"]),
+        ("--lr 4 --validation 0.4", ["accuracy on held-out samples was ", ": try --patience 5 or"]),
         (
             "--lr 20",
             ["the loss is far above that of guessing (", ": try --lr 0.1 or --clip-norm 1"],

@@ -6,13 +6,17 @@ mod data;
 mod disk;
 mod eval;
 mod health;
+mod inspect;
 mod kill;
 mod look;
+mod pictures;
+mod predict;
 mod resume;
 mod runs;
 mod settings;
 #[cfg(unix)]
 mod stop;
+mod tables;
 mod train;
 
 use std::fs;

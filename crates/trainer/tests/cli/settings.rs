@@ -121,7 +121,7 @@ fn surprises_are_said_and_quiet_runs_say_nothing() {
                 for adam: --lr sets another\n";
     let patience = "note: a run of 2 epochs cannot stop early with a patience of 5: it only keeps \
                     its best network; it needs more than 6 epochs\n";
-    let few = "note: 30 of 300 images are held out, so one image is 3.3 % of the accuracy: a \
+    let few = "note: 30 of 300 samples are held out, so one sample is 3.3 % of the accuracy: a \
                larger --validation says more\n";
     for (flags, expected) in [
         ("", ""),

@@ -13,8 +13,8 @@ fn words_and_flags() {
             (
                 "a word that is no command",
                 "nonsense",
-                "unexpected word 'nonsense': expected a flag, or first the command train or eval \
-                 (try --help)",
+                "unexpected word 'nonsense': there is no file or folder of this name to train on, and the \
+                 commands are train, predict, eval or inspect (try --help)",
             ),
             (
                 "a command with a slip",
@@ -24,23 +24,34 @@ fn words_and_flags() {
             (
                 "a word after flags",
                 "--epochs 5 7",
-                "unexpected word '7': expected a flag, or first the command train or eval \
-                 (try --help)",
+                "unexpected word '7': there is no file or folder of this name to train on, and the \
+                 commands are train, predict, eval or inspect (try --help)",
             ),
             (
                 "a value parted by a space",
                 "train --hidden 100 50",
-                "unexpected word '50': expected a flag, or first the command train or eval (try --help)",
+                "unexpected word '50': there is no file or folder of this name to train on, and the \
+                 commands are train, predict, eval or inspect (try --help)",
             ),
             (
                 "an empty word",
                 "''",
-                "unexpected word '': expected a flag, or first the command train or eval (try --help)",
+                "a value is required for '[DATA]' but none was supplied (try --help)",
+            ),
+            (
+                "train with a slip",
+                "trian --epochs 5",
+                "unexpected word 'trian': did you mean the command train? (try --help)",
+            ),
+            (
+                "predict with a slip",
+                "predct --model x a.png",
+                "unexpected word 'predct': did you mean the command predict? (try --help)",
             ),
             (
                 "a command twice",
                 "train train",
-                "unexpected word 'train': did you mean the command train? (try --help)",
+                "unexpected word 'train': the command train comes once, before all flags (try --help)",
             ),
             (
                 "a model without its flag",
@@ -51,7 +62,7 @@ fn words_and_flags() {
             (
                 "flags before the command",
                 "--quiet eval --model x",
-                "the subcommand 'eval' cannot be used with '--quiet' (try --help)",
+                "unexpected word 'eval': the command eval comes once, before all flags (try --help)",
             ),
             // Flags that do not exist.
             ("no such flag", "--nonsense", "there is no flag --nonsense (try --help)"),
@@ -187,32 +198,32 @@ fn recipes_by_name() {
             (
                 "no such recipe",
                 "--recipe nonsense",
-                "there is no recipe `nonsense`: the recipes are default, plain, accurate, \
+                "there is no recipe `nonsense`: the recipes are default, table, plain, accurate, \
                  invariant, dropout, best, article",
             ),
             ("a slip", "--recipe defualt", "there is no recipe `defualt`: did you mean default?"),
             (
                 "nothing",
                 "--recipe ''",
-                "there is no recipe ``: the recipes are default, plain, accurate, invariant, \
+                "there is no recipe ``: the recipes are default, table, plain, accurate, invariant, \
                  dropout, best, article",
             ),
             (
                 "a folder",
                 "--recipe data",
-                "there is no recipe `data`: the recipes are default, plain, accurate, invariant, \
+                "there is no recipe `data`: the recipes are default, table, plain, accurate, invariant, \
                  dropout, best, article",
             ),
             (
                 "two lines",
                 "--recipe 'a\nb'",
-                "there is no recipe `a b`: the recipes are default, plain, accurate, invariant, \
+                "there is no recipe `a b`: the recipes are default, table, plain, accurate, invariant, \
                  dropout, best, article",
             ),
             (
                 "a sequence that would clear the screen",
                 "--recipe '\u{1b}[2J'",
-                "there is no recipe `\\u{1b}[2J`: the recipes are default, plain, accurate, \
+                "there is no recipe `\\u{1b}[2J`: the recipes are default, table, plain, accurate, \
                  invariant, dropout, best, article",
             ),
             (
@@ -234,9 +245,9 @@ fn settings_that_do_not_go_together() {
         USAGE,
         &[
             (
-                "early stopping without held-out images",
+                "early stopping without held-out samples",
                 "--patience 3",
-                "--patience needs held-out images to watch, and there are none: hold some out with \
+                "--patience needs held-out samples to watch, and there are none: hold some out with \
                  --validation 0.1, or train to the end with --patience none",
             ),
             (

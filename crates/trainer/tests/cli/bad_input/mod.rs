@@ -10,7 +10,9 @@ mod environment;
 mod files;
 mod flags;
 mod models;
+mod predict;
 mod recipes;
+mod tables;
 mod values;
 
 use std::fs;

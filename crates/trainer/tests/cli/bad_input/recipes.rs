@@ -254,9 +254,9 @@ fn keys() {
             ", line 6: there is no key \"noise.input\": write dots outside of quotes",
         ),
         (
-            "early stopping without held-out images",
+            "early stopping without held-out samples",
             training("early-stopping = { monitor = \"loss\" }"),
-            ", line 6: training.early-stopping needs held-out images to watch, and there are none: \
+            ", line 6: training.early-stopping needs held-out samples to watch, and there are none: \
              hold some out with --validation 0.1, or train to the end with --patience none",
         ),
         ("a key twice", training("lr = 1\nlr = 2"), ", line 7: duplicate key"),

@@ -1,0 +1,192 @@
+//! Tables that cannot be trained on or judged by, and columns that are not there. The reader of
+//! tables has its own tests in `mnist-io`.
+
+use std::fs;
+
+use super::{FAILED, USAGE, check};
+
+const HEAD: &str = "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm),target\n";
+
+#[test]
+fn tables() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let rows = |head: &str, count: usize, row: fn(usize) -> String| {
+        head.to_owned() + &(0..count).map(|i| row(i) + "\n").collect::<String>()
+    };
+    write("iris.csv", &crate::data::table("iris.csv"));
+    write("few.csv", "a,b,y\n1,2,x\n2,,z\n3,4,x\n4,5,z\n5,6,x\n6,1,z\n");
+    write("texts.csv", &rows("a,y\n", 300, |i| format!("{i},t{i}")));
+    write("many.csv", &rows("a,y\n", 600, |i| format!("{i},{}", i % 300)));
+    write("same.csv", &rows("a,y\n", 9, |i| format!("{i},5.5")));
+    write("one.csv", &rows("a,y\n", 9, |i| format!("{i},yes")));
+    write("none.csv", &rows("a,y\n", 9, |i| format!("{i},")));
+    write(
+        "inf.csv",
+        &rows("a,y\n", 9, |i| format!("{},{}", if i == 3 { "inf" } else { "1" }, i % 2)),
+    );
+    write("weights.csv", &rows("a,y,w\n", 9, |i| format!("{i},{},{}", i % 2, 3 - i as i64)));
+    write("header.csv", "a,b,y\n");
+    write("row.csv", "a,b,y\n1,2,x\n");
+    write("empty.csv", "");
+    write("tulip.csv", &format!("{HEAD}1,2,3,4,tulip\n"));
+    write("short.csv", "sepal length (cm),target\n1,setosa\n");
+    crate::succeed(dir.path(), "iris.csv --target target --epochs 1 --quiet --out run");
+    crate::data::write(&dir.path().join("data"), 28);
+    check(
+        dir.path(),
+        USAGE,
+        &[
+            (
+                "no target",
+                "few.csv",
+                "few.csv: its columns are a, b, y: say with --target which of them is predicted",
+            ),
+            (
+                "a target with a slip",
+                "iris.csv --target targt",
+                "iris.csv: --target: there is no column `targt`; did you mean `target`?",
+            ),
+            (
+                "a target that is not there",
+                "few.csv --target species",
+                "few.csv: --target: there is no column `species`; the columns are a, b, y",
+            ),
+            (
+                "a weight that is not there",
+                "few.csv --target y --weight species",
+                "few.csv: --weight: there is no column `species`; the columns are a, b, y",
+            ),
+            (
+                "a target that is left out",
+                "few.csv --target y --ignore b,y",
+                "few.csv: --target names the column `y`, and --ignore leaves it out: take one of \
+                 them away",
+            ),
+            (
+                "all rows for the test",
+                "few.csv --target y --test-fraction 1",
+                "--test-fraction is 1: expected a number above 0 and below 1, such as 0.3",
+            ),
+            (
+                "one row",
+                "row.csv --target y",
+                "nothing can be held out of 1 samples: expected two at least, and two of one \
+                 class where each class gives its share",
+            ),
+        ],
+    );
+    check(
+        dir.path(),
+        FAILED,
+        &[
+            (
+                "another column to leave out",
+                "few.csv --target y --ignore q",
+                "few.csv: found no column `q`; the columns are `a`, `b`, `y`",
+            ),
+            (
+                "texts for weights",
+                "few.csv --target b --weight y",
+                "few.csv: the column `y` of --weight has texts: expected numbers of at least 0",
+            ),
+            (
+                "a weight below 0",
+                "weights.csv --target y --weight w",
+                "weights.csv: row 5 of the column `w` of --weight has -1: expected a number of \
+                 at least 0",
+            ),
+            (
+                "a missing cell",
+                "few.csv --target y --missing error",
+                "few.csv: row 2 has no value in column `b`, and --missing is error: fill it in, \
+                 or take --missing mean",
+            ),
+            (
+                "texts for numbers",
+                "few.csv --target y --task regression",
+                "few.csv: the target `y` cannot be predicted: it has texts, expected numbers for \
+                 regression; name another with --target",
+            ),
+            (
+                "too many texts",
+                "texts.csv --target y",
+                "texts.csv: the target `y` cannot be predicted: it has 300 different texts, \
+                 expected classes; name another with --target",
+            ),
+            (
+                "too many classes",
+                "many.csv --target y --task classification",
+                "many.csv: the target `y` cannot be predicted: it has 300 different values, \
+                 expected no more than 256 classes; name another with --target",
+            ),
+            (
+                "one number",
+                "same.csv --target y",
+                "same.csv: the target `y` cannot be predicted: it is 5.5 in every row; name \
+                 another with --target",
+            ),
+            (
+                "one class",
+                "one.csv --target y",
+                "one.csv: all training samples are of class yes: expected two classes at least, \
+                 to tell them apart; check the labels",
+            ),
+            (
+                "no answers",
+                "none.csv --target y",
+                "none.csv: no row has a value in the target `y`: expected one in each row",
+            ),
+            (
+                "an infinite cell",
+                "inf.csv --target y",
+                "inf.csv: line 5: column `a`: found `inf`, expected a finite number of at most \
+                 3.4e38; replace it, or leave the cell empty",
+            ),
+            (
+                "nothing but the target",
+                "few.csv --target y --ignore a,b",
+                "few.csv: beside the target `y` no column can be used: expected one at least",
+            ),
+            (
+                "a header alone",
+                "header.csv --target y",
+                "header.csv: line 1: found a header of 3 columns and no row, expected a row for \
+                 each sample; if the first line is no header, say so",
+            ),
+            ("nothing", "empty.csv --target y", "empty.csv: found an empty file, expected a …"),
+            (
+                "a test file with fewer columns",
+                "iris.csv --target target --test short.csv",
+                "short.csv: line 1: found no column `sepal width (cm)` …",
+            ),
+            (
+                "a test file with another class",
+                "iris.csv --target target --test tulip.csv",
+                "tulip.csv: the target `target` has `tulip`, which training does not have: it \
+                 has setosa, versicolor, virginica",
+            ),
+            (
+                "no test file",
+                "iris.csv --target target --test absent.csv",
+                "absent.csv: cannot be opened: …",
+            ),
+            (
+                "a class that the model does not know",
+                "eval --model run tulip.csv",
+                "tulip.csv: the target `target` has `tulip`, which training does not have: it \
+                 has setosa, versicolor, virginica",
+            ),
+            (
+                "columns that the model needs",
+                "eval --model run short.csv",
+                "short.csv: line 1: found no column `sepal width (cm)` …",
+            ),
+            (
+                "images for a model of a table",
+                "eval --model run data",
+                "data: found images, and run takes rows of a table: name a CSV file",
+            ),
+        ],
+    );
+}
