@@ -60,7 +60,7 @@ fn tables_that_are_none() {
         (
             "an image",
             &png,
-            ": found a PNG image, expected a table of text (CSV or TSV); save the data as CSV first",
+            ": found a PNG image, expected a table of text (CSV or TSV); put pictures into a folder for each class, and pass the folder above",
         ),
         ("Parquet", b"PAR1\x15\x04", ": found a Parquet file"),
         (
