@@ -200,9 +200,11 @@ impl ValueFigures {
     pub(crate) fn text(&self) -> String {
         let Self { test_rmse, test_mae, test_r2 } = self;
         format!(
-            "test error     {} (root of the mean square), {} (mean), R2 {test_r2:.4}",
+            "test error     {} (root of the mean square), {} (mean), R2 {}",
             short(*test_rmse),
-            short(*test_mae)
+            short(*test_mae),
+            // A bad network has one far below 0.
+            if *test_r2 > -100.0 { format!("{test_r2:.4}") } else { format!("{test_r2:.1e}") }
         )
     }
 }

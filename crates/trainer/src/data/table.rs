@@ -262,8 +262,11 @@ impl Roles {
                 _ => numbers += 1,
             }
         }
-        let mut text =
-            format!("the table has {} rows; features are {numbers} columns of numbers", facts.rows);
+        let mut text = format!(
+            "the table has {} rows; features are {} of numbers",
+            facts.rows,
+            plural(numbers, "column")
+        );
         if !categories.is_empty() {
             text += &format!(" and {} of categories ({})", categories.len(), list(&categories));
         }

@@ -211,6 +211,27 @@ fn numbers_are_learned() {
     assert!(text.starts_with("test error     ") && text.contains("R2"), "{text}");
 }
 
+#[test]
+fn early_stopping_watches_the_loss_of_numbers() {
+    let dir = folder();
+    let flags = "diabetes.csv --target target --epochs 60 --validation 0.2 --patience 3";
+    let said = notes(dir.path(), &format!("{flags} --out run"));
+    let note = "note: numbers have no accuracy: early stopping watches the loss\n";
+    assert!(said.contains(note), "{said}");
+    let losses: Vec<f64> = metrics(&dir.path().join("run"))
+        .iter()
+        .map(|line| line["val_loss"].as_f64().unwrap())
+        .collect();
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let kept = losses.iter().position(|loss| *loss == best).unwrap();
+    assert_eq!(losses.len(), kept + 1 + 3, "{losses:?}");
+    let flags = format!("{flags} --set training.early-stopping.monitor=loss --quiet --out second");
+    succeed(dir.path(), &flags);
+    assert!(model(&dir.path().join("run")) == model(&dir.path().join("second")));
+    let said = notes(dir.path(), "iris.csv --target target --validation 0.2 --patience 3 --out c");
+    assert!(!said.contains("watches"), "{said}");
+}
+
 /// Numbers of inputs and outputs say what became of the columns.
 #[test]
 fn what_a_user_says_of_the_columns() {
@@ -368,7 +389,7 @@ fn tables_at_the_edge() {
         let rows: String = (0..40).map(|i| row(i) + "\n").collect();
         format!("{head}\n{rows}")
     };
-    let yes = |i: usize| if i % 2 == 0 { "yes" } else { "no" };
+    let yes = |i: usize| ["yes", "no"][i % 2];
     for (name, text) in [
         ("constant", rows("a,b,y", &|i| format!("{i},7,{}", yes(i)))),
         ("one-category", rows("a,b,y", &|i| format!("{i},same,{}", yes(i)))),

@@ -2,7 +2,7 @@
 
 use kernels::Isa;
 use mnist_io::{Part, Samples, Targets};
-use nn::{Columns, Examples, Split};
+use nn::{Columns, Examples, Monitor, Split};
 
 use crate::augment::{self, Augmentation, Deskew};
 use crate::config::Config;
@@ -60,6 +60,13 @@ impl Sets {
             let split = split(training.targets())?;
             (training, test, split, None, None)
         };
+        if data::classes(&training).is_none()
+            && let Some(rule) = &mut config.training.early_stopping
+            && rule.monitor == Monitor::Accuracy
+        {
+            rule.monitor = Monitor::Loss;
+            notes.push("numbers have no accuracy: early stopping watches the loss".to_owned());
+        }
         data::check_pair(&config.data.dir, &training, &test)?;
         for (part, samples) in [(Part::Train, &training), (Part::Test, &test)] {
             data::check_finite(&config.data.dir, part, samples)?;
