@@ -52,7 +52,7 @@ pub(crate) struct Args {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum Found {
     Model(model::ModelFile),
-    Checkpoint(checkpoint::CheckpointFile),
+    Checkpoint(Box<checkpoint::CheckpointFile>),
     Run(run::RunFolder),
     Settings(settings::Settings),
     Idx(idx::IdxInfo),
@@ -86,7 +86,7 @@ impl Found {
         let head = first_bytes(path)?;
         if head.get(5..9) == Some(b"\0\0\0{") {
             return if is_checkpoint(path, &head)? {
-                checkpoint::CheckpointFile::open(path).map(Self::Checkpoint)
+                checkpoint::CheckpointFile::open(path).map(Box::new).map(Self::Checkpoint)
             } else {
                 model::ModelFile::open(path).map(Self::Model)
             };

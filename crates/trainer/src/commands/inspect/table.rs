@@ -13,6 +13,9 @@ use crate::limits;
 /// Rows that are shown.
 const SHOWN: usize = 5;
 
+/// Columns that text has a line for; JSON has all.
+const MOST_COLUMNS: usize = 100;
+
 #[derive(Serialize)]
 pub(super) struct TableInfo {
     path: String,
@@ -107,9 +110,12 @@ impl TableInfo {
                 column.example.clone().unwrap_or_default(),
             ]
         };
-        let rows: Vec<Vec<String>> = self.columns.iter().map(row).collect();
+        let rows: Vec<Vec<String>> = self.columns.iter().take(MOST_COLUMNS).map(row).collect();
         let head = ["column", "kind", "missing", "distinct", "range or values", "example"];
         text.table("<<>><<", &head, &rows);
+        if self.columns.len() > MOST_COLUMNS {
+            text.line(format!("and {} more columns", self.columns.len() - MOST_COLUMNS));
+        }
         let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();
         let align: String =
             self.columns.iter().map(|c| if c.kind == "number" { '>' } else { '<' }).collect();
