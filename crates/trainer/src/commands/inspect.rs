@@ -50,6 +50,8 @@ pub(crate) struct Args {
 /// What was found at a path.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+// The program has one value of this type: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 enum Found {
     Model(model::ModelFile),
     Checkpoint(Box<checkpoint::CheckpointFile>),

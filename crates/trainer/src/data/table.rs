@@ -56,7 +56,7 @@ impl Tables {
         let table = Table::read(&path, &options(config))?;
         let (schema, facts, cells) = table.into_parts();
         let roles = Roles::find(config, &schema, &facts, &cells).map_err(fault)?;
-        let rows = roles.rows(&schema, &cells).map_err(fault)?;
+        let rows = roles.rows(&schema, &cells, roles.weight).map_err(fault)?;
         drop(cells);
         let mut notes = roles.notes(&schema, &facts);
         notes.extend(rows.note(facts.rows));
@@ -64,14 +64,18 @@ impl Tables {
             Some(test) => {
                 let path = home(test);
                 let fault = |fault| Error::Table { path: path.to_path_buf(), fault };
-                let wanted = Wanted { columns: &schema.columns, optional: &[] };
+                // What is left out, and what a row counts, is not needed of it.
+                let name = |at: &usize| schema.columns[*at].name.clone();
+                let optional = roles.left_out.iter().map(|(at, _)| at).chain(&roles.weight);
+                let optional: Vec<String> = optional.map(name).collect();
+                let wanted = Wanted { columns: &schema.columns, optional: &optional };
                 let table = Table::read_with(&path, wanted, &options(config))?;
                 if let Some(unknown) = &table.facts().columns[roles.target].unknown {
                     let found = unknown.first.value.clone();
                     return Err(fault(roles.unknown_class(found)));
                 }
                 notes.extend(unknown(&path, &schema.columns, table.facts()));
-                let test = roles.rows(&schema, table.cells()).map_err(fault)?;
+                let test = roles.rows(&schema, table.cells(), None).map_err(fault)?;
                 notes.extend(test.note(table.facts().rows));
                 (rows, test)
             }
@@ -191,7 +195,13 @@ impl Roles {
     }
 
     /// The rows of a table with these columns, without those that have no target.
-    fn rows(&self, schema: &Schema, cells: &[f32]) -> Result<Rows, TableFault> {
+    /// `weight` is the column that says how much each row counts.
+    fn rows(
+        &self,
+        schema: &Schema,
+        cells: &[f32],
+        weight: Option<usize>,
+    ) -> Result<Rows, TableFault> {
         let width = schema.columns.len();
         let count = cells.len() / width;
         let mut features = Vec::with_capacity(count * self.features.len());
@@ -202,12 +212,13 @@ impl Roles {
             if target.is_nan() {
                 continue;
             }
-            if let Some(weight) = self.weight.map(|at| cells[at]) {
-                if !(weight >= 0.0 && weight.is_finite()) {
-                    let name = schema.columns[self.weight.unwrap_or(0)].name.clone();
-                    return Err(TableFault::Weight { name, row, found: weight });
+            if let Some(at) = weight {
+                let found = cells[at];
+                if !(found >= 0.0 && found.is_finite()) {
+                    let name = schema.columns[at].name.clone();
+                    return Err(TableFault::Weight { name, row, found });
                 }
-                weights.push(weight);
+                weights.push(found);
             }
             targets.push(target);
             features.extend(self.features.iter().map(|&at| cells[at]));
@@ -225,7 +236,7 @@ impl Roles {
                 )
             }
         };
-        let weights = self.weight.is_some().then_some(weights);
+        let weights = weight.is_some().then_some(weights);
         Ok(Rows { cells: features, targets, weights })
     }
 
