@@ -3,6 +3,7 @@
 
 mod eval;
 mod inspect;
+mod export;
 mod predict;
 mod train;
 
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Predict(predict::Args),
     Eval(eval::Args),
     Inspect(inspect::Args),
+    Export(export::Args),
 }
 
 impl Command {
@@ -44,6 +46,7 @@ impl Command {
             Self::Predict(args) => predict::run(args, process),
             Self::Eval(args) => eval::run(args, process),
             Self::Inspect(args) => inspect::run(args, process),
+            Self::Export(args) => export::run(args, process),
         }
     }
 }

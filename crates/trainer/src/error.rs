@@ -227,6 +227,15 @@ pub(crate) enum Error {
     #[error("{path}: expected a JSON object {what}: {reason}")]
     NoObject { path: PathBuf, what: &'static str, reason: String },
 
+    // What cannot be exported.
+    #[error("{model} has {what}, which this version cannot export: export it with a newer one")]
+    NoExport { model: PathBuf, what: String },
+    #[error(
+        "the model has {found}, and {format} can have {most}: choose another format, or train \
+         smaller --hidden layers"
+    )]
+    ExportSize { format: &'static str, found: String, most: String },
+
     // What a look at the data finds that no training can mend.
     #[error(
         "{dir}: the training features are {train} and the test features {test}: \

@@ -5,6 +5,7 @@ mod data;
 #[cfg(target_os = "linux")]
 mod disk;
 mod eval;
+mod export;
 mod health;
 mod inspect;
 mod kill;

@@ -7,6 +7,7 @@
 
 mod data;
 mod environment;
+mod export;
 mod files;
 mod flags;
 mod models;
