@@ -8,7 +8,8 @@ use crate::simd::{Simd, SimdOp, Tile};
 
 /// Defines the token of an instruction set, a type whose values prove that the CPU has all
 /// of the listed features: the check that makes a value, and the function that runs an
-/// algorithm with them.
+/// algorithm with them. On other CPUs there is only plain Rust.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! token {
     ($(#[$doc:meta])* $Token:ident: $has_feature:ident![$($feature:tt),+]) => {
         $(#[$doc])*

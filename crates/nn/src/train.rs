@@ -2,6 +2,7 @@
 
 mod callback;
 mod checkpoint;
+mod clock;
 mod conflicts;
 mod fit;
 mod noise;

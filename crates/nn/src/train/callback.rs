@@ -135,7 +135,8 @@ pub struct EpochReport {
     pub train_accuracy: f64,
     /// The evaluation of the validation examples after the epoch, if there are any.
     pub validation: Option<Evaluation>,
-    /// Seconds that this epoch's training steps took, without validation and callbacks.
+    /// Seconds that this epoch's training steps took, without validation and callbacks; 0 on
+    /// `wasm32-unknown-unknown`, which has no clock.
     #[serde(with = "exact")]
     pub train_seconds: f64,
     /// Samples trained on in this epoch.

@@ -1,11 +1,11 @@
 //! The epoch loop: a run that can be left after any step and continued.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use super::clock::Started;
 use super::stopping::Best;
 use crate::net::seeded;
 use crate::{
@@ -290,11 +290,11 @@ impl<'a> Run<'a> {
         let steps = steps_per_epoch.saturating_mul(epochs as u64);
         let taken = session.steps() - epoch as u64 * steps_per_epoch;
         for positions in order.chunks(batch_size).skip(taken as usize) {
-            let started = Instant::now();
+            let started = Started::now();
             let at = Progress { step: session.steps(), steps, epoch, epochs };
             let lr = schedule.rate(f64::from(base), at);
             let (result, weight) = session.step_on(train, positions, epoch as u64, lr, executor)?;
-            sums.seconds += started.elapsed().as_secs_f64();
+            sums.seconds += started.seconds();
             sums.lr.get_or_insert(lr);
             sums.loss += result.loss * weight;
             sums.weight += weight;
