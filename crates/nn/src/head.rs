@@ -57,8 +57,7 @@ use squared::Squared;
 /// let inputs = Inputs::new(&[0.0, 1.0], 1)?;
 /// let examples = Examples::new(inputs, Values::new(&[0.5, -2.0], 1)?)?;
 /// let fit = Fit { epochs: 500, ..Fit::default() };
-/// let go_on = |_: &_| std::ops::ControlFlow::Continue(());
-/// fit.run(&mut network, &examples, None, &Sequential, go_on)?;
+/// fit.train(&mut network, &examples, None, &Sequential)?;
 /// let found = network.outputs(&inputs)?;
 /// assert!((found[0] - 0.5).abs() < 0.01 && (found[1] + 2.0).abs() < 0.01);
 /// # Ok::<(), Error>(())

@@ -15,7 +15,7 @@ mod step;
 mod stopping;
 mod tiny;
 
-pub use callback::{And, Callback, EpochReport, StepReport, StopToken};
+pub use callback::{And, Callback, EpochReport, StepReport, StopToken, each_epoch};
 pub use checkpoint::Checkpoint;
 pub use fit::Fit;
 pub use noise::{Dropout, DropoutKind, Noise};

@@ -121,7 +121,7 @@ impl Architecture {
 ///     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
 /// let mut network = Mlp::new(shape, Init::Xavier, 1)?;
 /// let fit = Fit { epochs: 300, batch_size: 4, lr: 0.5, ..Fit::default() };
-/// fit.run(&mut network, &examples, None, &Sequential, ())?;
+/// fit.train(&mut network, &examples, None, &Sequential)?;
 /// assert_eq!(network.predict(&examples.inputs())?, [0, 1, 1, 0]);
 /// # Ok::<(), nn::Error>(())
 /// ```

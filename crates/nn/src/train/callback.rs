@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Evaluation, exact};
 
-/// Watches a run and may stop it. A closure that takes an [`EpochReport`] is a callback;
-/// `()` is one that does nothing.
+/// Watches a run and may stop it. A closure that takes an [`EpochReport`] is a callback,
+/// where the type of its argument is written out, or within [`each_epoch`]; `()` is one that
+/// does nothing.
 ///
 /// ```
 /// # use nn::*;
@@ -70,6 +71,32 @@ impl<F: FnMut(&EpochReport) -> ControlFlow<()>> Callback for F {
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
         self(report)
     }
+}
+
+/// A closure as a [`Callback`]. It changes nothing, but tells the compiler what the closure
+/// takes, which it cannot know of an argument that any callback may be.
+///
+/// ```
+/// # use nn::*;
+/// use std::ops::ControlFlow;
+/// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
+/// # let y = [0u8, 1, 1, 0];
+/// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
+/// # let shape =
+/// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
+/// # let mut network = Mlp::new(shape, Init::Xavier, 1)?;
+/// # let fit = Fit { epochs: 3, ..Fit::default() };
+/// let mut losses = Vec::new();
+/// let callback = nn::each_epoch(|report| {
+///     losses.push(report.train_loss);
+///     ControlFlow::Continue(())
+/// });
+/// fit.run(&mut network, &examples, None, &Sequential, callback)?;
+/// assert_eq!(losses.len(), 3);
+/// # Ok::<(), nn::Error>(())
+/// ```
+pub fn each_epoch<F: FnMut(&EpochReport) -> ControlFlow<()>>(callback: F) -> F {
+    callback
 }
 
 /// The report of one training step.

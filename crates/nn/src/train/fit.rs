@@ -27,7 +27,7 @@ use crate::{
 ///     schedule: Curve::Cosine.into(),
 ///     ..Fit::default()
 /// };
-/// let history = fit.run(&mut network, &examples, None, &Sequential, ())?;
+/// let history = fit.train(&mut network, &examples, None, &Sequential)?;
 /// assert!(history.epochs[19].train_loss < history.epochs[0].train_loss);
 /// # Ok::<(), nn::Error>(())
 /// ```
@@ -202,10 +202,24 @@ impl Fit {
         Objective::new(head, self, train, shape.outputs)
     }
 
+    /// [`run`](Self::run) without a callback.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub fn train(
+        &self,
+        network: &mut Mlp,
+        train: &Examples<'_>,
+        validation: Option<&Examples<'_>>,
+        executor: &impl Executor,
+    ) -> Result<History, Error> {
+        self.run(network, train, validation, executor, ())
+    }
+
     /// Trains `network` on `train`, and evaluates `validation` after each epoch.
     ///
-    /// `callback` is called after each step and each epoch; pass `()` if you need none. The
-    /// result depends only on the network, the examples and these hyperparameters, including
+    /// `callback` is called after each step and each epoch; without one there is
+    /// [`train`](Self::train). The result depends only on the network, the examples and these hyperparameters, including
     /// the seed. `executor` changes the time of a run, but no bit of its result. Batch
     /// normalisation is folded into the result.
     ///
