@@ -23,7 +23,7 @@ use crate::{
 ///     epochs: 20,
 ///     batch_size: 4,
 ///     lr: 0.01,
-///     optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+///     optimizer: Optimizer::adam(),
 ///     schedule: Curve::Cosine.into(),
 ///     ..Fit::default()
 /// };
@@ -43,6 +43,7 @@ pub struct Fit {
     /// How the learning rate changes from step to step.
     pub schedule: Schedule,
     /// How a step updates the parameters: SGD with a momentum of 0.9 unless given.
+    #[serde(deserialize_with = "Optimizer::table_or_name")]
     pub optimizer: Optimizer,
     /// λ of the penalty `½·λ·‖W‖²`, at least 0; with [`Optimizer::Adamw`], the weight decay.
     /// Biases are not penalised.

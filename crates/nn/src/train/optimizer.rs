@@ -23,7 +23,9 @@ use std::fmt;
 use std::mem::discriminant;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
 use crate::error::one_of;
@@ -68,9 +70,11 @@ pub(crate) use state::State;
 /// 3·10⁻¹⁸ is 0 there. That of one above 1.8·10¹⁹ is infinite, and then a parameter stands
 /// still. A weight or an average that would be subnormal, below 1.2·10⁻³⁸, becomes 0.
 ///
-/// Each optimizer needs a learning rate of its own: begin with 0.1 for
-/// [`Sgd`](Self::Sgd), 0.001 for [`Adam`](Self::Adam) and 1 for
-/// [`Adadelta`](Self::Adadelta).
+/// Each optimizer needs a learning rate of its own: [`usual_rate`](Self::usual_rate) is one
+/// to begin with.
+///
+/// In files it is a table with the name as its `kind`. [`Fit`](crate::Fit) also reads the
+/// name alone, as in `optimizer = "adam"`, which has the parameters at their defaults.
 ///
 /// ```
 /// use nn::{Fit, Optimizer};
@@ -227,6 +231,92 @@ impl Optimizer {
         (Adamw::DEFAULT, "adamw"),
     ];
 
+    /// [`Sgd`](Self::Sgd) with this momentum, which is 0 for none.
+    #[must_use]
+    pub const fn sgd(momentum: f32) -> Self {
+        Self::Sgd { momentum }
+    }
+
+    /// [`Nesterov`](Self::Nesterov) with its default of a momentum of 0.9.
+    #[must_use]
+    pub const fn nesterov() -> Self {
+        Nesterov::DEFAULT
+    }
+
+    /// [`Adagrad`](Self::Adagrad) with its default.
+    #[must_use]
+    pub const fn adagrad() -> Self {
+        Adagrad::DEFAULT
+    }
+
+    /// [`Rmsprop`](Self::Rmsprop) with its defaults.
+    #[must_use]
+    pub const fn rmsprop() -> Self {
+        Rmsprop::DEFAULT
+    }
+
+    /// [`Adadelta`](Self::Adadelta) with its defaults.
+    #[must_use]
+    pub const fn adadelta() -> Self {
+        Adadelta::DEFAULT
+    }
+
+    /// [`Adam`](Self::Adam) with its defaults.
+    ///
+    /// ```
+    /// use nn::{Fit, Optimizer};
+    /// let optimizer = Optimizer::adam();
+    /// let fit = Fit { optimizer, lr: optimizer.usual_rate(), ..Fit::default() };
+    /// assert_eq!(fit.lr, 0.001);
+    /// assert_eq!(fit, serde_json::from_str(r#"{"optimizer": "adam", "lr": 0.001}"#).unwrap());
+    /// ```
+    #[must_use]
+    pub const fn adam() -> Self {
+        Adam::DEFAULT
+    }
+
+    /// [`Adamw`](Self::Adamw) with its defaults; [`Fit::l2`](crate::Fit::l2) is its weight
+    /// decay.
+    #[must_use]
+    pub const fn adamw() -> Self {
+        Adamw::DEFAULT
+    }
+
+    /// A learning rate to begin with: what suits one optimizer is ten times too much or too
+    /// little for another. Optimizers of the same scale have the same rate.
+    #[must_use]
+    pub fn usual_rate(self) -> f32 {
+        match self {
+            Self::Sgd { .. } | Self::Nesterov { .. } => 0.1,
+            Self::Adagrad { .. } => 0.01,
+            Self::Rmsprop { .. } | Self::Adam { .. } | Self::Adamw { .. } => 0.001,
+            Self::Adadelta { .. } => 1.0,
+        }
+    }
+
+    /// Reads a table, or a name.
+    pub(crate) fn table_or_name<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct TableOrName;
+
+        impl<'de> Visitor<'de> for TableOrName {
+            type Value = Optimizer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an optimizer: its name, or a table with its `kind`")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Optimizer, E> {
+                name.parse().map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Optimizer, A::Error> {
+                Optimizer::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        from.deserialize_any(TableOrName)
+    }
+
     /// Calls `work` with the formula of the optimizer: the one `match` over all of them.
     fn with<T>(self, work: impl FnOnce(&dyn AnyFormula) -> T) -> T {
         match self {
@@ -278,6 +368,7 @@ impl FromStr for Optimizer {
 #[cfg(test)]
 mod tests {
     use super::Optimizer;
+    use crate::Fit;
 
     #[test]
     fn names_parse_back_and_are_those_in_files() {
@@ -309,6 +400,36 @@ mod tests {
             Optimizer::Adamw { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         ];
         assert_eq!(Optimizer::ALL.map(|(optimizer, _)| optimizer), defaults);
+    }
+
+    #[test]
+    fn constructors_have_the_defaults() {
+        let made = [
+            Optimizer::sgd(0.0),
+            Optimizer::nesterov(),
+            Optimizer::adagrad(),
+            Optimizer::rmsprop(),
+            Optimizer::adadelta(),
+            Optimizer::adam(),
+            Optimizer::adamw(),
+        ];
+        assert_eq!(made, Optimizer::ALL.map(|(optimizer, _)| optimizer));
+    }
+
+    #[test]
+    fn a_fit_reads_names_and_tables() {
+        let read = |json: &str| serde_json::from_str::<Fit>(json).map(|fit| fit.optimizer);
+        for (optimizer, name) in Optimizer::ALL {
+            let expected = Fit { optimizer, ..Fit::default() };
+            assert_eq!(read(&format!("{{\"optimizer\":{name:?}}}")).unwrap(), optimizer);
+            assert_eq!(read(&serde_json::to_string(&expected).unwrap()).unwrap(), optimizer);
+        }
+        let error = |json| read(json).unwrap_err().to_string();
+        assert!(error(r#"{"optimizer":"adma"}"#).starts_with("`adma` is no optimizer: expected"));
+        assert!(
+            error(r#"{"optimizer":3}"#).contains("expected an optimizer: its name, or a table")
+        );
+        assert!(error(r#"{"optimizer":{"kind":"adam","mu":1}}"#).contains("unknown field `mu`"));
     }
 
     #[test]

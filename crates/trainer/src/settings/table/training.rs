@@ -281,21 +281,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// The learning rate to begin with, for each optimizer. Optimizers whose steps have the
-/// same scale have the same rate.
-const USUAL_RATES: [(&str, f64); 7] = [
-    ("sgd", 0.1),
-    ("nesterov", 0.1),
-    ("adagrad", 0.01),
-    ("rmsprop", 0.001),
-    ("adadelta", 1.0),
-    ("adam", 0.001),
-    ("adamw", 0.001),
-];
-
-/// The usual learning rate of this optimizer.
+/// The usual learning rate of the optimizer of this name.
 pub(crate) fn usual_rate(optimizer: &str) -> Option<f64> {
-    USUAL_RATES.iter().find(|(name, _)| *name == optimizer).map(|(_, rate)| *rate)
+    let rate = optimizer.parse::<Optimizer>().ok()?.usual_rate();
+    // The number with the digits that are written: 0.1, not that `f32` as an `f64`.
+    rate.to_string().parse().ok()
 }
 
 #[cfg(test)]
@@ -303,7 +293,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_optimizer_has_its_usual_rate() {
-        assert_eq!(USUAL_RATES.map(|(name, _)| name), names_of(&Optimizer::ALL));
+    fn the_help_says_the_usual_rate_of_each_optimizer() {
+        let rates = names_of(&Optimizer::ALL).map(|name| (name, usual_rate(name).unwrap()));
+        let expected = [
+            ("sgd", 0.1),
+            ("nesterov", 0.1),
+            ("adagrad", 0.01),
+            ("rmsprop", 0.001),
+            ("adadelta", 1.0),
+            ("adam", 0.001),
+            ("adamw", 0.001),
+        ];
+        assert_eq!(rates, expected);
+        assert_eq!(usual_rate("adma"), None);
     }
 }
