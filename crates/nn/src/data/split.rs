@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Labels, memory};
 
@@ -34,7 +35,8 @@ use crate::{Error, Labels, memory};
 /// 2019), from the upper halves of the generator's 64-bit outputs. Both algorithms are
 /// published, and `rand` guarantees that its named generators do not change. It does not
 /// guarantee that for its own shuffle, so the shuffle is implemented here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Split {
     /// The training samples.
     pub train: Vec<u32>,
@@ -101,6 +103,32 @@ impl Split {
         seed: u64,
     ) -> Result<Vec<Self>, Error> {
         Self::folds(by_class(&labels.into())?, k, seed)
+    }
+
+    /// The split of a subset, as indices into the whole set: `self` splits `subset.len()`
+    /// samples, and `subset` says which these are. So a test part is held out first, and a
+    /// validation part of the rest:
+    ///
+    /// ```
+    /// use nn::{Labels, Split};
+    /// let y = [0u8, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0, 0];
+    /// let outer = Split::stratified(&y, 0.25, 1)?;
+    /// let labels = Labels::from(&y).gather(&outer.train)?;
+    /// let inner = Split::stratified(&labels, 0.25, 2)?.within(&outer.train)?;
+    /// assert!(inner.validation.iter().all(|sample| outer.train.contains(sample)));
+    /// assert_eq!(inner.train.len() + inner.validation.len(), outer.train.len());
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Subset`] where the split has an index that the subset has not.
+    pub fn within(&self, subset: &[u32]) -> Result<Self, Error> {
+        let sample = |index: &u32| {
+            let index = *index as usize;
+            subset.get(index).copied().ok_or(Error::Subset { index, samples: subset.len() })
+        };
+        let list = |indices: &[u32]| indices.iter().map(sample).collect::<Result<Vec<_>, _>>();
+        Ok(Self { train: list(&self.train)?, validation: list(&self.validation)? })
     }
 
     /// One split that holds out `fraction` of each group.
@@ -253,6 +281,15 @@ mod tests {
         for bound in [1, 2, 3, 7, 256, u32::MAX] {
             assert!((0..1000).all(|_| below(bound, &mut rng) < bound));
         }
+    }
+
+    #[test]
+    fn a_split_of_a_subset_has_indices_of_the_whole() {
+        let split = Split { train: vec![0, 3], validation: vec![1] };
+        let inner = split.within(&[7, 5, 9, 2]).unwrap();
+        assert_eq!(inner, Split { train: vec![7, 2], validation: vec![5] });
+        let error = split.within(&[7, 5, 9]).unwrap_err().to_string();
+        assert_eq!(error, "the subset names sample 3 of 3");
     }
 
     #[test]

@@ -170,6 +170,19 @@ impl Labels<'_> {
         self.len() == 0
     }
 
+    /// The labels of some samples, in the order of `indices`.
+    ///
+    /// # Errors
+    /// [`Error::Subset`] when an index is out of range.
+    pub fn gather(&self, indices: &[u32]) -> Result<Vec<usize>, Error> {
+        let samples = self.len();
+        let label = |index: &u32| match *index as usize {
+            index if index < samples => Ok(self.get(index)),
+            index => Err(Error::Subset { index, samples }),
+        };
+        indices.iter().map(label).collect()
+    }
+
     /// The labels in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).map(|index| self.get(index))

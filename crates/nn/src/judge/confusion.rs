@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::ratio;
 use crate::{Error, Labels};
 
@@ -36,7 +38,10 @@ use crate::{Error, Labels};
 ///         weighted              0.3750  0.5000  0.4167        4
 /// accuracy 0.5000 (2 of 4 wrong)
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// In files it is the list of its rows: `[[1,1,0],[0,1,0],[1,0,0]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<Vec<usize>>", try_from = "Vec<Vec<usize>>")]
 pub struct Confusion {
     classes: usize,
     samples: usize,
@@ -60,7 +65,7 @@ pub struct Confusion {
 /// assert_eq!(scores.f1, 2.0 / 3.0);
 /// # Ok::<(), nn::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Scores {
     /// tp / (tp + fp), in `[0, 1]`: the share of predictions of the class that are right.
@@ -78,6 +83,9 @@ impl Confusion {
     /// With more classes the counts would take gigabytes.
     const MOST_CLASSES: usize = 1 << 14;
 
+    /// The most samples of a matrix in a file. Their double is a `usize`.
+    const MOST_SAMPLES: u128 = if usize::BITS > 53 { 1 << 53 } else { usize::MAX as u128 / 2 };
+
     /// Counts the pairs of `labels` and `predicted`. Each has one class per sample, below
     /// `classes`.
     ///
@@ -92,13 +100,7 @@ impl Confusion {
         classes: usize,
     ) -> Result<Self, Error> {
         let (labels, predicted) = (labels.into(), predicted.into());
-        if classes > Self::MOST_CLASSES {
-            return Err(Error::OutOfRange {
-                name: "number of classes",
-                found: classes as f64,
-                expected: "at most 16384",
-            });
-        }
+        Self::check_classes(classes)?;
         labels.check(classes)?;
         let (found, expected) = (predicted.len(), labels.len());
         if found != expected {
@@ -112,6 +114,14 @@ impl Confusion {
             counts[label * classes + predicted] += 1;
         }
         Ok(Self { classes, samples: expected, counts })
+    }
+
+    fn check_classes(classes: usize) -> Result<(), Error> {
+        if classes <= Self::MOST_CLASSES {
+            return Ok(());
+        }
+        let (name, found) = ("number of classes", classes as f64);
+        Err(Error::OutOfRange { name, found, expected: "at most 16384" })
     }
 
     /// Number of classes.
@@ -204,6 +214,44 @@ impl Confusion {
     }
 }
 
+impl From<Confusion> for Vec<Vec<usize>> {
+    fn from(confusion: Confusion) -> Self {
+        confusion.rows().map(<[usize]>::to_vec).collect()
+    }
+}
+
+/// The matrix of some rows, a row for each true class.
+impl TryFrom<Vec<Vec<usize>>> for Confusion {
+    type Error = Error;
+
+    /// # Errors
+    /// [`Error::Zero`] and [`Error::OutOfRange`] for the number of classes, [`Error::Length`]
+    /// where a row has not one count for each class, [`Error::Empty`] where all counts are 0,
+    /// and [`Error::OutOfRange`] where they add up to more than 2⁵³.
+    fn try_from(rows: Vec<Vec<usize>>) -> Result<Self, Error> {
+        let classes = rows.len();
+        Self::check_classes(classes)?;
+        if classes == 0 {
+            return Err(Error::Zero { what: "number of classes".into() });
+        }
+        if let Some((class, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != classes) {
+            let what = format!("row {class} of the confusion matrix");
+            return Err(Error::Length { what, found: row.len(), expected: classes });
+        }
+        let counts = rows.concat();
+        let samples = counts.iter().fold(0u128, |sum, count| sum + *count as u128);
+        match samples {
+            0 => Err(Error::Empty),
+            // No sum of them is rounded, as an integer or in `f64`.
+            1..=Self::MOST_SAMPLES => Ok(Self { classes, samples: samples as usize, counts }),
+            _ => {
+                let (name, found) = ("number of samples", samples as f64);
+                Err(Error::OutOfRange { name, found, expected: "at most 2^53" })
+            }
+        }
+    }
+}
+
 impl fmt::Display for Confusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = |number: usize| number.to_string().len();
@@ -243,5 +291,41 @@ impl fmt::Display for Confusion {
         }
         let wrong = self.samples - self.correct();
         write!(f, "accuracy {:.4} ({wrong} of {} wrong)", self.accuracy(), self.samples)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Confusion;
+
+    #[test]
+    fn it_comes_back_from_a_file() {
+        let confusion = Confusion::new(&[0u8, 0, 1, 2], &[0u8, 1, 1, 0], 3).unwrap();
+        let json = serde_json::to_string(&confusion).unwrap();
+        assert_eq!(json, "[[1,1,0],[0,1,0],[1,0,0]]");
+        assert_eq!(serde_json::from_str::<Confusion>(&json).unwrap(), confusion);
+        let scores = confusion.scores(1).unwrap();
+        let json = serde_json::to_string(&scores).unwrap();
+        assert_eq!(serde_json::from_str::<super::Scores>(&json).unwrap(), scores);
+    }
+
+    #[test]
+    fn a_matrix_that_cannot_be_is_refused() {
+        for (json, expected) in [
+            ("[]", "number of classes is 0: it must be at least 1"),
+            ("[[1,2],[3]]", "row 1 of the confusion matrix has 1 elements: expected 2"),
+            ("[[0,0],[0,0]]", "there are no samples: expected at least one"),
+            (
+                "[[9007199254740992,1],[0,0]]",
+                "number of samples is 9007199254740992: expected at most 2^53",
+            ),
+            (
+                "[[18446744073709551615,18446744073709551615],[0,0]]",
+                "number of samples is 3.689349e19: expected at most 2^53",
+            ),
+        ] {
+            let error = serde_json::from_str::<Confusion>(json).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
     }
 }

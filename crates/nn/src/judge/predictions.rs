@@ -1,5 +1,7 @@
 //! Figures of predicted probabilities.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Confusion, ratio};
 use crate::head::{area_under_curve, argmax};
 use crate::{Error, Labels};
@@ -41,7 +43,7 @@ pub struct Predictions<'a> {
 /// assert_eq!((first.probability, first.label_probability), (0.75, 0.25));
 /// # Ok::<(), nn::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Mistake {
     /// Index of the sample.
