@@ -1,6 +1,7 @@
 //! The epoch loop: a run that can be left after any step and continued.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,15 @@ pub(super) struct RunState {
     /// Training examples.
     pub(super) samples: usize,
     pub(super) notes: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RunState { session, history, samples, .. } = &self.state;
+        let mut shown = f.debug_struct("Run");
+        shown.field("session", session).field("samples", samples).field("history", history);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl<'a> Run<'a> {

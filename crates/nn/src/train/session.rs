@@ -1,6 +1,7 @@
 //! Training step by step.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::norm::Running;
 use super::optimizer::{Rule, State};
@@ -47,6 +48,33 @@ pub struct Session {
     /// `0, 1, …`: the positions of a step on all examples.
     positions: Vec<u32>,
     pub(super) steps: u64,
+}
+
+/// With memory of its own, which its first step reserves. The clone takes the steps that the
+/// session would take.
+impl Clone for Session {
+    fn clone(&self) -> Self {
+        Self {
+            fit: self.fit.clone(),
+            network: self.network.clone(),
+            average: self.average.clone(),
+            running: self.running.clone(),
+            state: self.state.clone(),
+            objective: self.objective.clone(),
+            memory: None,
+            positions: Vec::new(),
+            steps: self.steps,
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { fit, network, steps, .. } = self;
+        let mut shown = f.debug_struct("Session");
+        shown.field("steps", steps).field("network", network).field("fit", fit);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// A learner that applies the gradient.
@@ -433,6 +461,23 @@ mod tests {
             assert!(session.network().to_bytes() == folded);
             assert!(session.into_network().to_bytes() == folded);
         }
+    }
+
+    #[test]
+    fn a_clone_takes_the_same_steps() {
+        let (x, y) = samples();
+        let examples = Examples::new(Inputs::new(&x, INPUTS).unwrap(), &y).unwrap();
+        let (batch_norm, average) = (Some(BatchNorm::default()), Some(Average { decay: 0.5 }));
+        let fit = Fit { batch_norm, average, optimizer: Optimizer::adam(), ..Fit::default() };
+        let mut session = Session::new(network(), &fit).unwrap();
+        session.step(&examples, 0.01, &Sequential).unwrap();
+        let mut clone = session.clone();
+        assert!(clone.to_bytes() == session.to_bytes());
+        session.step(&examples, 0.01, &Sequential).unwrap();
+        assert!(clone.to_bytes() != session.to_bytes());
+        clone.step(&examples, 0.01, &Sequential).unwrap();
+        assert!(clone.to_bytes() == session.to_bytes());
+        assert!(format!("{clone:?}").starts_with("Session { steps: 2, network: Mlp {"));
     }
 
     /// With and without batch normalisation, and with a clipped gradient.

@@ -15,6 +15,7 @@ use crate::net::dense::Dense;
 use crate::train::step::{GradientSink, Tile};
 
 /// What training keeps beside the parameters, in their order.
+#[derive(Clone)]
 pub(crate) struct State {
     /// The values that the optimizer keeps for each parameter. A slot that the
     /// optimizer does not use is empty.
