@@ -1,5 +1,7 @@
 //! Executors, which run the tasks of a step.
 
+use std::sync::Arc;
+
 /// Runs two tasks, in parallel if it can.
 ///
 /// A training step halves its work repeatedly and passes the halves to
@@ -40,6 +42,73 @@ pub trait Executor: Sync {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
 }
 
+/// An [`Executor`] as a trait object, for a program that chooses one while it runs.
+///
+/// `Executor` itself cannot be one, since [`join`](Executor::join) is generic: this lets the
+/// compiler see through the tasks. Every executor is a `DynExecutor`, and a box of one, or a
+/// reference to one, is an executor again. Each join through it costs two indirect calls.
+///
+/// ```
+/// use nn::{DynExecutor, Executor, Sequential};
+/// let executor: Box<dyn DynExecutor> = Box::new(Sequential);
+/// assert_eq!(executor.threads(), 1);
+/// # use nn::*;
+/// # let examples = Examples::new(Inputs::new(&[0.5], 1)?, &[1u8])?;
+/// # let shape =
+/// #     Architecture { inputs: 1, hidden: vec![], outputs: 2, activation: Activation::Tanh };
+/// # let network = Mlp::zeros(shape)?;
+/// network.evaluate(&examples, &executor)?;
+/// # Ok::<(), Error>(())
+/// ```
+pub trait DynExecutor: Sync {
+    /// As [`Executor::threads`].
+    fn dyn_threads(&self) -> usize;
+
+    /// As [`Executor::threads_for`].
+    fn dyn_threads_for(&self, operations: usize) -> usize;
+
+    /// As [`Executor::join`]; calls each task once.
+    fn dyn_join(&self, a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send));
+}
+
+impl<E: Executor> DynExecutor for E {
+    fn dyn_threads(&self) -> usize {
+        self.threads()
+    }
+
+    fn dyn_threads_for(&self, operations: usize) -> usize {
+        self.threads_for(operations)
+    }
+
+    fn dyn_join(&self, a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
+        self.join(a, b);
+    }
+}
+
+macro_rules! executor_behind {
+    ($($Pointer:ty),+) => {$(
+        impl<T: DynExecutor + ?Sized> Executor for $Pointer where Self: Sync {
+            fn threads(&self) -> usize {
+                (**self).dyn_threads()
+            }
+
+            fn threads_for(&self, operations: usize) -> usize {
+                (**self).dyn_threads_for(operations)
+            }
+
+            fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+                let (mut a, mut b) = (Some(a), Some(b));
+                (**self).dyn_join(
+                    &mut || a.take().into_iter().for_each(|task| task()),
+                    &mut || b.take().into_iter().for_each(|task| task()),
+                );
+            }
+        }
+    )+};
+}
+
+executor_behind!(&T, Box<T>, Arc<T>);
+
 /// Runs every task on the calling thread, one after the other.
 ///
 /// ```
@@ -66,6 +135,36 @@ impl Executor for Sequential {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_executor_that_is_chosen_later_does_what_it_would_do() {
+        struct Two;
+        impl Executor for Two {
+            fn threads(&self) -> usize {
+                2
+            }
+            fn threads_for(&self, operations: usize) -> usize {
+                operations
+            }
+            fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+                b();
+                a();
+            }
+        }
+        fn check(executor: &impl Executor) {
+            let order = std::sync::Mutex::new(Vec::new());
+            let note = |task| order.lock().unwrap().push(task);
+            executor.join(|| note('a'), || note('b'));
+            let found = (executor.threads(), executor.threads_for(7), order.into_inner().unwrap());
+            assert_eq!(found, (2, 7, vec!['b', 'a']));
+        }
+        check(&Two);
+        let (borrowed, shared): (&dyn DynExecutor, Arc<dyn DynExecutor + Send>) =
+            (&Two, Arc::new(Two));
+        check(&borrowed);
+        check(&shared);
+        check(&(Box::new(Two) as Box<dyn DynExecutor>));
+    }
 
     #[test]
     fn a_task_has_three_million_operations_and_there_is_at_least_one() {

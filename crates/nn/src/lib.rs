@@ -35,7 +35,7 @@
 //!   compares the gradient with [`mod@reference`], the same network in plain `f64`.
 //!
 //! Beside them stand some things. [`Executor`] runs the tasks of a step: [`Sequential`], or
-//! your own threads. This crate starts no threads, and the result has the same bits for
+//! your own threads; a [`DynExecutor`] is one that is chosen while the program runs. This crate starts no threads, and the result has the same bits for
 //! any executor. [`Perceptron`] and [`OneVsAll`] are older linear classifiers to compare
 //! with. [`Error`] is the only error type. Models and checkpoints are written by [`files`],
 //! whole or not at all.
@@ -73,7 +73,7 @@ pub use data::{
     Split, Standard, Target, Targets, Values,
 };
 pub use error::Error;
-pub use executor::{Executor, Sequential};
+pub use executor::{DynExecutor, Executor, Sequential};
 pub use head::{ClassWeights, Figures, Head, cross_entropy, one_hot};
 pub use judge::{
     Candidate, Confusion, Evaluation, GradientCheck, Health, LayerHealth, Mistake, Predictions,
