@@ -5,7 +5,7 @@
 //! The modules, in reading order, with their public items:
 //!
 //! - `data`, what a network learns from. [`Inputs`] and [`Targets`] borrow your data:
-//!   features as `f32` or bytes, targets as [`Labels`] (class indices) or [`Values`] (real
+//!   features as `f32` or bytes ([`OwnedInputs`] makes them of rows of `f64`), targets as [`Labels`] (class indices) or [`Values`] (real
 //!   numbers). [`Examples`] pairs them. [`Split`] divides samples into training and
 //!   validation. [`Augment`] changes samples during training, with a [`Draw`] as its source
 //!   of random numbers. A [`Preparation`] says what is done to raw data before all that:
@@ -69,8 +69,8 @@ mod judge;
 mod perceptron;
 
 pub use data::{
-    Augment, Column, ColumnKind, Columns, Draw, Examples, ImageForm, Inputs, Labels, Preparation,
-    Split, Standard, Target, Targets, Values,
+    Augment, Column, ColumnKind, Columns, Draw, Examples, ImageForm, Inputs, Labels, OwnedInputs,
+    Preparation, Split, Standard, Target, Targets, Values,
 };
 pub use error::Error;
 pub use executor::{DynExecutor, Executor, Sequential};

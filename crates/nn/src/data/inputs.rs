@@ -19,12 +19,13 @@ use crate::{Error, math};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
-    features: Features<'a>,
-    width: usize,
+    pub(super) features: Features<'a>,
+    /// Above 0; the number of elements is a multiple of it.
+    pub(super) width: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Features<'a> {
+pub(super) enum Features<'a> {
     F32(&'a [f32]),
     U8(&'a [u8]),
 }
