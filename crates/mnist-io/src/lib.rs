@@ -109,6 +109,8 @@ pub use class_names::ClassNames;
 pub use error::Error;
 pub use formats::{SOURCES, find_source};
 pub use idx::{Dataset, Dtype, Header, Idx, IdxError, IdxFile, parse};
+/// What [`Warp::apply`] takes, and the error of choosing one.
+pub use kernels::{Isa, UnknownIsa};
 pub use mapped::Access;
 pub use picture::error::PictureError;
 pub use picture::{Picture, Pictures};

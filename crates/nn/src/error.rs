@@ -150,6 +150,12 @@ pub enum Error {
         /// Outputs that the head takes.
         expected: usize,
     },
+    /// A softmax head has one output, and so one class, which is always right.
+    #[error(
+        "the network has 1 output, which is 1 class with the head softmax: expected 2 classes \
+         at least; for yes or no set the head logistic, for a number squared"
+    )]
+    OneClass,
     /// A setting or method needs classes, and the head has none.
     #[error("{name} needs classes: the head {head} has none")]
     NoClasses {

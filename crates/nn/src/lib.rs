@@ -32,7 +32,7 @@
 //!   [`Candidate`] as a [`Trial`] and returns [`Trials`]; [`vary`] makes a grid of
 //!   candidates, [`random_candidates`] draws them with a [`Sampler`]. [`Health`] counts, by
 //!   [`LayerHealth`], the units that no longer learn. [`GradientCheck`]
-//!   compares the gradient with [`mod@reference`], the same network in plain `f64`.
+//!   compares the gradient with the same network in plain `f64`.
 //!
 //! Beside them stand some things. [`Executor`] runs the tasks of a step: [`Sequential`], or
 //! your own threads; a [`DynExecutor`] is one that is chosen while the program runs. This crate starts no threads, and the result has the same bits for
@@ -77,8 +77,14 @@ pub use executor::{DynExecutor, Executor, Sequential};
 pub use head::{ClassWeights, Figures, Head, cross_entropy, one_hot};
 pub use judge::{
     Candidate, Confusion, Evaluation, GradientCheck, Health, LayerHealth, Mistake, Predictions,
-    Sampler, Scores, Trial, Trials, random_candidates, reference, search, vary,
+    Sampler, Scores, Trial, Trials, random_candidates, search, vary,
 };
+/// What [`Error::Isa`] holds.
+pub use kernels::UnknownIsa;
+// The oracle of the tests, of this crate and of programs around it. It is slow, and free to
+// change: no interface for programs.
+#[doc(hidden)]
+pub use judge::reference;
 pub use net::{Activation, Architecture, Init, Mlp, Predictor};
 pub use perceptron::{OneVsAll, Perceptron};
 pub use train::{

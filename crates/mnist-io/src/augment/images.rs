@@ -20,7 +20,7 @@ use super::warp::{Key, Warp};
 /// ```
 /// // A leaning stroke, and an upright one.
 /// let pixels = [0, 0, 9, 0, 9, 0, 9, 0, 0, 0, 9, 0, 0, 9, 0, 0, 9, 0];
-/// let isa = kernels::Isa::active()?;
+/// let isa = mnist_io::Isa::active()?;
 /// let deskewed = mnist_io::deskew_images(isa, 3, 3, mnist_io::Paper::BLACK, &pixels, [0, 1])?;
 /// assert_eq!(deskewed[..9], pixels[9..]);
 /// assert_eq!(deskewed[9..], pixels[9..]);

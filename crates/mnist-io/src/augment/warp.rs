@@ -31,7 +31,7 @@ pub struct Key {
 /// use mnist_io::{Distortion, Key, Warp};
 ///
 /// let warp = Warp::new(Distortion { rotate: 10.0, ..Distortion::default() }, 28, 28)?;
-/// let isa = kernels::Isa::active()?;
+/// let isa = mnist_io::Isa::active()?;
 /// let mut image = [0.5; 28 * 28];
 /// warp.apply(isa, Key { seed: 1, epoch: 0, sample: 7 }, &mut image);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -120,7 +120,7 @@ impl Warp {
     ///
     /// let deskew = Warp::new(Distortion::default(), 3, 3)?.deskewed();
     /// let mut image = [0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0];
-    /// deskew.apply(kernels::Isa::active()?, Key::default(), &mut image);
+    /// deskew.apply(mnist_io::Isa::active()?, Key::default(), &mut image);
     /// assert_eq!(image, [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -143,7 +143,7 @@ impl Warp {
     /// let white = Paper { level: 1.0, dark_ink: true };
     /// let deskew = Warp::new(Distortion::default(), 3, 3)?.deskewed().on(white);
     /// let mut image = [1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0];
-    /// deskew.apply(kernels::Isa::active()?, Key::default(), &mut image);
+    /// deskew.apply(mnist_io::Isa::active()?, Key::default(), &mut image);
     /// assert_eq!(image, [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

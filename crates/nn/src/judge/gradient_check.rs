@@ -24,7 +24,7 @@ pub struct GradientCheck {
 impl Mlp {
     /// Compares the gradient of the mean loss over the examples, as training computes it,
     /// with central differences `(C(w + h) − C(w − h)) / 2h`, where `h = 10⁻⁶` and
-    /// [`reference`](crate::reference) computes the loss `C` in `f64`. The check uses the
+    /// the loss `C` is computed in `f64`, one sample and one weight at a time. The check uses the
     /// network's head, the examples' weights, and `fit`'s batch normalisation, label smoothing
     /// and class weights.
     ///
