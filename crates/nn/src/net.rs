@@ -6,6 +6,7 @@ mod init;
 mod mlp;
 mod model_file;
 mod predictor;
+mod transfer;
 
 pub use activation::Activation;
 pub use init::Init;

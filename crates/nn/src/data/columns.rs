@@ -293,6 +293,10 @@ impl Columns {
         Self { target: Some(Target { name: name.into(), standard }), ..self }
     }
 
+    pub(crate) fn without_target(self) -> Self {
+        Self { target: None, ..self }
+    }
+
     /// The columns, in the order of a row's cells.
     #[must_use]
     pub fn columns(&self) -> &[Column] {

@@ -139,6 +139,14 @@ impl Preparation {
         Ok(preparation)
     }
 
+    /// The preparation of samples of which something else is predicted.
+    pub(crate) fn without_target(self) -> Self {
+        match self {
+            Self::Columns(columns) => Self::Columns(columns.without_target()),
+            other => other,
+        }
+    }
+
     /// Checks the ranges of its numbers.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         match self {

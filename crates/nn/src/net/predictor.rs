@@ -31,6 +31,8 @@ use crate::{Error, Inputs, Mlp, math};
 /// ```
 pub struct Predictor<'a> {
     network: &'a Mlp,
+    /// How many layers are computed: all, unless it is hidden units that are wanted.
+    depth: usize,
     /// The largest parameter in absolute value, once it is known.
     weight: Option<f32>,
     /// Input of the current layer: rows × inputs.
@@ -48,7 +50,25 @@ impl<'a> Predictor<'a> {
     /// A predictor that has not allocated memory yet.
     #[must_use]
     pub fn new(network: &'a Mlp) -> Self {
-        Self { network, weight: None, x: AlignedBuf::default(), z: AlignedBuf::default() }
+        Self::until(network, network.layers.len())
+    }
+
+    /// A predictor that computes the first `depth` layers, at least 1.
+    pub(super) fn until(network: &'a Mlp, depth: usize) -> Self {
+        Self { network, depth, weight: None, x: AlignedBuf::default(), z: AlignedBuf::default() }
+    }
+
+    /// Writes what the last of the layers gives: samples × its units.
+    pub(super) fn write(&mut self, inputs: &Inputs<'_>, out: &mut [f32]) -> Result<(), Error> {
+        let width = self.width();
+        self.chunks(inputs, "list of units", out, width, |_, found, out| {
+            out.copy_from_slice(found);
+        })
+    }
+
+    /// Outputs of the last layer that is computed.
+    fn width(&self) -> usize {
+        self.network.layers[self.depth - 1].outputs()
     }
 
     /// Writes the logits: the outputs of the last layer before the head's link, such as
@@ -197,10 +217,11 @@ impl<'a> Predictor<'a> {
         mut features: Option<MatRef<'_>>,
         mut largest: Option<f32>,
     ) -> Result<&mut [f32], Overflow> {
-        let Self { network, weight, x, z } = self;
+        let width = self.width();
+        let Self { network, depth, weight, x, z } = self;
         let isa = network.isa;
         let weight = *weight.get_or_insert_with(|| math::largest(isa, &network.params));
-        for (l, layer) in network.layers.iter().enumerate() {
+        for (l, layer) in network.layers.iter().take(*depth).enumerate() {
             let Dense { inputs, units, .. } = *layer;
             let own = || MatRef::new(&x[..rows * inputs], rows, inputs);
             let input = features.take().unwrap_or_else(own);
@@ -230,7 +251,7 @@ impl<'a> Predictor<'a> {
                 _ => std::mem::swap(x, z),
             }
         }
-        Ok(&mut x[..rows * network.architecture().outputs])
+        Ok(&mut x[..rows * width])
     }
 }
 

@@ -81,7 +81,8 @@ mod tests {
         for l in 0..layers {
             let (weights, biases) = network.layer(l).unwrap();
             let rows = weights.chunks(x.len()).zip(&biases);
-            let chain = |row: &[f32], bias: &f32| row.iter().zip(&x).fold(*bias, |z, (w, x)| w * x + z);
+            let chain =
+                |row: &[f32], bias: &f32| row.iter().zip(&x).fold(*bias, |z, (w, x)| w * x + z);
             x = rows.map(|(row, bias)| chain(row, bias).max(0.0)).collect();
         }
         x
@@ -105,13 +106,16 @@ mod tests {
             }
         }
         let error = network.hidden(&inputs, 2).unwrap_err().to_string();
-        assert_eq!(error, "hidden layer is 2: expected below the number of hidden layers, counted from 0");
+        assert_eq!(
+            error,
+            "hidden layer is 2: expected below the number of hidden layers, counted from 0"
+        );
     }
 
     /// A maxout unit is the largest of its pieces.
     #[test]
     fn hidden_units_of_maxout_are_not_its_pieces() {
-        let activation = Activation::Maxout(2);
+        let activation = Activation::Maxout { pieces: 2 };
         let shape = Architecture { inputs: 1, hidden: vec![1], outputs: 2, activation };
         let mut network = Mlp::zeros(shape).unwrap();
         network.set_layer(0, &[1.0, -1.0], &[0.0, 0.0]).unwrap();
@@ -121,7 +125,7 @@ mod tests {
 
     #[test]
     fn another_output_layer_leaves_the_rest() {
-        let activation = Activation::Maxout(2);
+        let activation = Activation::Maxout { pieces: 2 };
         let shape = Architecture { inputs: 5, hidden: vec![20, 3], outputs: 2, activation };
         let mut network = Mlp::new(shape, Init::He, 1).unwrap();
         let columns = (0..5).map(|i| Column::numbers(i.to_string())).collect();
@@ -134,7 +138,10 @@ mod tests {
         assert_eq!([0, 1].map(|l| other.layer(l)), [0, 1].map(|l| network.layer(l)));
         let weights = other.layer(2).unwrap().0;
         assert!(weights.len() == 60 && weights.iter().any(|w| *w != 0.0));
-        assert_eq!((other.head(), other.class_names(), other.pixel_scale()), (Head::Softmax, None, 0.5));
+        assert_eq!(
+            (other.head(), other.class_names(), other.pixel_scale()),
+            (Head::Softmax, None, 0.5)
+        );
         assert_eq!(other.preparation(), Some(&Preparation::Columns(columns)));
         assert!(matches!(network.with_outputs(0, Init::He, 7), Err(Error::Zero { .. })));
     }
