@@ -19,6 +19,9 @@ use seeded::{examples, labels, network, uniform};
 thread_local! {
     /// Of this thread only: other tests and the test harness allocate at the same time.
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that are allocated, and the most since the measurement began.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -30,28 +33,37 @@ fn count() {
     ALLOCATIONS.set(ALLOCATIONS.get() + 1);
 }
 
+fn resized(old: usize, new: usize) {
+    LIVE.set(LIVE.get() + new as isize - old as isize);
+    PEAK.set(PEAK.get().max(LIVE.get()));
+}
+
 // SAFETY: every call is passed on to `System` unchanged. Counting allocates nothing: the
 // counter is initialised at compile time and has no destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
+        resized(0, layout.size());
         // SAFETY: the caller keeps to the same contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count();
+        resized(0, layout.size());
         // SAFETY: the caller keeps to the same contract.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
+        resized(layout.size(), size);
         // SAFETY: the caller keeps to the same contract, and `old` is from `System`.
         unsafe { System.realloc(old, layout, size) }
     }
 
     unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+        resized(layout.size(), 0);
         // SAFETY: the caller keeps to the same contract, and `old` is from `System`.
         unsafe { System.dealloc(old, layout) }
     }
@@ -64,10 +76,20 @@ fn allocations(work: impl FnOnce()) -> usize {
     ALLOCATIONS.get() - before
 }
 
+/// The most bytes that `work` has allocated at one time on this thread, beside those before.
+fn peak(work: impl FnOnce()) -> isize {
+    let before = LIVE.get();
+    PEAK.set(before);
+    work();
+    PEAK.get() - before
+}
+
 #[test]
 fn allocations_are_counted() {
     assert_eq!(allocations(|| drop(std::hint::black_box(vec![1, 2, 3]))), 1);
     assert_eq!(allocations(|| ()), 0);
+    let boxes = |bytes| drop(std::hint::black_box(vec![1u8; bytes]));
+    assert_eq!(peak(|| [1000, 3000, 2000].into_iter().for_each(boxes)), 3000);
 }
 
 const SIZES: [usize; 4] = [50, 33, 17, 10];
@@ -166,4 +188,24 @@ fn a_session_allocates_nothing_from_the_second_step_on() {
         step(all);
         assert_eq!(allocations(|| [all, &few, all].into_iter().for_each(step)), 0, "{fit:?}");
     });
+}
+
+/// Two hundred batches need the memory of two: each is gone before the next one is made.
+#[test]
+fn a_stream_is_trained_on_in_the_memory_of_a_batch() {
+    let network = network(&SIZES, Activation::Relu, 1);
+    let samples = 1000;
+    let train = |batches: u64| {
+        peak(|| {
+            let mut session = Session::new(network.clone(), &Fit::default()).unwrap();
+            let stream = (0..batches).map(|i| (uniform(i, samples * 50), labels(i, samples, 10)));
+            for (x, y) in stream {
+                session.step(&examples(&network, &x, &y), 0.01, &Sequential).unwrap();
+            }
+        })
+    };
+    let batch = (samples * 50 * size_of::<f32>()) as isize;
+    let few = train(2);
+    assert!(few > batch && few < 10 * batch, "{few} bytes for a batch of {batch}");
+    assert_eq!(train(200), few);
 }
