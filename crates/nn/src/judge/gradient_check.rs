@@ -59,7 +59,7 @@ impl Mlp {
             return Err(Error::Zero { what: "number of parameters to check".into() });
         }
         let (dropout, noise) = (Dropout::default(), Noise::default());
-        let fit = Fit { dropout, noise, ..fit.clone() };
+        let fit = Fit { dropout, noise, frozen: 0, ..fit.clone() };
         let found = fit.gradient(self, examples, 0, &Sequential)?;
 
         let mut plain = self.reference(fit.batch_norm);

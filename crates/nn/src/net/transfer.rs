@@ -20,6 +20,14 @@ impl Mlp {
     /// let network = trained.with_outputs(1, Init::He, 2)?.with_head(Head::Logistic)?;
     /// assert_eq!(network.architecture().layers(), [2, 8, 1]);
     /// assert_eq!(network.layer(0), trained.layer(0));
+    ///
+    /// // The hidden layer can be left as it is, at least at first.
+    /// # use nn::{Examples, Fit, Inputs, Sequential};
+    /// # let examples = Examples::new(Inputs::new(&[0.1, 0.2, -0.5, 1.0], 2)?, &[0u8, 1])?;
+    /// let mut network = network;
+    /// let fit = Fit { frozen: 1, epochs: 3, ..Fit::default() };
+    /// fit.train(&mut network, &examples, None, &Sequential)?;
+    /// assert_eq!(network.layer(0), trained.layer(0));
     /// # Ok::<(), nn::Error>(())
     /// ```
     ///

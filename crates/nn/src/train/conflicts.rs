@@ -15,6 +15,20 @@ impl Fit {
         if self.batch_norm.is_some() && rows < 2 {
             return Err(Error::OneRow { rows });
         }
+        if self.frozen > shape.hidden.len() {
+            return Err(Error::OutOfRange {
+                name: "number of frozen layers",
+                found: self.frozen as f64,
+                expected: "at most the number of hidden layers",
+            });
+        }
+        if self.frozen > 0 && self.batch_norm.is_some() {
+            return Err(Error::OutOfRange {
+                name: "number of frozen layers",
+                found: self.frozen as f64,
+                expected: "0 with batch normalisation, which would change what they say",
+            });
+        }
         let decay = f64::from(lr) * f64::from(self.l2);
         if matches!(self.optimizer, Optimizer::Adamw { .. }) && decay > 1.0 {
             return Err(Error::OutOfRange {
@@ -80,6 +94,18 @@ mod tests {
             Err(Error::OneRow { .. }) => Some("rows"),
             Err(error) => panic!("{error}"),
         }
+    }
+
+    #[test]
+    fn only_hidden_layers_can_be_frozen_and_not_with_batch_normalisation() {
+        let frozen = |frozen, batch_norm| {
+            let fit = Fit { frozen, batch_norm, ..Fit::default() };
+            refused(fit.check_steps(&shape(), 10, 0.1))
+        };
+        assert_eq!(frozen(1, None), None);
+        assert_eq!(frozen(2, None), Some("number of frozen layers"));
+        assert_eq!(frozen(0, Some(BatchNorm::default())), None);
+        assert_eq!(frozen(1, Some(BatchNorm::default())), Some("number of frozen layers"));
     }
 
     #[test]

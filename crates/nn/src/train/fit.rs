@@ -75,6 +75,13 @@ pub struct Fit {
     /// the one that is validated and returned. (Weights that `l1` made 0 are close to 0 in
     /// the average, but not exactly 0.)
     pub average: Option<Average>,
+    /// The first hidden layers whose weights and biases stay as they are, also under
+    /// penalties and max-norm; 0 for none, and at most all hidden layers. A step does not
+    /// compute their gradient, and clipping takes the norm of the rest. It cannot go with batch
+    /// normalisation, which would change what these layers say.
+    /// [`Mlp::with_outputs`] has an example.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub frozen: usize,
     /// Dropout of inputs and of hidden units.
     pub dropout: Dropout,
     /// Noise on the inputs and on the inputs of activations.
@@ -87,6 +94,11 @@ pub struct Fit {
     pub shuffle: bool,
     /// Seed of shuffling, dropout, noise and augmentation.
     pub seed: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(layers: &usize) -> bool {
+    *layers == 0
 }
 
 impl Default for Fit {
@@ -104,6 +116,7 @@ impl Default for Fit {
             max_norm: None,
             clip_norm: None,
             average: None,
+            frozen: 0,
             dropout: Dropout::default(),
             noise: Noise::default(),
             batch_norm: None,

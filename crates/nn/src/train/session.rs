@@ -339,7 +339,7 @@ impl Fit {
     /// The gradient of the mean loss over all the examples, as one step of training computes
     /// it. It does not include the penalty, and it is not clipped. The random numbers are
     /// those of step `step`, augmentation is that of epoch `step`, and gains of batch
-    /// normalisation are 1.
+    /// normalisation are 1. For frozen layers it is 0.
     ///
     /// # Errors
     /// As for [`Fit::run`].

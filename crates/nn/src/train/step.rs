@@ -49,6 +49,7 @@ pub(crate) fn step<E: Executor>(
     executor: &E,
 ) -> Evaluation {
     memory.begin(batch, learner.params());
+    let frozen = memory.frozen;
     for first in (0..batch.len()).step_by(memory.plan.chunk()) {
         let (pass, signals) = memory.pass(batch, learner.params(), first, executor);
         fork_rows(&pass, signals, &|pass: &Pass<'_, E>, mut signals: Signals<'_>| {
@@ -58,7 +59,8 @@ pub(crate) fn step<E: Executor>(
                 forward::layer(pass, l, &mut signals);
             }
             output::layer(pass, &mut signals);
-            for l in hidden.rev() {
+            // No gradient is needed before the first layer that is trained.
+            for l in hidden.skip(frozen).rev() {
                 backward::layer(pass, l, &mut signals);
             }
         });

@@ -44,6 +44,69 @@ fn a_step_is_the_clipped_gradient_of_all_parameters() {
     }
 }
 
+/// A step with frozen layers, against the same step without.
+fn check_frozen(fit: &Fit, executor: &impl Executor) {
+    let (x, y) = samples();
+    let examples = Examples::new(Inputs::new(&x, INPUTS).unwrap(), &y).unwrap();
+    let after = |frozen| {
+        let mut session = Session::new(network(), &Fit { frozen, ..fit.clone() }).unwrap();
+        session.step(&examples, 0.05, executor).unwrap();
+        session.into_network()
+    };
+    let (before, all) = (network(), after(0));
+    for frozen in [1, 2] {
+        let some = after(frozen);
+        for l in 0..3 {
+            let expected = if l < frozen { &before } else { &all };
+            assert!(some.layer(l) == expected.layer(l), "{frozen} frozen, layer {l}, {fit:?}");
+        }
+    }
+    assert!((0..3).all(|l| before.layer(l) != all.layer(l)));
+}
+
+/// Penalties and max-norm would move them, and the average would.
+#[test]
+fn frozen_layers_stay_and_the_others_move_as_ever() {
+    struct Three;
+    impl Executor for Three {
+        fn threads(&self) -> usize {
+            3
+        }
+
+        fn threads_for(&self, _: usize) -> usize {
+            3
+        }
+
+        fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+            b();
+            a();
+        }
+    }
+    for (optimizer, _) in Optimizer::ALL {
+        let fit = Fit { optimizer, l1: 1e-3, l2: 1e-2, max_norm: Some(0.5), ..Fit::default() };
+        check_frozen(&fit, &Sequential);
+        check_frozen(&fit, &Three);
+    }
+    let average = Some(Average { decay: 0.5 });
+    check_frozen(&Fit { average, ..Fit::default() }, &Three);
+}
+
+/// The norm that clipping takes is that of the layers that are trained.
+#[test]
+fn a_clipped_step_has_its_norm_in_the_layers_that_are_trained() {
+    let (x, y) = samples();
+    let examples = Examples::new(Inputs::new(&x, INPUTS).unwrap(), &y).unwrap();
+    let optimizer = Optimizer::sgd(0.0);
+    let fit = Fit { frozen: 1, clip_norm: Some(0.01), optimizer, ..Fit::default() };
+    let mut session = Session::new(network(), &fit).unwrap();
+    let before = session.network.params.to_vec();
+    session.step(&examples, 1.0, &Sequential).unwrap();
+    let moved = before.iter().zip(&session.network.params[..]).map(|(a, b)| f64::from(a - b));
+    let length = moved.map(|d| d * d).sum::<f64>().sqrt();
+    assert!((length / 0.01 - 1.0).abs() < 1e-3, "{length}");
+    assert_eq!(session.network.layer(0), network().layer(0));
+}
+
 /// The network after a clipped step, of a layer whose update is cut by inputs where there
 /// are threads.
 fn clipped(executor: &impl Executor) -> Vec<u8> {

@@ -20,7 +20,10 @@ pub(crate) struct Memory {
     layout: Layout,
     shards: ShardLayout,
     pub(super) plan: Plan,
+    /// Those of the layers that are trained.
     pub(super) tiles: Vec<Tile>,
+    /// The first layers that are not trained.
+    pub(super) frozen: usize,
     /// The copies of the input, one below the other.
     inputs: AlignedBuf,
     /// Copies in the current step.
@@ -104,7 +107,8 @@ impl Memory {
             inputs: AlignedBuf::zeros(plan.copies(false) * rows * layout.input_record),
             copies: 1,
             tape: AlignedBuf::zeros(rows * layout.record),
-            tiles: Tile::cut(network, &plan),
+            tiles: Tile::cut(network, &plan, fit.frozen),
+            frozen: fit.frozen,
             scratch: AlignedBuf::zeros(plan.parts * update::scratch_len(rows)),
             shard_rows: AlignedBuf::zeros(layout.shards(rows) * shards.record),
             gains: gains.collect(),

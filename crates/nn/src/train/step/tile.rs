@@ -31,9 +31,10 @@ pub(crate) struct Tile {
 }
 
 impl Tile {
-    /// The tiles of all parameters of a network, in their order.
-    pub(super) fn cut(network: &Mlp, plan: &Plan) -> Vec<Self> {
-        let layers = network.layers.iter().enumerate();
+    /// The tiles of all parameters of a network, in their order, except for its first
+    /// `frozen` layers.
+    pub(super) fn cut(network: &Mlp, plan: &Plan, frozen: usize) -> Vec<Self> {
+        let layers = network.layers.iter().enumerate().skip(frozen);
         layers.flat_map(|(l, layer)| Self::of_layer(l, layer, plan)).collect()
     }
 
@@ -115,6 +116,11 @@ pub(super) fn fork_tiles<E: Executor, P: SplitAt>(
     for (l, layer) in cx.layers.iter().enumerate() {
         let (of_layer, others) = tiles.split_at(tiles.partition_point(|tile| tile.layer == l));
         let (layer_params, other_params) = params.split_at(layer.range().len());
+        if of_layer.is_empty() {
+            // The layer is frozen.
+            params = other_params;
+            continue;
+        }
         let parts = if cx.plan.update(l) == Cut::Whole { 1 } else { cx.plan.parts };
         let tile = |part| of_layer.partition_point(|tile| tile.part < part);
         let param = |part| {
@@ -173,7 +179,7 @@ mod tests {
             let network = Mlp::new(shape, Init::Xavier, 1).unwrap();
             for threads in [1, 2, 3, 4, 5, 7] {
                 let plan = Plan::new(&network, 200, &Fit::default(), &Threads(threads));
-                let tiles = Tile::cut(&network, &plan);
+                let tiles = Tile::cut(&network, &plan, 0);
                 let mut end = 0;
                 for tile in &tiles {
                     assert_eq!(tile.params.start, end, "{threads}: {tile:?}");
