@@ -1,5 +1,8 @@
 //! Executors, which run the tasks of a step.
 
+#[cfg(feature = "rayon")]
+mod rayon;
+
 use std::sync::Arc;
 
 /// Runs two tasks, in parallel if it can.
@@ -7,7 +10,8 @@ use std::sync::Arc;
 /// A training step halves its work repeatedly and passes the halves to
 /// [`join`](Executor::join). This is the only use of threads in the crate. The result does
 /// not depend on which thread runs a task: every executor gives the same bits.
-/// `rayon::join` does what `join` needs, and so does a scoped thread.
+/// `rayon::join` does what `join` needs, and so does a scoped thread. With the feature
+/// `rayon`, a `rayon::ThreadPool` is an executor.
 ///
 /// ```
 /// struct TwoThreads;
