@@ -34,7 +34,7 @@ fn flats() -> (Vec<Flat>, Vec<f32>) {
     let flat = |i: usize| Flat {
         square_metres: 20.0 + (i * 37 % 100) as f64,
         city: CITIES[i * 7 % 3],
-        years: (i % 5 != 0).then_some((i * 13 % 60) as f64),
+        years: (!i.is_multiple_of(5)).then_some((i * 13 % 60) as f64),
     };
     let price = |flat: &Flat| {
         let per_metre = if flat.city == "Oslo" { 6.0 } else { 4.0 };

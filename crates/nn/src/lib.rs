@@ -40,6 +40,16 @@
 //! with. [`Error`] is the only error type. Models and checkpoints are written by [`files`],
 //! whole or not at all.
 //!
+//! Debug builds of a program that depends on this crate are slower by two orders of
+//! magnitude, unless its own workspace has the crates with the loops optimised:
+//!
+//! ```toml
+//! [profile.dev.package.nn]
+//! opt-level = 3
+//! [profile.dev.package.kernels]
+//! opt-level = 3
+//! ```
+//!
 //! Invalid data does not panic: every failure is an [`Error`], and a call that fails has not
 //! changed the network. (Methods that take an index may panic, and say so.) The crate prints
 //! nothing, and its only randomness comes from the seeds you give. Its only global state is
