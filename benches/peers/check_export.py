@@ -9,7 +9,7 @@ values relative to the largest of them. Above --most it fails. The ONNX file als
 onnx.checker. A library that is not installed is skipped, and a line says so.
 
 The data are IDX images as the model takes them, neither transposed nor deskewed, or a CSV
-file with a header and commas.
+file with a header and commas. Models of several labels are refused by `trainer predict`.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import gzip
 import importlib
 import io
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -55,9 +56,14 @@ def cells(path, about):
     return np.array(rows, np.float32)
 
 
+def is_of_values(about):
+    """Whether the model predicts numbers, and not classes."""
+    return about["head"].partition(":")[0] in ("squared", "huber")
+
+
 def predicted(trainer, model, data, about):
     """What the trainer says: rows × outputs."""
-    classes = [] if about["head"] in ("squared", "multilabel") else ["--proba"]
+    classes = [] if is_of_values(about) else ["--proba"]
     command = [trainer, "predict", "--model", model, "--csv", *classes, str(data)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rows = list(csv.reader(io.StringIO(text)))[1:]
@@ -90,9 +96,9 @@ def linked(z, about):
     if head == "softmax":
         e = np.exp(z - z.max(1, keepdims=True))
         return e / e.sum(1, keepdims=True)
-    if head in ("logistic", "multilabel"):
+    if head == "logistic":
         p = 1 / (1 + np.exp(-z))
-        return np.hstack([1 - p, p]) if head == "logistic" else p
+        return np.hstack([1 - p, p])
     columns = json.loads(about.get("preparation", "{}")).get("columns", {})
     by = columns.get("target", {}).get("standard") or {"mean": 0, "deviation": 1}
     return z * by["deviation"] + by["mean"]
@@ -101,7 +107,7 @@ def linked(z, about):
 def numpy_layers(path, x, about):
     """The network in NumPy, in float64."""
     name, _, parameter = about["activation"].partition(":")
-    erf = np.vectorize(__import__("math").erf)
+    erf = np.vectorize(math.erf)
     f = {
         "tanh": np.tanh,
         "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
@@ -137,7 +143,7 @@ def main():
             about = json.loads(file["model.json"])
         raw = cells(args.data, about) if "column_names" in about else images(args.data)
         expected = predicted(args.trainer, args.model, args.data, about)
-        size = np.abs(expected).max() if about["head"] in ("squared", "huber") else 1.0
+        size = np.abs(expected).max() if is_of_values(about) else 1.0
 
         def report(name, found, wrong=None):
             nonlocal worst

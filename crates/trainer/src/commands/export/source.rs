@@ -148,8 +148,6 @@ pub(super) fn note(source: &[u8], style: Style) -> Option<String> {
     };
     let size = crate::limits::bytes(source.len() as u64);
     (source.len() > LARGE).then(|| {
-        format!(
-            "the source has {size}, for which a compiler takes minutes and much memory{shorter}"
-        )
+        format!("the source has {size}, for which a compiler needs long and much memory{shorter}")
     })
 }
