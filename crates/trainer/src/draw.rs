@@ -20,7 +20,7 @@ pub(crate) fn image(cols: usize, pixels: &[f32], ink: impl Fn(f32) -> f32) -> Ve
         .collect()
 }
 
-/// Blocks of lines, as many beside each other as fit into 80 columns.
+/// Blocks of lines beside each other, within 80 columns.
 pub(crate) fn side_by_side(blocks: &[Vec<String>]) -> String {
     const COLUMNS: usize = 80;
     const GAP: usize = 4;

@@ -38,7 +38,7 @@ impl<R: Read> Block<R> {
         let (buffer, start, end) = (vec![0; SIZE], 0, 0);
         let (ended, line, after_return) = (false, 1, false);
         let mut block = Self { path, input, buffer, start, end, ended, line, after_return };
-        // As many bytes as the longest mark has.
+        // The number of bytes of the longest mark.
         while block.bytes().len() < 3 && !block.ended {
             block.more()?;
         }
@@ -56,7 +56,7 @@ impl<R: Read> Block<R> {
         Error::Table { path: self.path.clone(), error }
     }
 
-    /// Reads once, behind the bytes that are there.
+    /// Reads once, after the bytes that are there.
     pub(crate) fn more(&mut self) -> Result<(), Error> {
         if self.end == self.buffer.len() {
             if self.start > 0 {
@@ -98,7 +98,7 @@ impl<R: Read> Block<R> {
     }
 
     /// Moves beyond a line of `len` bytes and the carriage return and line feed after it,
-    /// as far as they are in memory. Gives the place of the line.
+    /// as far as they are in memory. Gives the position of the line.
     pub(crate) fn take_line(&mut self, len: usize) -> Range<usize> {
         let place = self.start..self.start + len;
         self.start += len;

@@ -43,7 +43,7 @@ impl Dictionary {
         Some((index, true))
     }
 
-    /// The values in their order, and for each index the place of its value in it.
+    /// The values in their order, and for each index the position of its value in it.
     ///
     /// Numbers are ordered by size, if all values are numbers, and what is the same number
     /// is one value: the shortest text. Other values are ordered by their text. So the

@@ -58,7 +58,7 @@ pub(crate) fn find_out<R: Read>(
         Some(separator) => std::slice::from_ref(separator),
         None => &SEPARATORS,
     };
-    // The greatest share of rows with as many cells as the first, which must be two.
+    // The greatest share of rows with the number of cells of the first, which must be two.
     let mut best: Option<(f64, u8, Vec<Row>)> = None;
     let mut failed = None;
     for &separator in candidates {

@@ -153,7 +153,7 @@ pub enum TableError {
         advice: String,
     },
 
-    /// A file without a header does not have as many columns as are wanted.
+    /// A file without a header has another number of columns than is wanted.
     #[error(
         "line {line}: found {found} cells and no header, expected {expected}: {names}; write the columns in this order, or a header with these names"
     )]

@@ -3,7 +3,7 @@
 use super::number::Cell;
 
 /// Different numbers of a column are counted up to this one, which then means that there
-/// are at least as many.
+/// are that many or more.
 pub const DISTINCT: usize = 257;
 
 /// What is known of a table after a look at all of its cells.
@@ -142,7 +142,7 @@ pub(crate) fn number_of(cell: Cell, facts: &mut NumberFacts) -> Option<f32> {
 /// Counts different numbers up to [`DISTINCT`].
 ///
 /// Bytes, of which many tables consist, set a bit. The others are in a hash table with
-/// open addressing, which has twice as many slots as numbers at the least. An empty slot is
+/// open addressing, which has twice the slots that its numbers need at the least. An empty slot is
 /// NaN.
 #[derive(Clone, Debug)]
 struct Distinct {

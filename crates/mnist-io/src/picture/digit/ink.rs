@@ -8,11 +8,11 @@ use super::super::resize::inside;
 use super::strokes::Strokes;
 use super::{ImageSize, Plane};
 
-/// Ink differs from its paper by so many standard deviations of the noise. Of a million pixels
+/// Ink differs from its paper by this number of standard deviations of the noise. Of a million pixels
 /// without ink about 60 do, of which none are many enough together.
 const DEVIATIONS: f64 = 4.0;
 
-/// And by so many grey levels, since JPEG makes rings of a few levels around a stroke.
+/// And by this number of grey levels, since JPEG makes rings of a few levels around a stroke.
 const LEVELS: f64 = 8.0;
 
 /// A pixel with this part of full ink is part of a stroke.

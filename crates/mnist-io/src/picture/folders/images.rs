@@ -10,7 +10,7 @@ use crate::samples::ImageSize;
 /// The size of images whose pictures differ in size: MNIST's.
 const DEFAULT: ImageSize = ImageSize { rows: 28, cols: 28 };
 
-/// Pictures of one size keep it up to so many pixels, 256 × 256. Photos would be millions of
+/// Pictures of one size keep it up to this number of pixels, 256 × 256. Photos would be millions of
 /// inputs.
 const MAX_COMMON: usize = 1 << 16;
 

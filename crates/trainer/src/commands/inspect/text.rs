@@ -53,7 +53,7 @@ impl Text {
         self.0.push('\n');
     }
 
-    /// Adds a table, of which as many columns are shown as fit. Each column of `align` is `<`
+    /// Adds a table, of which the columns are shown that fit. Each column of `align` is `<`
     /// or `>`.
     pub(super) fn table(&mut self, align: &str, head: &[&str], rows: &[Vec<String>]) {
         let head: Vec<String> = head.iter().copied().map(cell).collect();
