@@ -98,7 +98,11 @@ pub enum Error {
     #[error("there are no samples: expected at least one")]
     Empty,
     /// A label is not below the number of classes.
-    #[error("sample {sample} has label {label}: the network knows classes 0 to {}", .classes - 1)]
+    #[error(
+        "sample {sample} has label {label}: the network knows classes 0 to {}{}",
+        .classes - 1,
+        one_output(*classes)
+    )]
     Label {
         /// Index of the sample.
         sample: usize,
@@ -150,12 +154,6 @@ pub enum Error {
         /// Outputs that the head takes.
         expected: usize,
     },
-    /// A softmax head has one output, and so one class, which is always right.
-    #[error(
-        "the network has 1 output, which is 1 class with the head softmax: expected 2 classes \
-         at least; for yes or no set the head logistic, for a number squared"
-    )]
-    OneClass,
     /// A setting or method needs classes, and the head has none.
     #[error("{name} needs classes: the head {head} has none")]
     NoClasses {
@@ -364,6 +362,11 @@ impl Error {
     }
 }
 
+/// What was probably forgotten where there is one class.
+fn one_output(classes: usize) -> &'static str {
+    if classes == 1 { "; with 1 output, yes or no needs the head logistic" } else { "" }
+}
+
 /// The names of a table of (value, name) rows, as [`Error::Unknown`] lists them.
 pub(crate) fn one_of<T>(table: &[(T, &str)]) -> String {
     let names: Vec<_> = table.iter().map(|(_, name)| *name).collect();
@@ -392,6 +395,15 @@ impl fmt::Display for Shortest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_output_brings_the_hint_at_yes_or_no() {
+        let error = |classes| Error::Label { sample: 3, label: 2, classes }.to_string();
+        assert_eq!(error(2), "sample 3 has label 2: the network knows classes 0 to 1");
+        let hint = "; with 1 output, yes or no needs the head logistic";
+        let expected = format!("sample 3 has label 2: the network knows classes 0 to 0{hint}");
+        assert_eq!(error(1), expected);
+    }
 
     #[test]
     fn numbers_have_the_digits_that_were_typed() {

@@ -206,6 +206,9 @@ fn a_stream_is_trained_on_in_the_memory_of_a_batch() {
     };
     let batch = (samples * 50 * size_of::<f32>()) as isize;
     let few = train(2);
-    assert!(few > batch && few < 10 * batch, "{few} bytes for a batch of {batch}");
-    assert_eq!(train(200), few);
+    // The session has the activations of a batch too.
+    assert!(few > batch && few < 20 * batch, "{few} bytes for a batch of {batch}");
+    // The first run also has what the process allocates once.
+    let many = train(200);
+    assert!(many <= few, "{many} bytes for 200 batches, {few} for two");
 }

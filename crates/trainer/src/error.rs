@@ -149,6 +149,8 @@ pub(crate) enum Error {
     Diverged { source: nn::Error, epoch: usize, model: PathBuf },
     #[error("by {} {at}", .signal.name())]
     Stopped { signal: Signal, at: String, resume: String },
+    #[error("by {}; nothing was written", .signal.name())]
+    Interrupted { signal: Signal },
     #[error("{source}; to go on once it can be written: {resume}")]
     Unsaved { source: Box<Self>, resume: String },
     #[error(
@@ -211,6 +213,11 @@ pub(crate) enum Error {
     RawLength { input: PathBuf, found: u64, width: usize },
     #[error("{model} predicts several labels at once, which this program does not print")]
     SeveralLabels { model: PathBuf },
+    #[error(
+        "{input}: the prediction is {value}: expected a finite number; the sample is far from \
+         those of the training"
+    )]
+    FarAway { input: String, value: f32 },
     #[error("{failed} of {all} inputs could not be predicted: the lines above say why")]
     SomeInputs { failed: usize, all: usize },
     #[error("{model} does not say what its inputs are: expected a model of this version")]
@@ -277,7 +284,7 @@ impl Error {
     /// that another process writes to may be right a moment later.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Stopped { signal, .. } => signal.code(),
+            Self::Stopped { signal, .. } | Self::Interrupted { signal } => signal.code(),
             Self::Isa(_)
             | Self::UnknownRecipe { .. }
             | Self::NoRecipe { .. }
@@ -332,7 +339,11 @@ impl Error {
 
     /// What the line begins with.
     pub(crate) fn label(&self) -> &'static str {
-        if matches!(self, Self::Stopped { .. }) { "stopped" } else { "error" }
+        if matches!(self, Self::Stopped { .. } | Self::Interrupted { .. }) {
+            "stopped"
+        } else {
+            "error"
+        }
     }
 
     /// For `map_err`: what failed, and with which path.

@@ -349,7 +349,7 @@ fn next(config: &Config, finding: Option<&Finding>, run: &RunDir) -> String {
     };
     let model = shell_word(&run.model());
     let is_table = data::is_table(&config.data.dir);
-    let (new, example) = if is_table { ("rows", "new.csv") } else { ("pictures", "digit.png") };
+    let (new, example) = if is_table { ("rows", "TABLE") } else { ("pictures", "PICTURE") };
     let mut text =
         format!("next: see where it is wrong, ask it about {new} of your own, or {purpose}\n");
     // Where the test samples are a share of the others, most of these were trained on.

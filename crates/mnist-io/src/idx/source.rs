@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::file::IdxFile;
 use super::folder::{self, Folder};
+use super::name::Name;
 use super::pair::Pair;
 use crate::class_names::ClassNames;
 use crate::error::Error;
 use crate::samples::Samples;
-use crate::source::{Request, Source};
+use crate::source::{Part, Request, Source};
 
 /// A folder with the files of MNIST, or of a data set that comes in files of such names, as
 /// Fashion-MNIST and EMNIST do; the names of the classes in a file `classes.txt`. See
@@ -16,6 +17,14 @@ use crate::source::{Request, Source};
 /// EMNIST, which are published with rows and columns exchanged, become upright.
 #[derive(Clone, Copy, Debug)]
 pub struct Idx;
+
+impl Idx {
+    /// The part that a file is of, by its name: `t10k-images-idx3-ubyte` is of the test part.
+    #[must_use]
+    pub fn part_of(path: &Path) -> Option<Part> {
+        Name::parse(path.file_name()?.to_str()?).map(|name| name.part)
+    }
+}
 
 impl Source for Idx {
     fn name(&self) -> &'static str {
@@ -53,7 +62,6 @@ mod tests {
     use super::*;
     use crate::mapped::Access;
     use crate::samples::{Features, ImageSize, Targets};
-    use crate::source::Part;
 
     fn open(dir: &Path) -> Result<Samples, Error> {
         Idx.open(&Request { path: dir, part: Part::Test, access: Access::read(), size: None })

@@ -116,6 +116,17 @@ impl Lookup {
         }
         match read(cell, &mut Decimal::Unknown) {
             Cell::Number(value) => self.find_number(value),
+            _ => self.find_truth(cell),
+        }
+    }
+
+    /// `True` is `true`, because each program writes them in its own way.
+    fn find_truth(&self, cell: &[u8]) -> Option<u32> {
+        let truth = ["true", "false"].iter().find(|t| cell.eq_ignore_ascii_case(t.as_bytes()))?;
+        let mut alike =
+            self.indexes.iter().filter(|(v, _)| v.eq_ignore_ascii_case(truth.as_bytes()));
+        match (alike.next(), alike.next()) {
+            (Some((_, index)), None) => Some(*index),
             _ => None,
         }
     }

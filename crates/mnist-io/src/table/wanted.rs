@@ -70,7 +70,14 @@ impl Wanted<'_> {
 
     /// For each of `count` cells of a row without names, the position of its column: all
     /// are there, or all that are not optional. `None` if the count is another.
+    ///
+    /// Columns that never had names are called by their position, and found by it where there
+    /// are cells enough: the target may stand between them.
     fn by_position(&self, count: usize) -> Option<Vec<Option<usize>>> {
+        if let Some(numbers) = self.numbers().filter(|numbers| numbers.iter().all(|n| *n < count)) {
+            let place = |cell| numbers.iter().position(|number| *number == cell);
+            return Some((0..count).map(place).collect());
+        }
         let all = 0..self.columns.len();
         if count == all.len() {
             return Some(all.map(Some).collect());
@@ -79,13 +86,19 @@ impl Wanted<'_> {
         (count == needed.len()).then(|| needed.into_iter().map(Some).collect())
     }
 
+    /// Where the columns had no names: their positions in the file that they come from. Those
+    /// of optional ones may be beyond the end of another file.
+    fn numbers(&self) -> Option<Vec<usize>> {
+        let number = |column: &Column| {
+            let digits = column.name.strip_prefix("column ")?;
+            digits.parse::<usize>().ok()?.checked_sub(1)
+        };
+        self.columns.iter().map(number).collect()
+    }
+
     /// Whether the columns had no names where they come from.
     fn is_nameless(&self) -> bool {
-        let numbered = |name: &str| {
-            let digits = name.strip_prefix("column ");
-            digits.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-        };
-        self.columns.iter().all(|column| numbered(&column.name))
+        self.numbers().is_some()
     }
 
     /// Whether no cell is a text where a number is wanted.
@@ -140,9 +153,11 @@ fn decide(
         let places = wanted.match_names(line, &names)?;
         return Ok(Plan { dialect: Dialect { separator, header: true }, places });
     }
-    let fits = firsts.iter().find_map(|(separator, row)| {
+    // The one that cuts the row most, of those that fit.
+    let fits = firsts.iter().filter_map(|(separator, row)| {
         wanted.by_position(row.len()).map(|places| (*separator, row, places))
     });
+    let fits = fits.min_by_key(|(_, row, _)| usize::MAX - row.len());
     if let Some((separator, row, places)) = fits {
         let names = options.header.unwrap_or(!wanted.can_be(row, &places, separator));
         if !names || wanted.is_nameless() {

@@ -46,9 +46,9 @@ mod tests {
 
     /// The network after an epoch whose steps are large enough to be cut.
     fn trained(executor: &impl Executor) -> Vec<u8> {
-        let (inputs, rows) = (200, 100);
+        let (inputs, rows) = (200, 128);
         let x: Vec<f32> = (0..rows * inputs).map(|i| (i * 7 % 31) as f32 / 31.0).collect();
-        let y: Vec<u8> = (0..100).map(|i| i % 10).collect();
+        let y: Vec<u8> = (0..128).map(|i| i % 10).collect();
         let examples = Examples::new(Inputs::new(&x, inputs).unwrap(), &y).unwrap();
         let activation = Activation::Tanh;
         let shape = Architecture { inputs, hidden: vec![100], outputs: 10, activation };

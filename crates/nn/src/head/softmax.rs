@@ -28,10 +28,6 @@ const ROWS: usize = 128;
 
 impl Kind for Softmax {
     fn check_targets(&self, examples: &Examples<'_>, outputs: usize) -> Result<(), Error> {
-        // Not where the head is set: a network has this head until another one is.
-        if outputs == 1 {
-            return Err(Error::OneClass);
-        }
         check_classes(Head::Softmax, examples, outputs)
     }
 

@@ -216,7 +216,7 @@ fn an_invalid_candidate_is_an_error_that_names_it() {
         (with("a", &|c| c.fit.lr = 0.0), "candidate `a`: learning rate is 0: expected"),
         (with("b", &|c| c.architecture.hidden = vec![0]), "candidate `b`: units of hidden layer 1"),
         (with("c", &|c| c.architecture.inputs = 3), "candidate `c`: layer 0 takes 3 features"),
-        (with("d", &|c| c.architecture.outputs = 1), "candidate `d`: the network has 1 output"),
+        (with("d", &|c| c.architecture.outputs = 1), "candidate `d`: sample "),
         (
             with("e", &|c| c.fit.early_stopping = Some(EarlyStopping::default())),
             "candidate `e`: early stopping watches",

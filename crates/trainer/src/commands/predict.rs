@@ -4,14 +4,15 @@ mod answers;
 mod inputs;
 mod output;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::model::Model;
 use crate::process::Process;
 use crate::report;
+use crate::stop::Stop;
 use answers::{Answers, Style};
-use inputs::{Format, Input, Reader};
+use inputs::{Batch, Format, Input, Reader};
 use output::Output;
 
 /// Say what samples are: a class and its probability, or a value
@@ -60,7 +61,8 @@ pub(crate) struct Args {
 
     /// Write the answers to a file
     ///
-    /// It appears when all of them are in it. A file of this name is replaced.
+    /// It appears when all of them are in it. A file of this name is replaced. A dash is
+    /// standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -72,19 +74,36 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let model = Model::open(&args.model)?;
     let style = Style::new(&model, args)?;
-    let mut output = Output::new(args.output.as_deref())?;
+    let inputs = Input::all(&args.inputs, &model)?;
+    let target = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(path) = target
+        && inputs.iter().any(|input| input.is_file(path))
+    {
+        let path = path.display();
+        return Err(Error::Usage(format!("--output {path} is an input: name another file")));
+    }
+    // A file in the making must not stay. Where there is none, a signal ends the process.
+    let stop = target.map(|_| Stop::listen()).transpose().map_err(Error::Signals)?;
+    let mut output = Output::new(target)?;
     let mut answers = Answers::new(&model, style, process.isa, &mut output)?;
     let reader = Reader { model: &model, format: args.format, transpose: args.transpose };
-    let inputs = Input::all(&args.inputs)?;
     let mut failed = 0;
     for input in &inputs {
-        match reader.read(input, &mut |batch| answers.batch(batch)) {
+        let mut answer = |batch: Batch<'_>| match stop.as_ref().and_then(Stop::signal) {
+            Some(signal) => Err(Error::Interrupted { signal }),
+            None => answers.batch(batch),
+        };
+        match reader.read(input, &mut answer) {
             Ok(notes) => report::notes(&notes),
             // Nobody reads on.
             Err(Error::Stdout(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
                 return Ok(());
             }
-            Err(error @ (Error::Stdout(_) | Error::Io { action: "write", .. })) => {
+            Err(
+                error @ (Error::Stdout(_)
+                | Error::Io { action: "write", .. }
+                | Error::Interrupted { .. }),
+            ) => {
                 return Err(error);
             }
             // One of many is no reason to leave out the others.

@@ -142,6 +142,9 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             // Whatever is wrong is found before the run writes anything.
             let network = network(&config, &sets)?;
             let training = Run::new(network, &config.training, train, validation)?;
+            // Who chose the number knows it.
+            let chosen = args.config.is_some() || args.edits.flag("training.epochs").is_some();
+            notes.extend(few_steps(&training).filter(|_| !chosen));
             let (out, now) = (args.out.as_deref().map(data::home), SystemTime::now());
             let size = training.saved_len();
             let dir = RunDir::create(out.as_deref(), args.overwrite, &config, size, now)?;
@@ -184,6 +187,23 @@ impl Args {
         };
         Config::new(&recipe, &edits)
     }
+}
+
+/// What to say of a run that is over before it has learned.
+fn few_steps(run: &Run<'_>) -> Option<String> {
+    const FEW: u64 = 50;
+    const ENOUGH: u64 = 300;
+    let (per_epoch, epochs) = (run.steps_per_epoch(), run.fit().epochs as u64);
+    let steps = per_epoch.saturating_mul(epochs);
+    (steps < FEW).then(|| {
+        let enough = ENOUGH.div_ceil(per_epoch.max(1));
+        format!(
+            "{} samples in batches of {} make only {steps} steps in {epochs} epochs: a network \
+             learns more with --epochs {enough}, or with a smaller --batch-size",
+            run.samples(),
+            run.fit().batch_size
+        )
+    })
 }
 
 /// The network before training.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mnist_io::{
-    ClassNames, Classes, ColumnKind, Features, ImageSize, Part, Samples, Table, TableOptions,
+    ClassNames, Classes, ColumnKind, Features, Idx, ImageSize, Part, Samples, Table, TableOptions,
     Targets, Wanted,
 };
 use nn::{Columns, ImageForm};
@@ -47,7 +47,9 @@ impl Labelled {
         let form = model.image();
         // Pictures of any size; IDX has its own.
         let size = form.map(|form| ImageSize { rows: form.rows, cols: form.cols });
-        let samples = match super::open(path, Part::Test, size) {
+        // A file of a data set stands for the part that it is of.
+        let part = Idx::part_of(path).unwrap_or(Part::Test);
+        let samples = match super::open(path, part, size) {
             Err(Error::Data(mnist_io::Error::NoPart { .. })) => {
                 super::open(path, Part::Train, size)
             }

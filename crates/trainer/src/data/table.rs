@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use mnist_io::{
-    Bytes, ClassNames, Classes, ColumnFacts, ColumnKind, Facts, Features, Samples, Schema, Table,
-    TableOptions, Targets, Wanted,
+    Bytes, ClassNames, Classes, ColumnFacts, ColumnKind, Facts, Features, Place, Samples, Schema,
+    Table, TableOptions, Targets, Wanted,
 };
 use nn::{Column, Columns, Split, Standard};
 
@@ -155,7 +155,7 @@ impl Roles {
         }
         let values = cells.iter().skip(target).step_by(names.len());
         let column = (&schema.columns[target].kind, &facts.columns[target]);
-        let classes = classes(config.data.task, column, values)
+        let classes = classes(config.data.task, column, values, facts.rows)
             .map_err(|reason| TableFault::Target { name: name.clone(), reason })?;
         let (mut features, mut left_out) = (Vec::new(), Vec::new());
         for (at, column) in schema.columns.iter().enumerate() {
@@ -164,7 +164,11 @@ impl Roles {
             }
             let facts_of = &facts.columns[at];
             let why = if column.kind == ColumnKind::Text {
-                Some(format!("it has {} different texts", facts_of.distinct))
+                Some(format!(
+                    "it has {} different texts{}",
+                    facts_of.distinct,
+                    first_text(facts_of)
+                ))
             } else if schema.row_numbers(facts) == Some(at) {
                 Some("it numbers the rows".to_owned())
             } else if facts_of.missing == facts.rows {
@@ -287,6 +291,19 @@ impl Roles {
             None => "a number".to_owned(),
         };
         notes.push(format!("`{}` is predicted as {task}: --task says otherwise", self.name));
+        for at in &self.features {
+            if let ColumnKind::Category { values } = &schema.columns[*at].kind
+                && let Some(numbers) = numbers_in(values)
+            {
+                notes.push(format!(
+                    "column `{}` is a category, though {numbers} of its {} values are numbers{}: an \
+                     empty cell is a missing number",
+                    name(at),
+                    values.len(),
+                    first_text(&facts.columns[*at])
+                ));
+            }
+        }
         for (at, why) in &self.left_out {
             notes.push(format!("column `{}` is left out, because {why}", name(at)));
         }
@@ -309,10 +326,14 @@ fn classes<'a>(
     task: Task,
     (kind, facts): (&ColumnKind, &ColumnFacts),
     values: impl Iterator<Item = &'a f32>,
+    rows: u64,
 ) -> Result<Option<Vec<String>>, String> {
     let names = match (kind, task) {
         (ColumnKind::Text, _) => {
-            return Err(format!("it has {} different texts, expected classes", facts.distinct));
+            let (count, first) = (facts.distinct, first_text(facts));
+            return Err(format!(
+                "it has {count} different texts{first}, expected classes or numbers"
+            ));
         }
         (ColumnKind::Category { .. }, Task::Regression) => {
             return Err("it has texts, expected numbers for regression".to_owned());
@@ -325,6 +346,8 @@ fn classes<'a>(
         }
         (_, Task::Regression) => return Ok(None),
         (_, Task::Auto) if !facts.whole || facts.distinct > MOST_CLASSES => return Ok(None),
+        // With a class for each row or two, it is a number.
+        (_, Task::Auto) if 2 * facts.distinct as u64 > rows => return Ok(None),
         _ => {
             let mut numbers: Vec<f32> = values.copied().filter(|value| !value.is_nan()).collect();
             numbers.sort_unstable_by(f32::total_cmp);
@@ -399,6 +422,20 @@ impl Rows {
         };
         Ok(Samples::new(Features::Real(features), width, targets))
     }
+}
+
+/// Where the first text of a column is, of which more cells may be numbers.
+fn first_text(facts: &ColumnFacts) -> String {
+    let first = facts.first_text.as_ref();
+    first.map_or_else(String::new, |Place { line, value }| {
+        format!(", the first is `{value}` in line {line}")
+    })
+}
+
+/// Values that are numbers, in a column that has texts too: these may be slips.
+fn numbers_in(values: &[String]) -> Option<usize> {
+    let numbers = values.iter().filter(|value| value.parse::<f64>().is_ok()).count();
+    (2 * numbers > values.len() && numbers < values.len()).then_some(numbers)
 }
 
 /// What the settings say of how a table is written.

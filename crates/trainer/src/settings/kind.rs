@@ -15,6 +15,9 @@ const MOST_UNITS: i64 = 65_536;
 /// The most rows or columns of an image.
 const MOST_SIDE: usize = 4096;
 
+/// The fewest: less is no image.
+const LEAST_SIDE: usize = 4;
+
 /// How a value is written: `100,50` or `[100, 50]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notation {
@@ -136,7 +139,7 @@ impl Kind {
             Self::Name(_) | Self::Activation => format!("one of {}", self.names().join(", ")),
             Self::Names if of_file => "a list of texts".to_owned(),
             Self::Names => "names with commas between them, or none".to_owned(),
-            Self::Size => format!("rows and columns from 1 to {MOST_SIDE}, as in 28x28"),
+            Self::Size => format!("rows and columns from {LEAST_SIDE} to {MOST_SIDE}, as in 28x28"),
             Self::Units => {
                 let range = format!(
                     "units from 1 to {MOST_UNITS} for each of at most {MOST_LAYERS} layers"
@@ -223,7 +226,8 @@ impl Kind {
 
 /// Rows and columns that a text such as `28x28` names.
 pub(crate) fn image_size(text: &str) -> Option<ImageSize> {
-    let side = |text: &str| text.parse().ok().filter(|side| (1..=MOST_SIDE).contains(side));
+    let side =
+        |text: &str| text.parse().ok().filter(|side| (LEAST_SIDE..=MOST_SIDE).contains(side));
     let (rows, cols) = text.split_once('x')?;
     Some(ImageSize { rows: side(rows)?, cols: side(cols)? })
 }

@@ -38,7 +38,7 @@ fn classes_are_learned_and_tested_on_a_share() {
     let flags = "iris.csv --target target --validation 0.25 --seed 3 --out run --json";
     let summary = json(dir.path(), flags);
     assert_eq!(summary["recipe"], "table");
-    assert_eq!(summary["layers"], serde_json::json!([4, 64, 64, 3]));
+    assert_eq!(summary["layers"], serde_json::json!([4, 100, 3]));
     for (key, samples) in [("train_samples", 90), ("held_out_samples", 30), ("test_samples", 30)] {
         assert_eq!(summary[key], samples, "{key}");
     }
@@ -93,7 +93,7 @@ fn classes_are_learned_and_tested_on_a_share() {
 fn a_run_says_what_it_makes_of_a_table() {
     let dir = folder();
     let text = succeed(dir.path(), "train iris.csv --target target --epochs 2 --out run");
-    let first = "recipe table: 4-64-64-3 (4675 parameters), 120 samples, run in run";
+    let first = "recipe table: 4-100-3 (803 parameters), 120 samples, run in run";
     assert_eq!(text.lines().next(), Some(first));
     let settings = fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
     assert!(settings.contains("target = \"target\"\n"), "{settings}");
@@ -166,7 +166,7 @@ fn numbers_are_learned() {
     let dir = folder();
     let flags = "diabetes.csv --target target --epochs 20 --validation 0.2 --out run --json";
     let summary = json(dir.path(), flags);
-    assert_eq!(summary["layers"], serde_json::json!([10, 64, 64, 1]));
+    assert_eq!(summary["layers"], serde_json::json!([10, 100, 1]));
     let figure = |key: &str| summary[key].as_f64().unwrap();
     assert!(figure("test_r2") > 0.3, "{summary}");
     // In the units of the target, whose standard deviation is 77.
@@ -333,7 +333,7 @@ fn dialects() {
     fs::write(dir.path().join("iris.csv.gz"), gzip(text.as_bytes())).unwrap();
     let layer = |flags: &str, out: &str| {
         succeed(dir.path(), &format!("{flags} --epochs 2 --quiet --out {out}"));
-        Mlp::load(dir.path().join(out).join("model.safetensors")).unwrap().layer(2).unwrap()
+        Mlp::load(dir.path().join(out).join("model.safetensors")).unwrap().layer(1).unwrap()
     };
     let plain = layer("iris.csv --target target", "plain");
     for (index, flags) in [
@@ -356,7 +356,7 @@ fn dialects() {
     command.current_dir(dir.path()).args(["headless.csv", "--target", "column 5"]).args(flags);
     command.assert().success();
     let network = Mlp::load(dir.path().join("headless/model.safetensors")).unwrap();
-    assert_eq!(network.layer(2).unwrap(), plain);
+    assert_eq!(network.layer(1).unwrap(), plain);
     let read = Table::parse(headless.as_bytes(), &TableOptions::default()).unwrap();
     assert!(!read.schema().dialect.header);
 }

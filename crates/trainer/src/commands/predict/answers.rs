@@ -193,6 +193,9 @@ impl<'a> Answers<'a> {
         let target = self.model.columns().and_then(|columns| columns.target());
         let standard = target.and_then(|target| target.standard).unwrap_or(Standard::NONE);
         let values: Vec<f32> = outputs.iter().map(|output| standard.invert(*output)).collect();
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(Error::FarAway { input: name.to_owned(), value: *value });
+        }
         let texts: Vec<String> = values.iter().map(f32::to_string).collect();
         match self.style.lines {
             Lines::Text => writeln!(lines, "{}: {}", one_line(name), texts.join("  ")),

@@ -14,6 +14,9 @@ use crate::model::Model;
 /// Samples that are predicted at a time.
 const BATCH: usize = 1024;
 
+/// Rows or columns of the smallest image that a digit is centred in.
+const SMALLEST_DIGIT: usize = 4;
+
 /// The first bytes of a file, which say what it is.
 const HEAD: usize = 512;
 
@@ -36,7 +39,7 @@ pub(super) enum Input {
 impl Input {
     /// The inputs that the arguments name. A folder stands for the pictures in it and below
     /// it, in the order of their paths.
-    pub(super) fn all(paths: &[PathBuf]) -> Result<Vec<Self>, Error> {
+    pub(super) fn all(paths: &[PathBuf], model: &Model) -> Result<Vec<Self>, Error> {
         if paths.is_empty() && io::stdin().is_terminal() {
             let text = "name what to predict: a picture, a table, or - for standard input";
             return Err(Error::Usage(text.to_owned()));
@@ -49,6 +52,9 @@ impl Input {
             let path = data::home(path);
             if &*path == Path::new("-") {
                 inputs.push(Self::Stdin);
+            } else if path.is_dir() && model.columns().is_some() {
+                let (input, model) = (path.into_owned(), model.path.clone());
+                return Err(Error::NeedsTable { input, model });
             } else if path.is_dir() {
                 let pictures = Picture::files_in(&path)?;
                 if pictures.is_empty() {
@@ -68,6 +74,13 @@ impl Input {
             Self::Stdin => Path::new("stdin"),
             Self::File(path) => path,
         }
+    }
+
+    /// Whether it is the file at `path`.
+    pub(super) fn is_file(&self, path: &Path) -> bool {
+        let Self::File(own) = self else { return false };
+        let [own, path] = [own, path].map(|path| fs::canonicalize(data::home(path)));
+        own.ok().is_some_and(|own| path.is_ok_and(|path| path == own))
     }
 
     fn open(&self) -> Result<Box<dyn Read>, Error> {
@@ -344,7 +357,8 @@ fn read_all(input: &Input, reader: impl Read, most: u64) -> Result<Vec<u8>, Erro
 /// A picture in the size that the network takes, 255 for full ink and 0 for the paper.
 fn prepared(picture: &Picture, form: &ImageForm, name: &Path) -> Result<Vec<u8>, Error> {
     let size = ImageSize { rows: form.rows, cols: form.cols };
-    if form.centred {
+    // There is no room for a digit in a smaller image.
+    if form.centred && form.rows.min(form.cols) >= SMALLEST_DIGIT {
         let error = |error| mnist_io::Error::Picture { path: name.to_owned(), error };
         return Ok(picture.digit(size).map_err(error)?);
     }

@@ -111,8 +111,8 @@ fn tables() {
             (
                 "too many texts",
                 "texts.csv --target y",
-                "texts.csv: the target `y` cannot be predicted: it has 300 different texts, \
-                 expected classes; name another with --target",
+                "texts.csv: the target `y` cannot be predicted: it has 300 different texts, the first is `t0` in line 2, \
+             expected classes or numbers; name another with --target",
             ),
             (
                 "too many classes",
