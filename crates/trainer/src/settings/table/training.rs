@@ -261,6 +261,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         ..Setting::PLAIN
     },
     Setting {
+        key: "training.frozen",
+        kind: Kind::at_least(0),
+        default: "0",
+        example: "1",
+        help: "Layers that stay as they begin, from the first on",
+        ..Setting::PLAIN
+    },
+    Setting {
         key: "training.shuffle",
         kind: Kind::Switch,
         default: "true",

@@ -194,7 +194,7 @@ fn keys() {
         (
             "no such key",
             training("learning = 3"),
-            ", line 6: there is no key `training.learning`: expected one of epochs, batch-size, lr, schedule, optimizer, class-weights, clip-norm, average, early-stopping, shuffle, seed, l2, l1, max-norm, label-smoothing, batch-norm, dropout, noise in `training`",
+            ", line 6: there is no key `training.learning`: expected one of epochs, batch-size, lr, schedule, optimizer, class-weights, clip-norm, average, early-stopping, frozen, shuffle, seed, l2, l1, max-norm, label-smoothing, batch-norm, dropout, noise in `training`",
         ),
         (
             "a slip",
@@ -263,7 +263,7 @@ fn keys() {
         (
             "the first of two errors",
             training("zoo = 1\narea = 1"),
-            ", line 6: there is no key `training.zoo`: expected one of epochs, batch-size, lr, schedule, optimizer, class-weights, clip-norm, average, early-stopping, shuffle, seed, l2, l1, max-norm, label-smoothing, batch-norm, dropout, noise in `training`",
+            ", line 6: there is no key `training.zoo`: expected one of epochs, batch-size, lr, schedule, optimizer, class-weights, clip-norm, average, early-stopping, frozen, shuffle, seed, l2, l1, max-norm, label-smoothing, batch-norm, dropout, noise in `training`",
         ),
     ]);
 }

@@ -1,0 +1,283 @@
+//! What each column of a table is for.
+
+use std::path::PathBuf;
+
+use mnist_io::{
+    Bytes, ClassNames, Classes, ColumnFacts, ColumnKind, Facts, Place, Schema, Targets,
+};
+use nn::Column;
+
+use super::{Rows, list, plural};
+use crate::config::{Config, Task};
+use crate::data::TableFault;
+
+/// A target of whole numbers with more different values than this is a number.
+const MOST_CLASSES: usize = 20;
+
+/// The most classes there can be: a label is a byte.
+const MOST_LABELS: usize = 256;
+
+/// What each column of a table is for.
+pub(super) struct Roles {
+    /// Position of the target.
+    pub(super) target: usize,
+    /// Its name.
+    pub(super) name: String,
+    /// The names of the classes, unless the target is a number.
+    classes: Option<Vec<String>>,
+    /// The file that they are from.
+    path: PathBuf,
+    pub(super) weight: Option<usize>,
+    /// Positions of the columns that become features.
+    features: Vec<usize>,
+    /// Positions of columns that are left out, and why.
+    pub(super) left_out: Vec<(usize, String)>,
+}
+
+impl Roles {
+    pub(super) fn find(
+        config: &Config,
+        schema: &Schema,
+        facts: &Facts,
+        cells: &[f32],
+    ) -> Result<Self, TableFault> {
+        let names: Vec<&str> = schema.columns.iter().map(|column| &*column.name).collect();
+        let find = |flag: &'static str, name: &str| {
+            if config.data.ignore.iter().any(|ignored| ignored == name) {
+                return Err(TableFault::Ignored { flag, name: name.to_owned() });
+            }
+            schema.position(name).ok_or_else(|| TableFault::no_column(flag, name, &names))
+        };
+        let Some(name) = &config.data.target else {
+            return Err(TableFault::NoTarget { names: list(&names) });
+        };
+        let target = find("--target", name)?;
+        let weight = config.data.weight.as_ref();
+        let weight = weight.map(|name| find("--weight", name)).transpose()?;
+        if let Some(weight) = weight.filter(|&at| schema.columns[at].kind != ColumnKind::Number) {
+            return Err(TableFault::WeightText { name: names[weight].to_owned() });
+        }
+        let values = cells.iter().skip(target).step_by(names.len());
+        let column = (&schema.columns[target].kind, &facts.columns[target]);
+        let classes = classes(config.data.task, column, values, facts.rows)
+            .map_err(|reason| TableFault::Target { name: name.clone(), reason })?;
+        let (mut features, mut left_out) = (Vec::new(), Vec::new());
+        for (at, column) in schema.columns.iter().enumerate() {
+            if at == target || Some(at) == weight {
+                continue;
+            }
+            let facts_of = &facts.columns[at];
+            let why = if column.kind == ColumnKind::Text {
+                Some(format!(
+                    "it has {} different texts{}",
+                    facts_of.distinct,
+                    first_text(facts_of)
+                ))
+            } else if schema.row_numbers(facts) == Some(at) {
+                Some("it numbers the rows".to_owned())
+            } else if facts_of.missing == facts.rows {
+                Some("all its cells are missing".to_owned())
+            } else {
+                None
+            };
+            match why {
+                Some(why) => left_out.push((at, why)),
+                None => features.push(at),
+            }
+        }
+        if features.is_empty() {
+            return Err(TableFault::NoFeatures { target: name.clone() });
+        }
+        let (name, path) = (name.clone(), config.data.dir.clone());
+        Ok(Self { target, name, classes, path, weight, features, left_out })
+    }
+
+    /// The columns that become features.
+    pub(super) fn columns(&self, schema: &Schema) -> Vec<Column> {
+        let columns = self.features.iter().map(|&at| &schema.columns[at]);
+        let column = |column: &mnist_io::Column| match &column.kind {
+            ColumnKind::Category { values } => Column::category(&*column.name, values),
+            _ => Column::numbers(&*column.name),
+        };
+        columns.map(column).collect()
+    }
+
+    /// The rows of a table with these columns, without those that have no target.
+    /// `weight` is the column that says how much each row counts.
+    pub(super) fn rows(
+        &self,
+        schema: &Schema,
+        cells: &[f32],
+        weight: Option<usize>,
+    ) -> Result<Rows, TableFault> {
+        let width = schema.columns.len();
+        let count = cells.len() / width;
+        let mut features = Vec::with_capacity(count * self.features.len());
+        let mut targets = Vec::with_capacity(count);
+        let mut weights = Vec::new();
+        for (row, cells) in cells.chunks_exact(width).enumerate() {
+            let target = cells[self.target];
+            if target.is_nan() {
+                continue;
+            }
+            if let Some(at) = weight {
+                let found = cells[at];
+                if !(found >= 0.0 && found.is_finite()) {
+                    let name = schema.columns[at].name.clone();
+                    return Err(TableFault::Weight { name, row, found });
+                }
+                weights.push(found);
+            }
+            targets.push(target);
+            features.extend(self.features.iter().map(|&at| cells[at]));
+        }
+        if targets.is_empty() {
+            return Err(TableFault::NoTargets { name: self.name.clone() });
+        }
+        let targets = match &self.classes {
+            None => Targets::Values(targets),
+            Some(names) => {
+                let labels = self.labels(schema, &targets, names)?;
+                let names = ClassNames { path: self.path.clone(), names: names.clone() };
+                Targets::Classes(
+                    Classes::new(labels, Some(names.clone())).with_count(names.names.len()),
+                )
+            }
+        };
+        let weights = weight.is_some().then_some(weights);
+        Ok(Rows { cells: features, targets, weights })
+    }
+
+    /// The index of each target among the classes.
+    fn labels(
+        &self,
+        schema: &Schema,
+        targets: &[f32],
+        names: &[String],
+    ) -> Result<Bytes, TableFault> {
+        if let ColumnKind::Category { .. } = schema.columns[self.target].kind {
+            return Ok(targets.iter().map(|target| *target as u8).collect::<Vec<_>>().into());
+        }
+        let label = |target: &f32| {
+            let text = target.to_string();
+            let position = names.iter().position(|name| *name == text);
+            position.map(|label| label as u8).ok_or_else(|| self.unknown_class(text))
+        };
+        Ok(targets.iter().map(label).collect::<Result<Vec<_>, _>>()?.into())
+    }
+
+    pub(super) fn unknown_class(&self, found: String) -> TableFault {
+        let known = list(self.classes.as_deref().unwrap_or_default());
+        TableFault::UnknownClass { name: self.name.clone(), found, known }
+    }
+
+    pub(super) fn notes(&self, schema: &Schema, facts: &Facts) -> Vec<String> {
+        let mut notes = Vec::new();
+        let name = |at: &usize| schema.columns[*at].name.clone();
+        let (mut numbers, mut categories) = (0, Vec::new());
+        for at in &self.features {
+            match &schema.columns[*at].kind {
+                ColumnKind::Category { .. } => categories.push(name(at)),
+                _ => numbers += 1,
+            }
+        }
+        let mut text = format!(
+            "the table has {} rows; features are {} of numbers",
+            facts.rows,
+            plural(numbers, "column")
+        );
+        if !categories.is_empty() {
+            text += &format!(" and {} of categories ({})", categories.len(), list(&categories));
+        }
+        notes.push(text);
+        let task = match &self.classes {
+            Some(names) => format!("{} classes ({})", names.len(), list(names)),
+            None => "a number".to_owned(),
+        };
+        notes.push(format!("`{}` is predicted as {task}: --task says otherwise", self.name));
+        for at in &self.features {
+            if let ColumnKind::Category { values } = &schema.columns[*at].kind
+                && let Some(numbers) = numbers_in(values)
+            {
+                notes.push(format!(
+                    "column `{}` is a category, though {numbers} of its {} values are numbers{}: an \
+                     empty cell is a missing number",
+                    name(at),
+                    values.len(),
+                    first_text(&facts.columns[*at])
+                ));
+            }
+        }
+        for (at, why) in &self.left_out {
+            notes.push(format!("column `{}` is left out, because {why}", name(at)));
+        }
+        let missing: Vec<_> =
+            self.features.iter().filter(|&&at| facts.columns[at].missing > 0).map(name).collect();
+        if !missing.is_empty() {
+            notes.push(format!(
+                "{} with missing cells: {}",
+                plural(missing.len(), "column"),
+                list(&missing)
+            ));
+        }
+        notes
+    }
+}
+
+/// The names of the classes of a target; `None` if it is a number. By itself a number is a
+/// class if there are few different ones, all of them whole.
+fn classes<'a>(
+    task: Task,
+    (kind, facts): (&ColumnKind, &ColumnFacts),
+    values: impl Iterator<Item = &'a f32>,
+    rows: u64,
+) -> Result<Option<Vec<String>>, String> {
+    let names = match (kind, task) {
+        (ColumnKind::Text, _) => {
+            let (count, first) = (facts.distinct, first_text(facts));
+            return Err(format!(
+                "it has {count} different texts{first}, expected classes or numbers"
+            ));
+        }
+        (ColumnKind::Category { .. }, Task::Regression) => {
+            return Err("it has texts, expected numbers for regression".to_owned());
+        }
+        (ColumnKind::Category { values }, _) => values.clone(),
+        // As with one class, there is nothing to learn.
+        (_, Task::Regression | Task::Auto) if facts.distinct == 1 => {
+            let value = facts.range.map_or(0.0, |(least, _)| least);
+            return Err(format!("it is {value} in every row"));
+        }
+        (_, Task::Regression) => return Ok(None),
+        (_, Task::Auto) if !facts.whole || facts.distinct > MOST_CLASSES => return Ok(None),
+        // With a class for each row or two, it is a number.
+        (_, Task::Auto) if 2 * facts.distinct as u64 > rows => return Ok(None),
+        _ => {
+            let mut numbers: Vec<f32> = values.copied().filter(|value| !value.is_nan()).collect();
+            numbers.sort_unstable_by(f32::total_cmp);
+            numbers.dedup();
+            numbers.iter().map(f32::to_string).collect()
+        }
+    };
+    if names.len() > MOST_LABELS {
+        return Err(format!(
+            "it has {} different values, expected no more than {MOST_LABELS} classes",
+            names.len()
+        ));
+    }
+    Ok(Some(names))
+}
+
+/// Where the first text of a column is, of which more cells may be numbers.
+fn first_text(facts: &ColumnFacts) -> String {
+    let first = facts.first_text.as_ref();
+    first.map_or_else(String::new, |Place { line, value }| {
+        format!(", the first is `{value}` in line {line}")
+    })
+}
+
+/// Values that are numbers, in a column that has texts too: these may be slips.
+fn numbers_in(values: &[String]) -> Option<usize> {
+    let numbers = values.iter().filter(|value| value.parse::<f64>().is_ok()).count();
+    (2 * numbers > values.len() && numbers < values.len()).then_some(numbers)
+}
