@@ -33,11 +33,19 @@ pub enum Targets {
 }
 
 impl Targets {
-    fn len(&self) -> usize {
+    /// The number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
         match self {
             Self::Classes(classes) => classes.labels().len(),
             Self::Values(values) => values.len(),
         }
+    }
+
+    /// Whether there is no sample.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Those of the samples that `indices` names, in its order.

@@ -304,8 +304,13 @@ pub(crate) fn figure(accuracy: f64, errors: usize, samples: usize) -> String {
     format!("{} ({errors} of {samples} wrong)", percent(accuracy))
 }
 
-fn percent(fraction: f64) -> String {
+pub(crate) fn percent(fraction: f64) -> String {
     format!("{:.2} %", 100.0 * fraction)
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What the bar says of the latest steps; speed in samples per second.

@@ -12,6 +12,7 @@ use super::table::{self, list};
 use super::{TableFault, home};
 use crate::error::{Error, one_line};
 use crate::model::Model;
+use crate::report::plural;
 
 /// Samples that a model can be judged by.
 pub(crate) struct Labelled {
@@ -120,7 +121,7 @@ impl Labelled {
             return Err(fault(TableFault::NoTargets { name: name() }));
         }
         if without > 0 {
-            notes.push(format!("{} without a target are left out", table::plural(without, "row")));
+            notes.push(format!("{} without a target are left out", plural(without, "row")));
         }
         known.pop();
         let targets = if names.is_empty() {
@@ -138,7 +139,7 @@ impl Labelled {
             Targets::Classes(Classes::new(labels.into(), None).with_count(names.len()))
         };
         let width = columns.width();
-        let mut features = vec![0.0; targets_len(&targets) * width];
+        let mut features = vec![0.0; targets.len() * width];
         columns.apply(&cells, &mut features)?;
         let samples = Samples::new(Features::Real(features), width, targets);
         Ok(Self { samples, cells, columns: known, names: None, notes })
@@ -160,12 +161,5 @@ impl Labelled {
         let cell = |of| one_line(&cell(of));
         let shown: Vec<String> = self.columns.iter().zip(cells).take(MOST).map(cell).collect();
         shown.join(", ") + if width > MOST { ", …" } else { "" }
-    }
-}
-
-fn targets_len(targets: &Targets) -> usize {
-    match targets {
-        Targets::Classes(classes) => classes.labels().len(),
-        Targets::Values(values) => values.len(),
     }
 }

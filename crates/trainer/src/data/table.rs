@@ -13,6 +13,7 @@ use nn::{Column, Columns, Split, Standard};
 use super::{TableFault, home};
 use crate::config::{Config, Header, Missing, Separator};
 use crate::error::Error;
+use crate::report::plural;
 use roles::Roles;
 
 /// A table for a run, before anything is learned of its columns.
@@ -90,7 +91,7 @@ impl Tables {
     /// `split` says which rows are held out.
     pub(crate) fn prepare(self, split: Option<&Split>) -> Result<Prepared, Error> {
         let Self { columns, target, training, test, .. } = self;
-        let all = 0..training.targets_len() as u32;
+        let all = 0..training.targets.len() as u32;
         let rows: Vec<usize> = match split {
             Some(split) => split.train.iter().map(|&row| row as usize).collect(),
             None => all.map(|row| row as usize).collect(),
@@ -110,16 +111,9 @@ impl Tables {
 }
 
 impl Rows {
-    fn targets_len(&self) -> usize {
-        match &self.targets {
-            Targets::Classes(classes) => classes.labels().len(),
-            Targets::Values(values) => values.len(),
-        }
-    }
-
     /// What to say where rows have no target.
     fn note(&self, all: u64) -> Option<String> {
-        let without = all - self.targets_len() as u64;
+        let without = all - self.targets.len() as u64;
         (without > 0)
             .then(|| format!("{} without a target are left out", plural(without as usize, "row")))
     }
@@ -132,7 +126,7 @@ impl Rows {
     }
 
     fn subset(&self, rows: &[u32]) -> Self {
-        let width = self.cells.len() / self.targets_len();
+        let width = self.cells.len() / self.targets.len();
         let of = |row: &u32| &self.cells[*row as usize * width..][..width];
         let weights = self.weights.as_ref();
         Self {
@@ -157,7 +151,7 @@ impl Rows {
     /// The rows as a network takes them. Real values are standardised.
     fn prepare(self, columns: &Columns, standard: Option<Standard>) -> Result<Samples, Error> {
         let width = columns.width();
-        let mut features = vec![0.0; self.targets_len() * width];
+        let mut features = vec![0.0; self.targets.len() * width];
         columns.apply(&self.cells, &mut features)?;
         let targets = match (self.targets, standard) {
             (Targets::Values(values), Some(standard)) => {
@@ -214,11 +208,6 @@ pub(crate) fn unknown(path: &Path, columns: &[mnist_io::Column], facts: &Facts) 
         ))
     };
     columns.iter().zip(&facts.columns).filter_map(of_column).collect()
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Texts as a message has them, not too many of them.

@@ -6,9 +6,10 @@ use std::path::Path;
 use mnist_io::{Classes, Samples};
 use nn::Mlp;
 
-use super::finding::{Finding, count};
+use super::finding::Finding;
 use crate::data;
 use crate::error::Error;
+use crate::report::plural;
 
 /// A label is a byte.
 const MOST_CLASSES: usize = 256;
@@ -66,7 +67,7 @@ impl Counts {
         let unseen = self.that(|train, test| train == 0 && test > 0);
         if !unseen.is_empty() {
             let samples = unseen.iter().map(|&class| self.test[class]).sum();
-            let samples = count(samples, "test sample");
+            let samples = plural(samples, "test sample");
             let classes = List(&unseen).to_string();
             return Err(Error::UnseenClasses { dir: dir.into(), classes, samples });
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use mnist_io::Paper;
 
 use super::classes::List;
+use crate::report::plural;
 
 /// Something about the data that the user should know. Displayed as one line.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,10 +154,5 @@ fn them(classes: &[usize]) -> &'static str {
 }
 
 fn are(samples: usize, what: &str) -> String {
-    format!("{} {}", if samples == 1 { "is" } else { "are" }, count(samples, what))
-}
-
-/// `1 sample`, `2 samples`.
-pub(super) fn count(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+    format!("{} {}", if samples == 1 { "is" } else { "are" }, plural(samples, what))
 }

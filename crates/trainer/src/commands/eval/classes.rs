@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::draw;
 use crate::error::{Error, one_line};
 use crate::model::Model;
+use crate::report::percent;
 
 /// Bins of the calibration error, as is usual (Guo, Pleiss, Sun and Weinberger 2017).
 const BINS: usize = 15;
@@ -187,10 +188,6 @@ fn wilson(share: f64, count: usize) -> [f64; 2] {
     let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
     [(middle - spread) / scale, (middle + spread) / scale].map(|end| end.clamp(0.0, 1.0))
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
 }
 
 #[cfg(test)]

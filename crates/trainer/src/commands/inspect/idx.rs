@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::text::{Text, number};
 use crate::data;
-use crate::data::table::plural;
 use crate::draw;
 use crate::error::Error;
 use crate::limits;
+use crate::report::plural;
 
 /// Images that are drawn.
 const DRAWN: usize = 4;

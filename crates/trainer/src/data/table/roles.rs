@@ -7,9 +7,10 @@ use mnist_io::{
 };
 use nn::Column;
 
-use super::{Rows, list, plural};
+use super::{Rows, list};
 use crate::config::{Config, Task};
 use crate::data::TableFault;
+use crate::report::plural;
 
 /// A target of whole numbers with more different values than this is a number.
 const MOST_CLASSES: usize = 20;
