@@ -19,6 +19,7 @@ mod settings;
 mod stop;
 mod tables;
 mod train;
+mod well_known;
 
 use std::fs;
 use std::path::Path;
