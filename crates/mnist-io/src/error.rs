@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use thiserror::Error as ThisError;
 
 use crate::idx::error::IdxError;
-use crate::idx::header::{Dtype, Shape};
+use crate::idx::header::{Dtype, Header, Shape};
 use crate::picture::error::PictureError;
 use crate::source::Part;
 use crate::table::TableError;
@@ -84,6 +84,28 @@ pub enum Error {
         files: Vec<PathBuf>,
     },
 
+    /// A file of IDX under a name of its own, without the labels of its samples.
+    #[error(
+        "{path}: found {header} in IDX, and beside it no file of labels that has its name; name the file of the labels"
+    )]
+    NoLabels {
+        /// The file.
+        path: PathBuf,
+        /// What it has.
+        header: Header,
+    },
+
+    /// A file of features with its labels is one part, and the other one was wanted.
+    #[error(
+        "{path}: found one file of features, expected a part for {}; it is opened as the training part", purpose(.part)
+    )]
+    OnePart {
+        /// The file of features.
+        path: PathBuf,
+        /// The part that was wanted.
+        part: Part,
+    },
+
     /// The path of a file is that of a folder.
     #[error("{path}: found a folder, expected a file; pass the path of the file itself")]
     NotAFile {
@@ -133,7 +155,7 @@ pub enum Error {
 
     /// Folders of pictures do not have this part.
     #[error(
-        "{dir}: found no folder {} that has folders of classes, expected one for {}", .looked_for.join(" or "), match .part { Part::Train => "training", Part::Test => "testing" }
+        "{dir}: found no folder {} that has folders of classes, expected one for {}", .looked_for.join(" or "), purpose(.part)
     )]
     NoPart {
         /// The folder that was searched.
@@ -356,6 +378,22 @@ pub enum Error {
         /// The dimensions of one image.
         found: Vec<usize>,
     },
+}
+
+impl Error {
+    /// Whether nothing is wrong with the data but that they do not have the part that was
+    /// wanted: all of them are in the other one.
+    #[must_use]
+    pub fn lacks_part(&self) -> bool {
+        matches!(self, Self::NoPart { .. } | Self::OnePart { .. })
+    }
+}
+
+fn purpose(part: &Part) -> &'static str {
+    match part {
+        Part::Train => "training",
+        Part::Test => "testing",
+    }
 }
 
 fn inflated_note(inflated: &bool) -> &'static str {

@@ -124,7 +124,7 @@ mod tests {
         for (bytes, expected) in [
             (&b"PK\x03\x04"[..], "found a zip archive, expected a folder with "),
             (b"", "found an empty file, expected a folder with "),
-            (&images(), "found a file in no known format, expected a folder with "),
+            (b"\0\0\x01\x02", "found a file in no known format, expected a folder with "),
         ] {
             let file = dir.path().join("data.zip");
             fs::write(&file, bytes).unwrap();

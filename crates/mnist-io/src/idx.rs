@@ -15,12 +15,13 @@ mod parse;
 mod gzip;
 mod file;
 // A data set: the names of its files, the folder that has them, two files that belong
-// together and their labels, a source.
+// together and their labels, files of other names, a source.
 mod name;
 mod folder;
 mod labels;
 mod pair;
 mod dataset;
+mod alone;
 mod source;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use nn::{Activation, Architecture, ClassWeights, Curve, EarlyStopping, Fit, Init
 use serde::{Deserialize, Serialize, Serializer};
 use toml::Table;
 
-use crate::data;
+use crate::data::{self, Place};
 use crate::error::Error;
 use crate::settings::{Document, Edits, Source};
 
@@ -54,6 +54,12 @@ pub(crate) struct Data {
     /// Data to test on, where they are not a part of `dir`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_option")]
     pub(crate) test: Option<PathBuf>,
+    /// File of the labels of `dir`, where that is a file of IDX.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_option")]
+    pub(crate) labels: Option<PathBuf>,
+    /// File of the labels of `test`, where that is a file of IDX.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_option")]
+    pub(crate) test_labels: Option<PathBuf>,
     /// Share of the samples that are tested on where there is no other part for that, in
     /// `(0, 1)`.
     #[serde(skip_serializing_if = "is_default_test_fraction")]
@@ -157,6 +163,8 @@ impl Default for Data {
         Self {
             dir: data::DEFAULT_DIR.into(),
             test: None,
+            labels: None,
+            test_labels: None,
             test_fraction: TEST_FRACTION,
             validation: 0.0,
             target: None,
@@ -170,6 +178,29 @@ impl Default for Data {
             size: None,
             transpose: false,
             deskew: false,
+        }
+    }
+}
+
+impl Data {
+    /// Where the samples to train on lie.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { path: &self.dir, labels: self.labels.as_deref(), flag: Some("--labels") }
+    }
+
+    /// Where the samples to test on lie, if they lie elsewhere.
+    pub(crate) fn test_place(&self) -> Option<Place<'_>> {
+        let labels = self.test_labels.as_deref();
+        self.test.as_deref().map(|path| Place { path, labels, flag: Some("--test-labels") })
+    }
+
+    /// Checks that files of labels are named beside a file that can have some.
+    pub(crate) fn check_labels(&self) -> Result<(), Error> {
+        self.place().check()?;
+        match (self.test_place(), &self.test_labels) {
+            (Some(test), _) => test.check(),
+            (None, Some(_)) => Err(Error::LabelsAlone),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -198,8 +229,13 @@ impl Config {
         if let Some(dir) = document.paths.get("data.dir") {
             config.data.dir.clone_from(dir);
         }
-        if let Some(test) = document.paths.get("data.test") {
-            config.data.test = Some(test.clone());
+        let Data { test, labels, test_labels, .. } = &mut config.data;
+        let optional =
+            [("data.test", test), ("data.labels", labels), ("data.test-labels", test_labels)];
+        for (key, setting) in optional {
+            if let Some(path) = document.paths.get(key) {
+                *setting = Some(path.clone());
+            }
         }
         if config.recipe.is_empty() {
             config.recipe.clone_from(&source.name);

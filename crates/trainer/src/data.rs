@@ -2,6 +2,7 @@
 
 mod fault;
 pub(crate) mod labelled;
+mod parts;
 pub(crate) mod table;
 
 use std::borrow::Cow;
@@ -13,10 +14,9 @@ use mnist_io::{
 use nn::{Examples, Inputs, Split, Values};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
 use crate::error::Error;
-use crate::settings::image_size as image_size_of;
 pub(crate) use fault::TableFault;
+pub(crate) use parts::{Place, parts, renumbered};
 
 /// The folder of the data, unless `--data` names another.
 pub(crate) const DEFAULT_DIR: &str = "data";
@@ -55,56 +55,6 @@ pub(crate) fn open(path: &Path, part: Part, size: Option<ImageSize>) -> Result<S
 /// Whether the file at `path` is a table, by its first bytes.
 pub(crate) fn is_table(path: &Path) -> bool {
     mnist_io::is_table(&home(path))
-}
-
-/// Both parts of data that are no table. Where there is no test part, it is a share of the
-/// samples.
-pub(crate) fn parts(config: &Config) -> Result<(Samples, Samples), Error> {
-    let data = &config.data;
-    let size = data.size.as_deref().and_then(image_size_of);
-    let upright = |samples: Samples| if data.transpose { samples.transposed() } else { samples };
-    let training = upright(open(&data.dir, Part::Train, size)?);
-    // Images of the test part get the size of the others.
-    let size = size.or(training.image_size());
-    let test = match &data.test {
-        Some(path) => match open(path, Part::Test, size) {
-            // All that is there is to test on.
-            Err(Error::Data(mnist_io::Error::NoPart { .. })) => open(path, Part::Train, size)?,
-            test => test?,
-        },
-        None => match open(&data.dir, Part::Test, size) {
-            Err(Error::Data(mnist_io::Error::NoPart { .. })) => {
-                let seed = config.training.seed;
-                let split = split(training.targets(), data.test_fraction, seed)?;
-                return Ok((training.subset(&split.train), training.subset(&split.validation)));
-            }
-            test => test?,
-        },
-    };
-    let names = classes(&training).and_then(Classes::names);
-    let test = match names {
-        Some(names) => renumbered(test, &names.names, &data.dir.display().to_string())?,
-        None => test,
-    };
-    Ok((training, upright(test)))
-}
-
-/// The samples with the numbers that `names` gives to their classes; `known` is what has
-/// these classes.
-pub(crate) fn renumbered(
-    samples: Samples,
-    names: &[String],
-    known: &str,
-) -> Result<Samples, Error> {
-    // That there are too few names is found later, with the number that is expected.
-    let enough = |own: &&Classes| own.names().is_some_and(|all| own.count() <= all.names.len());
-    let Some(own) = classes(&samples).filter(enough) else {
-        return Ok(samples);
-    };
-    let path = own.names().map(|names| names.path.clone()).unwrap_or_default();
-    let other = |class| Error::OtherClasses { path, class, known: known.to_owned() };
-    let targets = Targets::Classes(own.renumbered(names).map_err(other)?);
-    Ok(samples.with_targets(targets))
 }
 
 /// Maps a file of IDX.

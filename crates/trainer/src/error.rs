@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use mnist_io::Header;
+
 use crate::data::TableFault;
 use crate::report::shell_word;
 use crate::stop::Signal;
@@ -22,6 +24,12 @@ pub(crate) enum Error {
          go to the root of the repository, or name the folder of the MNIST files with --data DIR"
     )]
     NoDefaultData { dir: &'static str },
+    #[error("{path}: found {header} in IDX, {}", labels_advice(.header, .flag))]
+    NoLabels { path: PathBuf, header: Header, flag: &'static str },
+    #[error("{flag} is for a file of IDX, and {path} is {found}")]
+    LabelsOfOther { flag: &'static str, path: PathBuf, found: &'static str },
+    #[error("--test-labels is for a file of IDX that --test names, and there is none: name it")]
+    LabelsAlone,
     #[error(
         "{dir}: the training images are {train} pixels and the test images {test}: \
          expected the same size"
@@ -117,7 +125,7 @@ pub(crate) enum Error {
     OtherCheckpoint { path: PathBuf, reason: String },
     #[error(
         "{key} is {now} and was {was}: a run continues with the settings that it began with; \
-         only --epochs and --data may change"
+         only --epochs and where the data lie may change"
     )]
     OtherSetting { key: String, was: String, now: String },
     #[error(
@@ -266,6 +274,17 @@ pub(crate) enum Error {
     AllAlike { dir: PathBuf, samples: usize },
 }
 
+/// What to do about a file of IDX without a file of labels.
+fn labels_advice(header: &Header, flag: &str) -> String {
+    match header.dims() {
+        [_] | [_, 1] => format!(
+            "which look like labels: name the file of their images or features instead, and this \
+             one with {flag}"
+        ),
+        _ => format!("and beside it no labels under the same name: name their file with {flag}"),
+    }
+}
+
 /// A value that a setting cannot take.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} is {found}: {reason}")]
@@ -299,6 +318,9 @@ impl Error {
             | Self::Edited { .. }
             | Self::Value(_)
             | Self::ClassWeights { .. }
+            | Self::NoLabels { .. }
+            | Self::LabelsOfOther { .. }
+            | Self::LabelsAlone
             | Self::OtherSetting { .. }
             | Self::OtherIsa { .. }
             | Self::Complete { .. }

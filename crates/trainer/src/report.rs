@@ -358,12 +358,16 @@ fn next(config: &Config, finding: Option<&Finding>, run: &RunDir) -> String {
     let mut text =
         format!("next: see where it is wrong, ask it about {new} of your own, or {purpose}\n");
     // Where the test samples are a share of the others, most of these were trained on.
-    if let Some(test) = config.data.test.as_ref().or((!is_table).then_some(&config.data.dir)) {
+    let place = config.data.place();
+    let is_share = is_table || place.is_one_part();
+    if let Some(test) = config.data.test_place().or((!is_share).then_some(place)) {
         let place = match &config.data.test {
-            None if test == Path::new(data::DEFAULT_DIR) => String::new(),
-            _ => format!(" {}", shell_word(test)),
+            None if test.path == Path::new(data::DEFAULT_DIR) => String::new(),
+            _ => format!(" {}", shell_word(test.path)),
         };
-        let _ = writeln!(text, "  {program} eval --model {model}{place}");
+        let labels = test.labels.map(|file| format!(" --labels {}", shell_word(file)));
+        let labels = labels.unwrap_or_default();
+        let _ = writeln!(text, "  {program} eval --model {model}{place}{labels}");
     }
     let _ = writeln!(text, "  {program} predict --model {model} {example}");
     let _ = writeln!(text, "  {again} {flag}");

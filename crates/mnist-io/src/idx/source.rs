@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::alone;
 use super::file::IdxFile;
 use super::folder::{self, Folder};
 use super::name::Name;
@@ -15,6 +16,10 @@ use crate::source::{Part, Request, Source};
 /// Fashion-MNIST and EMNIST do; the names of the classes in a file `classes.txt`. See
 /// [`Dataset::read_dir`](crate::Dataset::read_dir) for the names of files. The images of
 /// EMNIST, which are published with rows and columns exchanged, become upright.
+///
+/// A file of another name is one part: features whose labels lie beside it, in a file whose
+/// name says `labels` where that of the features says `images`. [`Idx::open_pair`] opens files
+/// that have nothing in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Idx;
 
@@ -36,10 +41,13 @@ impl Source for Idx {
     }
 
     fn recognises(&self, path: &Path) -> bool {
-        folder::has_any(path)
+        folder::has_any(path) || alone::header(path).is_some()
     }
 
     fn open(&self, request: &Request<'_>) -> Result<Samples, Error> {
+        if let Some(header) = alone::header(request.path) {
+            return alone::open(request, header);
+        }
         let folder = Folder::find(request.path)?;
         let [features, labels] = folder.pair(request.part)?;
         let [features, labels] = [features, labels].map(|path| IdxFile::open(path, request.access));

@@ -10,7 +10,7 @@ use nn::{Evaluation, Executor, Mlp};
 use serde::Serialize;
 
 use crate::augment::Prepared;
-use crate::data::{self, labelled::Labelled};
+use crate::data::{self, Place, labelled::Labelled};
 use crate::error::Error;
 use crate::model::Model;
 use crate::pool::Pool;
@@ -42,6 +42,12 @@ pub(crate) struct Args {
     /// nobody may change them while the program runs.
     #[arg(long, value_name = "DATA")]
     data: Option<PathBuf>,
+
+    /// Labels of DATA, if that is a file of IDX
+    ///
+    /// A second file of IDX. Files with the names of MNIST need none.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
 
     /// Mistakes to show, the most confident ones
     #[arg(long, value_name = "N", default_value_t = 4)]
@@ -101,6 +107,8 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let model = Model::open(&args.model)?;
     let place = args.place.as_ref().or(args.data.as_ref());
     let place = place.map_or(data::DEFAULT_DIR.as_ref(), PathBuf::as_path);
+    let labels = args.labels.as_deref();
+    let place = Place { path: place, labels, flag: Some("--labels") };
     let labelled = Labelled::open(&model, place)?;
     let prepared = Prepared::new(&labelled.samples, None, model.deskew, isa)?;
     let examples = prepared.examples()?;

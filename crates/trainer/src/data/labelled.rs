@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use mnist_io::{
-    ClassNames, Classes, ColumnKind, Features, Idx, ImageSize, Part, Samples, Table, TableOptions,
+    ClassNames, Classes, ColumnKind, Features, ImageSize, Part, Samples, Table, TableOptions,
     Targets, Wanted,
 };
 use nn::{Columns, ImageForm};
 
 use super::table::{self, list};
-use super::{TableFault, home};
+use super::{Place, TableFault, home};
 use crate::error::{Error, one_line};
 use crate::model::Model;
 use crate::report::plural;
@@ -27,8 +27,10 @@ pub(crate) struct Labelled {
 }
 
 impl Labelled {
-    /// The samples at `path`: the test part, where there is one, otherwise all.
-    pub(crate) fn open(model: &Model, path: &Path) -> Result<Self, Error> {
+    /// The samples at `place`: the test part, where there is one, otherwise all.
+    pub(crate) fn open(model: &Model, place: Place<'_>) -> Result<Self, Error> {
+        place.check()?;
+        let path = place.path;
         let other = |path: &Path| (path.to_owned(), model.path.clone());
         match model.columns() {
             Some(_) if mnist_io::find_source(&home(path)).is_ok() => {
@@ -40,22 +42,16 @@ impl Labelled {
                 let (input, model) = other(path);
                 Err(Error::NeedsImages { input, model })
             }
-            None => Self::images(model, path),
+            None => Self::images(model, place),
         }
     }
 
-    fn images(model: &Model, path: &Path) -> Result<Self, Error> {
+    fn images(model: &Model, place: Place<'_>) -> Result<Self, Error> {
+        let path = place.path;
         let form = model.image();
         // Pictures of any size; IDX has its own.
         let size = form.map(|form| ImageSize { rows: form.rows, cols: form.cols });
-        // A file of a data set stands for the part that it is of.
-        let part = Idx::part_of(path).unwrap_or(Part::Test);
-        let samples = match super::open(path, part, size) {
-            Err(Error::Data(mnist_io::Error::NoPart { .. })) => {
-                super::open(path, Part::Train, size)
-            }
-            samples => samples,
-        }?;
+        let samples = place.to_test_on(size)?;
         let samples = match form {
             Some(ImageForm { transpose: true, .. }) => samples.transposed(),
             _ => samples,

@@ -10,6 +10,7 @@ mod health;
 mod inspect;
 mod kill;
 mod look;
+mod pairs;
 mod pictures;
 mod predict;
 mod resume;

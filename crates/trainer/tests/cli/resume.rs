@@ -167,7 +167,7 @@ fn what_cannot_be_continued() {
     succeed(path, &format!("{flags} --epochs 20 --patience 1 --min-delta 0.99 --out early"));
     fs::create_dir(path.join("empty")).unwrap();
     let other_settings = "a run continues with the settings that it began with; only --epochs \
-                          and --data may change";
+                          and where the data lie may change";
     let no_checkpoint = "from which a run continues: name the directory of a run that has a \
                          checkpoint";
     let setting =

@@ -17,8 +17,9 @@ use crate::settings::{Edits, Source};
 use crate::summary::VERSION;
 
 /// What may change when a run continues. (Threads, and how often it is saved, are no
-/// settings.)
-const MAY_CHANGE: [&str; 2] = ["training.epochs", "data.dir"];
+/// settings.) Data elsewhere have to be the same data, by their checksums.
+const MAY_CHANGE: [&str; 5] =
+    ["training.epochs", "data.dir", "data.test", "data.labels", "data.test-labels"];
 
 /// A run that was read from its directory.
 pub(super) struct Resumed {

@@ -39,6 +39,7 @@ impl Sets {
             0.0 => Ok(None),
             fraction => data::split(targets, fraction, seed).map(Some),
         };
+        config.data.check_labels()?;
         let mut notes = Vec::new();
         let (training, test, split, columns, weights) = if data::is_table(&config.data.dir) {
             let mut tables = Tables::open(config)?;

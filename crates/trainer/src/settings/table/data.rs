@@ -48,6 +48,28 @@ pub(super) const SETTINGS: &[Setting] = &[
         ..Setting::PLAIN
     },
     Setting {
+        key: "data.labels",
+        flag: Some(("labels", "FILE")),
+        kind: Kind::Path,
+        presence: Presence::OrNone("data.labels"),
+        default: "none",
+        example: "my-labels.idx",
+        help: "Labels of DATA, if that is a file of IDX",
+        more: "A second file of IDX, raw or .gz. Files with the names of MNIST need none, nor does \
+               my-images.idx if my-labels.idx lies beside it.",
+        ..Setting::PLAIN
+    },
+    Setting {
+        key: "data.test-labels",
+        flag: Some(("test-labels", "FILE")),
+        kind: Kind::Path,
+        presence: Presence::OrNone("data.test-labels"),
+        default: "none",
+        example: "t-labels.idx",
+        help: "Labels of --test, if that is a file of IDX",
+        ..Setting::PLAIN
+    },
+    Setting {
         key: "data.test-fraction",
         flag: Some(("test-fraction", "FRACTION")),
         kind: Kind::Double(Interval::ProperShare),

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{FAILED, Row, check};
+use super::{FAILED, Row, USAGE, check};
 
 /// Fails in the folder with the command line and the error of the row.
 fn fails(dir: &Path, row: Row) {
@@ -48,6 +48,85 @@ fn damaged() {
             fails(dir.path(), (why, "", &*format!("data/{name}…").leak()));
         }
         fs::write(&path, bytes).unwrap();
+    }
+}
+
+/// Files of IDX whose names do not say what they are.
+#[test]
+fn labels() {
+    let dir = crate::data::folder();
+    for (from, to) in [
+        ("train-images-idx3-ubyte", "a.idx"),
+        ("train-labels-idx1-ubyte", "b.idx"),
+        ("t10k-images-idx3-ubyte", "c.idx"),
+        ("t10k-labels-idx1-ubyte", "d.idx"),
+    ] {
+        fs::copy(dir.path().join("data").join(from), dir.path().join(to)).unwrap();
+    }
+    fs::write(dir.path().join("t.csv"), crate::data::table("iris.csv")).unwrap();
+    check(
+        dir.path(),
+        USAGE,
+        &[
+            (
+                "features alone",
+                "a.idx",
+                "a.idx: found 300 x 28 x 28 u8 in IDX, and beside it no labels under the same \
+                 name: name their file with --labels",
+            ),
+            (
+                "features to test on alone",
+                "a.idx --labels b.idx --test c.idx",
+                "c.idx: found 100 x 28 x 28 u8 in IDX, and beside it no labels under the same \
+                 name: name their file with --test-labels",
+            ),
+            (
+                "labels alone",
+                "b.idx",
+                "b.idx: found 300 u8 in IDX, which look like labels: name the file of their \
+                 images or features instead, and this one with --labels",
+            ),
+            (
+                "labels of a table",
+                "t.csv --labels b.idx",
+                "--labels is for a file of IDX, and t.csv is a table, whose labels are a column: \
+                 leave the flag out",
+            ),
+            (
+                "labels of a folder",
+                "--labels b.idx",
+                "--labels is for a file of IDX, and data is a folder: name the file of its \
+                 features instead",
+            ),
+            (
+                "labels of a table to test on",
+                "a.idx --labels b.idx --test t.csv --test-labels d.idx",
+                "--test-labels is for a file of IDX, and t.csv is a table, whose labels are a \
+                 column: leave the flag out",
+            ),
+            (
+                "labels to test on alone",
+                "a.idx --labels b.idx --test-labels d.idx",
+                "--test-labels is for a file of IDX that --test names, and there is none: name it",
+            ),
+        ],
+    );
+    for row in [
+        (
+            "labels of others",
+            "a.idx --labels d.idx",
+            "d.idx: at byte 4: found 100 labels, expected 300, one for each image in a.idx; pass \
+             two files that belong together",
+        ),
+        (
+            "images and labels exchanged",
+            "b.idx --labels a.idx",
+            "b.idx: at byte 3: found 1 dimensions (300), expected images x rows x columns, …",
+        ),
+        ("no such labels", "a.idx --labels absent", "absent: cannot be opened: …"),
+        ("no labels", "a.idx --labels t.csv", "t.csv: found text, expected an IDX file; …"),
+    ] {
+        fails(dir.path(), row);
     }
 }
 

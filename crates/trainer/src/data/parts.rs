@@ -1,0 +1,126 @@
+//! The two parts of data that are no table: to train on and to test on.
+
+use std::path::Path;
+
+use mnist_io::{Classes, Idx, ImageSize, Part, Samples, Targets};
+
+use super::{access, classes, home, is_table, open, split};
+use crate::config::Config;
+use crate::error::Error;
+use crate::settings::image_size as image_size_of;
+
+/// Where samples lie: in a folder, or in a file, which for IDX has its labels in another.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) path: &'a Path,
+    /// The file of the labels, if it was named.
+    pub(crate) labels: Option<&'a Path>,
+    /// What it is named with, if the command has a flag for it.
+    pub(crate) flag: Option<&'static str>,
+}
+
+impl<'a> Place<'a> {
+    /// A folder or a file, by itself.
+    pub(crate) fn of(path: &'a Path) -> Self {
+        Self { path, labels: None, flag: None }
+    }
+
+    /// Checks that labels are named for a file only that can have some.
+    pub(crate) fn check(self) -> Result<(), Error> {
+        let (Some(_), Some(flag)) = (self.labels, self.flag) else { return Ok(()) };
+        let found = match &*home(self.path) {
+            path if path.is_dir() => "a folder: name the file of its features instead",
+            path if is_table(path) => "a table, whose labels are a column: leave the flag out",
+            _ => return Ok(()),
+        };
+        Err(Error::LabelsOfOther { flag, path: self.path.to_owned(), found })
+    }
+
+    /// Whether this is a file with its labels, which has no part to test on.
+    pub(crate) fn is_one_part(self) -> bool {
+        self.labels.is_some() || (home(self.path).is_file() && Idx::part_of(self.path).is_none())
+    }
+
+    /// The samples of a part; `None` if the data do not have it. Pictures are brought to `size`.
+    fn part(self, part: Part, size: Option<ImageSize>) -> Result<Option<Samples>, Error> {
+        let samples = match (self.labels, part) {
+            (None, _) => open(self.path, part, size),
+            (Some(labels), Part::Train) => {
+                Ok(Idx::open_pair(&home(self.path), &home(labels), access())?)
+            }
+            (Some(_), Part::Test) => return Ok(None),
+        };
+        match samples {
+            Ok(samples) => Ok(Some(samples)),
+            Err(Error::Data(error)) if part == Part::Test && error.lacks_part() => Ok(None),
+            Err(error) => Err(match (error, self.flag) {
+                (Error::Data(mnist_io::Error::NoLabels { path, header }), Some(flag)) => {
+                    Error::NoLabels { path, header, flag }
+                }
+                (error, _) => error,
+            }),
+        }
+    }
+
+    /// All samples to train on.
+    fn to_train_on(self, size: Option<ImageSize>) -> Result<Samples, Error> {
+        match self.part(Part::Train, size)? {
+            Some(samples) => Ok(samples),
+            None => open(self.path, Part::Train, size),
+        }
+    }
+
+    /// The samples to test on: the part for that, and all of data without one. A file of a data
+    /// set stands for the part that it is of.
+    pub(crate) fn to_test_on(self, size: Option<ImageSize>) -> Result<Samples, Error> {
+        let part = Idx::part_of(self.path).unwrap_or(Part::Test);
+        match self.part(part, size)? {
+            Some(samples) => Ok(samples),
+            None => self.to_train_on(size),
+        }
+    }
+}
+
+/// Both parts of data that are no table. Where there is no test part, it is a share of the
+/// samples.
+pub(crate) fn parts(config: &Config) -> Result<(Samples, Samples), Error> {
+    let data = &config.data;
+    let size = data.size.as_deref().and_then(image_size_of);
+    let upright = |samples: Samples| if data.transpose { samples.transposed() } else { samples };
+    let place = data.place();
+    let training = upright(place.to_train_on(size)?);
+    // Images of the test part get the size of the others.
+    let size = size.or(training.image_size());
+    let test = match data.test_place() {
+        Some(test) => Some(test.to_test_on(size)?),
+        None => place.part(Part::Test, size)?,
+    };
+    let Some(test) = test else {
+        let split = split(training.targets(), data.test_fraction, config.training.seed)?;
+        return Ok((training.subset(&split.train), training.subset(&split.validation)));
+    };
+    let names = classes(&training).and_then(Classes::names);
+    let test = match names {
+        Some(names) => renumbered(test, &names.names, &data.dir.display().to_string())?,
+        None => test,
+    };
+    Ok((training, upright(test)))
+}
+
+/// The samples with the numbers that `names` gives to their classes; `known` is what has
+/// these classes.
+pub(crate) fn renumbered(
+    samples: Samples,
+    names: &[String],
+    known: &str,
+) -> Result<Samples, Error> {
+    // That there are too few names is found later, with the number that is expected.
+    let enough = |own: &&Classes| own.names().is_some_and(|all| own.count() <= all.names.len());
+    let Some(own) = classes(&samples).filter(enough) else {
+        return Ok(samples);
+    };
+    let path = own.names().map(|names| names.path.clone()).unwrap_or_default();
+    let other = |class| Error::OtherClasses { path, class, known: known.to_owned() };
+    let targets = Targets::Classes(own.renumbered(names).map_err(other)?);
+    Ok(samples.with_targets(targets))
+}
