@@ -144,6 +144,32 @@ pub enum Error {
         found: &'static str,
     },
 
+    /// A line of the file with the letters of EMNIST has something else.
+    #[error(
+        "{path}: line {line}: expected a label of its own, and the code of its letter, such as 1 65 97; fetch the file again, or remove it"
+    )]
+    Mapping {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+
+    /// The file with the letters of EMNIST lacks a label.
+    #[error(
+        "{path}: found label {found} of sample {sample}, which {mapping} does not have; fetch both files again, or remove that one"
+    )]
+    UnmappedLabel {
+        /// The file of labels.
+        path: PathBuf,
+        /// The sample, from 0.
+        sample: usize,
+        /// Its label.
+        found: u8,
+        /// The file with the letters.
+        mapping: PathBuf,
+    },
+
     /// The file is no picture that can be used.
     #[error("{path}: {error}")]
     Picture {

@@ -19,6 +19,7 @@ mod file;
 mod name;
 mod folder;
 mod labels;
+mod mapping;
 mod pair;
 mod dataset;
 mod alone;

@@ -89,6 +89,11 @@ impl Folder {
         is_transposed(&self.set)
     }
 
+    /// The path of the file that says what the labels stand for, which EMNIST has.
+    pub(super) fn mapping(&self) -> PathBuf {
+        self.dir.join(format!("{}-mapping.txt", self.set))
+    }
+
     /// The files of images and of labels of `part`.
     pub(super) fn pair(&self, part: Part) -> Result<[&Path; 2], Error> {
         let file = |content| {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::alone;
 use super::file::IdxFile;
 use super::folder::{self, Folder};
+use super::mapping::Mapping;
 use super::name::Name;
 use super::pair::Pair;
 use crate::class_names::ClassNames;
@@ -57,7 +58,15 @@ impl Source for Idx {
             None if request.path.is_dir() => ClassNames::read_dir(request.path)?,
             names => names,
         };
-        let samples = pair.into_samples(names)?;
+        let mapping = match names {
+            None => Mapping::read(folder.mapping())?,
+            Some(_) => None,
+        };
+        let labels = pair.labels.file().path().to_owned();
+        let mut samples = pair.into_samples(names)?;
+        if let Some(mapping) = mapping {
+            samples = mapping.apply(samples, &labels)?;
+        }
         Ok(if folder.is_transposed() { samples.transposed() } else { samples })
     }
 }

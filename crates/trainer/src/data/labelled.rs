@@ -63,12 +63,13 @@ impl Labelled {
             return Err(Error::ImageSize { model, expected, dir, found: super::size(&samples) });
         }
         let names = super::classes(&samples).and_then(Classes::names).cloned();
-        // The names of folders say which class is which; those of classes.txt are compared.
+        // The names of folders say which class is which, and so do numbers where the model's
+        // names are numbers; those of classes.txt are compared.
         let folders = names.as_ref().is_some_and(|names| names.path.is_dir());
         let samples = match model.classes() {
-            Some(count) if folders => {
+            Some(count) if folders || names.is_none() && model.network.class_names().is_some() => {
                 let known: Vec<String> = (0..count).map(|class| model.class_name(class)).collect();
-                super::renumbered(samples, &known, &model.path.display().to_string())?
+                super::renumbered(samples, &known, path, &model.path.display().to_string())?
             }
             _ => samples,
         };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mnist_io::{Classes, Idx, ImageSize, Part, Samples, Targets};
+use mnist_io::{ClassNames, Classes, Idx, ImageSize, Part, Samples, Targets};
 
 use super::{access, classes, home, is_table, open, split};
 use crate::config::Config;
@@ -82,13 +82,15 @@ impl<'a> Place<'a> {
 }
 
 /// Both parts of data that are no table. Where there is no test part, it is a share of the
-/// samples.
-pub(crate) fn parts(config: &Config) -> Result<(Samples, Samples), Error> {
+/// samples. What the user should know goes into `notes`.
+pub(crate) fn parts(config: &Config, notes: &mut Vec<String>) -> Result<(Samples, Samples), Error> {
     let data = &config.data;
     let size = data.size.as_deref().and_then(image_size_of);
     let upright = |samples: Samples| if data.transpose { samples.transposed() } else { samples };
     let place = data.place();
     let training = upright(place.to_train_on(size)?);
+    let (training, note) = counted_from_one(training, &data.dir)?;
+    notes.extend(note);
     // Images of the test part get the size of the others.
     let size = size.or(training.image_size());
     let test = match data.test_place() {
@@ -101,26 +103,59 @@ pub(crate) fn parts(config: &Config) -> Result<(Samples, Samples), Error> {
     };
     let names = classes(&training).and_then(Classes::names);
     let test = match names {
-        Some(names) => renumbered(test, &names.names, &data.dir.display().to_string())?,
+        Some(names) => {
+            let path = data.test.as_ref().unwrap_or(&data.dir);
+            renumbered(test, &names.names, path, &data.dir.display().to_string())?
+        }
         None => test,
     };
     Ok((training, upright(test)))
 }
 
 /// The samples with the numbers that `names` gives to their classes; `known` is what has
-/// these classes.
+/// these classes, and `path` where the samples lie. Labels without names are numbers: where
+/// all names are numbers, they are these.
 pub(crate) fn renumbered(
     samples: Samples,
     names: &[String],
+    path: &Path,
     known: &str,
 ) -> Result<Samples, Error> {
-    // That there are too few names is found later, with the number that is expected.
-    let enough = |own: &&Classes| own.names().is_some_and(|all| own.count() <= all.names.len());
-    let Some(own) = classes(&samples).filter(enough) else {
-        return Ok(samples);
+    let Some(own) = classes(&samples) else { return Ok(samples) };
+    let numbered;
+    let own = match own.names() {
+        // That there are too few names is found later, with the number that is expected.
+        Some(all) if own.count() <= all.names.len() => own,
+        None if names.iter().all(|name| is_number(name)) => {
+            let names = (0..own.count()).map(|label| label.to_string()).collect();
+            let names = ClassNames { path: path.to_owned(), names };
+            numbered = Classes::new(own.labels().to_vec().into(), Some(names));
+            &numbered
+        }
+        _ => return Ok(samples),
     };
     let path = own.names().map(|names| names.path.clone()).unwrap_or_default();
     let other = |class| Error::OtherClasses { path, class, known: known.to_owned() };
     let targets = Targets::Classes(own.renumbered(names).map_err(other)?);
     Ok(samples.with_targets(targets))
+}
+
+/// Whether a name is that of a label which has no other.
+fn is_number(name: &str) -> bool {
+    name.parse::<u8>().is_ok_and(|number| number.to_string() == name)
+}
+
+/// Labels that count from 1 and have no names get these numbers for names, so that there is
+/// no class 0, which nothing is of.
+fn counted_from_one(samples: Samples, path: &Path) -> Result<(Samples, Option<String>), Error> {
+    let Some(own) = classes(&samples).filter(|own| own.names().is_none()) else {
+        return Ok((samples, None));
+    };
+    let (least, count) = (own.labels().iter().min(), own.count());
+    if least != Some(&1) {
+        return Ok((samples, None));
+    }
+    let names: Vec<String> = (1..count).map(|label| label.to_string()).collect();
+    let note = format!("the labels count from 1: the classes are 1 to {}", count - 1);
+    Ok((renumbered(samples, &names, path, "")?, Some(note)))
 }

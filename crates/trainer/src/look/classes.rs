@@ -8,7 +8,7 @@ use nn::Mlp;
 
 use super::finding::Finding;
 use crate::data;
-use crate::error::Error;
+use crate::error::{Error, one_line};
 use crate::report::plural;
 
 /// A label is a byte.
@@ -58,6 +58,15 @@ impl Counts {
         (0..self.classes).filter(|&class| self.train[class] == 0).collect()
     }
 
+    /// Classes with their names.
+    fn group(&self, classes: Vec<usize>) -> Group {
+        let name =
+            |class: &usize| self.names.get(*class).cloned().unwrap_or_else(|| class.to_string());
+        let named = !self.names.is_empty();
+        let names = if named { classes.iter().map(name).collect() } else { Vec::new() };
+        Group { classes, names }
+    }
+
     pub(super) fn check(&self, dir: &Path) -> Result<Vec<Finding>, Error> {
         let present = self.that(|train, _| train > 0);
         if let [class] = present[..] {
@@ -68,18 +77,18 @@ impl Counts {
         if !unseen.is_empty() {
             let samples = unseen.iter().map(|&class| self.test[class]).sum();
             let samples = plural(samples, "test sample");
-            let classes = List(&unseen).to_string();
+            let classes = self.group(unseen).to_string();
             return Err(Error::UnseenClasses { dir: dir.into(), classes, samples });
         }
 
         let mut findings = Vec::new();
         let classes = self.absent();
         if !classes.is_empty() {
-            findings.push(Finding::Absent { classes });
+            findings.push(Finding::Absent { classes: self.group(classes) });
         }
         let classes = self.that(|train, test| train > 0 && test == 0);
         if !classes.is_empty() {
-            findings.push(Finding::Untested { classes });
+            findings.push(Finding::Untested { classes: self.group(classes) });
         }
         let mut counts: Vec<_> = present.iter().map(|&class| self.train[class]).collect();
         counts.sort_unstable();
@@ -91,7 +100,7 @@ impl Counts {
         let classes: Vec<_> = self.that(|train, _| train > 0 && few(train));
         if !classes.is_empty() {
             let samples = classes.iter().map(|&class| self.train[class]).sum();
-            findings.push(Finding::Stray { classes, samples, usual });
+            findings.push(Finding::Stray { classes: self.group(classes), samples, usual });
         }
         Ok(findings)
     }
@@ -122,34 +131,56 @@ pub(super) fn silence(
     Ok(network.set_layer(last, &weights, &biases)?)
 }
 
-/// Classes as messages have them: `class 3`, `classes 0, 2 and 5 to 9`.
-pub(super) struct List<'a>(pub(super) &'a [usize]);
+/// Classes as messages have them: `class 3`, `classes 0, 2 and 5 to 9`, `classes ant and bee`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Group {
+    classes: Vec<usize>,
+    /// The name of each of them; empty if classes have none.
+    names: Vec<String>,
+}
 
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MOST: usize = 6;
+impl Group {
+    /// What stands for them in a sentence.
+    pub(super) fn them(&self) -> &'static str {
+        if self.classes.len() == 1 { "it" } else { "them" }
+    }
+
+    /// The numbers, those that follow each other as one text; how many there are in each.
+    fn runs(&self) -> Vec<(String, usize)> {
         let mut runs: Vec<(usize, usize)> = Vec::new();
-        for &class in self.0 {
+        for &class in &self.classes {
             match runs.last_mut() {
                 Some((_, last)) if *last + 1 == class => *last = class,
                 _ => runs.push((class, class)),
             }
         }
-        f.write_str(if self.0.len() == 1 { "class " } else { "classes " })?;
-        let shown = runs.len().min(MOST);
-        for (index, (first, last)) in runs[..shown].iter().enumerate() {
+        let text = |(first, last): (usize, usize)| match last - first {
+            0 => (first.to_string(), 1),
+            1 => (format!("{first}, {last}"), 2),
+            more => (format!("{first} to {last}"), more + 1),
+        };
+        runs.into_iter().map(text).collect()
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 6;
+        let parts = match &self.names[..] {
+            [] => self.runs(),
+            names => names.iter().map(|name| (one_line(name), 1)).collect(),
+        };
+        f.write_str(if self.classes.len() == 1 { "class " } else { "classes " })?;
+        let shown = parts.len().min(MOST);
+        for (index, (text, _)) in parts[..shown].iter().enumerate() {
             let between = match index {
                 0 => "",
-                _ if index + 1 == runs.len() => " and ",
+                _ if index + 1 == parts.len() => " and ",
                 _ => ", ",
             };
-            match last - first {
-                0 => write!(f, "{between}{first}")?,
-                1 => write!(f, "{between}{first}, {last}")?,
-                _ => write!(f, "{between}{first} to {last}")?,
-            }
+            write!(f, "{between}{text}")?;
         }
-        let rest: usize = runs[shown..].iter().map(|(first, last)| last - first + 1).sum();
+        let rest: usize = parts[shown..].iter().map(|(_, count)| count).sum();
         if rest > 0 { write!(f, " and {rest} more") } else { Ok(()) }
     }
 }
@@ -174,7 +205,7 @@ mod tests {
                 .check(Path::new("data"))
                 .unwrap();
             let stray = findings.into_iter().find_map(|finding| match finding {
-                Finding::Stray { classes, .. } => Some(classes),
+                Finding::Stray { classes, .. } => Some(classes.classes),
                 _ => None,
             });
             assert_eq!(stray.unwrap_or_default(), expected, "{samples:?}");
@@ -189,7 +220,17 @@ mod tests {
             (&[0, 2, 5, 6, 7, 8], "classes 0, 2 and 5 to 8"),
             (&[0, 2, 4, 6, 8, 10, 12, 13], "classes 0, 2, 4, 6, 8, 10 and 2 more"),
         ] {
-            assert_eq!(List(classes).to_string(), expected);
+            let group = Group { classes: classes.to_vec(), names: Vec::new() };
+            assert_eq!(group.to_string(), expected);
+        }
+        for (names, expected) in [
+            (&["ant"][..], "class ant"),
+            (&["ant", "bee"], "classes ant and bee"),
+            (&["a", "b", "c", "d", "e", "f", "g", "h"], "classes a, b, c, d, e, f and 2 more"),
+        ] {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let group = Group { classes: (0..names.len()).collect(), names };
+            assert_eq!(group.to_string(), expected);
         }
     }
 }

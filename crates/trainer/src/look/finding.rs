@@ -4,18 +4,18 @@ use std::fmt;
 
 use mnist_io::Paper;
 
-use super::classes::List;
+use super::classes::Group;
 use crate::report::plural;
 
 /// Something about the data that the user should know. Displayed as one line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Finding {
     /// No training sample is of these classes, and no test sample.
-    Absent { classes: Vec<usize> },
+    Absent { classes: Group },
     /// Training shows these classes, and the test set has none of them.
-    Untested { classes: Vec<usize> },
+    Untested { classes: Group },
     /// Classes have by far fewer training samples than the others: these in all.
-    Stray { classes: Vec<usize>, samples: usize, usual: usize },
+    Stray { classes: Group, samples: usize, usual: usize },
     /// There are hardly more training samples than classes.
     Few { samples: usize, classes: usize },
     /// Most features are the same in all training samples.
@@ -52,20 +52,20 @@ impl fmt::Display for Finding {
             Self::Absent { classes } => write!(
                 f,
                 "no training sample is of {}: the network hardly ever predicts {}",
-                List(classes),
-                them(classes)
+                classes,
+                classes.them()
             ),
             Self::Untested { classes } => write!(
                 f,
                 "no test sample is of {}: the test accuracy says nothing of {}",
-                List(classes),
-                them(classes)
+                classes,
+                classes.them()
             ),
             Self::Stray { classes, samples, usual } => write!(
                 f,
                 "there {} of {}, and about {usual} of any other: check the labels",
                 are(*samples, "training sample"),
-                List(classes)
+                classes
             ),
             Self::Few { samples, classes } => write!(
                 f,
@@ -147,10 +147,6 @@ impl fmt::Display for Described {
         let Paper { level, dark_ink } = self.0;
         write!(f, "{} ink on a background of {level}", if dark_ink { "dark" } else { "light" })
     }
-}
-
-fn them(classes: &[usize]) -> &'static str {
-    if classes.len() == 1 { "it" } else { "them" }
 }
 
 fn are(samples: usize, what: &str) -> String {

@@ -119,3 +119,54 @@ fn the_next_command_names_the_labels() {
     let text = succeed(dir.path(), "--data a.idx --labels b.idx --epochs 1 --out run2");
     assert!(!text.contains(" eval "), "{text}");
 }
+
+/// Labels from 1 on are classes of these names, and no class 0 is one of them.
+#[test]
+fn labels_that_count_from_one() {
+    let one_more =
+        |part: Part| Part { labels: part.labels.iter().map(|label| label + 1).collect(), ..part };
+    let zero = parts(12);
+    let dir = folder(NAMES, &zero.clone().map(one_more));
+    let output = run_in(dir.path(), &format!("{FLAGS} --epochs 2 --out one"));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("the labels count from 1: the classes are 1 to 10"), "{text}");
+    assert!(!text.contains("class 0"), "{text}");
+    let eval = json(dir.path(), "eval --model one c.idx --labels d.idx --json");
+    let names: Vec<_> = eval["classes"].as_array().unwrap().iter().map(|c| &c["class"]).collect();
+    assert_eq!((names[0], names[9], names.len()), (&"1".into(), &"10".into(), 10));
+
+    // The same network as of labels from 0.
+    let other = folder(NAMES, &zero);
+    succeed(other.path(), &format!("{FLAGS} --epochs 2 --quiet --out zero"));
+    let expected = json(other.path(), "eval --model zero c.idx --labels d.idx --json");
+    assert_eq!(eval["test_loss"], expected["test_loss"]);
+    assert_eq!(eval["confusion"], expected["confusion"]);
+
+    // A label of 0 is none of them.
+    fs::copy(other.path().join("d.idx"), dir.path().join("d.idx")).unwrap();
+    for (line, known) in [
+        (format!("{FLAGS} --quiet --out none"), "a.idx"),
+        ("eval --model one c.idx --labels d.idx".to_owned(), "one"),
+    ] {
+        let text = String::from_utf8(run_in(dir.path(), &line).stderr).unwrap();
+        let expected = format!("error: c.idx: the class `0` is none that {known} has: expected");
+        assert!(text.starts_with(&expected), "{text}");
+    }
+}
+
+/// The letters of EMNIST have their names in a file beside them.
+#[test]
+fn letters_have_names() {
+    let parts = parts(12)
+        .map(|part| Part { labels: part.labels.iter().map(|label| label + 1).collect(), ..part });
+    let names = ["train", "test"].map(|part| {
+        ["images-idx3", "labels-idx1"].map(|file| format!("emnist-letters-{part}-{file}-ubyte"))
+    });
+    let dir = folder(names.each_ref().map(|pair| pair.each_ref().map(|name| &**name)), &parts);
+    let mapping: String = (1..=10).map(|n| format!("{n} {} {}\n", 64 + n, 96 + n)).collect();
+    fs::write(dir.path().join("emnist-letters-mapping.txt"), mapping).unwrap();
+    succeed(dir.path(), ". --epochs 1 --quiet --out run");
+    let eval = json(dir.path(), "eval --model run . --json");
+    let class = |i: usize| eval["classes"][i]["class"].as_str().unwrap();
+    assert_eq!((class(0), class(9)), ("A", "J"));
+}

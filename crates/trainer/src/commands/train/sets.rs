@@ -53,7 +53,7 @@ impl Sets {
             let Prepared { training, test, columns } = tables.prepare(split.as_ref())?;
             (training, test, split, Some(columns), weights)
         } else {
-            let (training, test) = data::parts(config)?;
+            let (training, test) = data::parts(config, &mut notes)?;
             if config.data.target.take().is_some() {
                 let dir = config.data.dir.display();
                 notes.push(format!("--target is for tables, and {dir} is none: it is left out"));
