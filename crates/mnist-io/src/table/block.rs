@@ -38,8 +38,9 @@ impl<R: Read> Block<R> {
         let (buffer, start, end) = (vec![0; SIZE], 0, 0);
         let (ended, line, after_return) = (false, 1, false);
         let mut block = Self { path, input, buffer, start, end, ended, line, after_return };
-        // The number of bytes of the longest mark.
-        while block.bytes().len() < 3 && !block.ended {
+        // The number of bytes of the longest mark. A line that ends before is no mark, and
+        // nothing may follow it for long.
+        while block.bytes().len() < 3 && !block.bytes().ends_with(b"\n") && !block.ended {
             block.more()?;
         }
         input::check(block.bytes()).map_err(|error| block.error(error))?;

@@ -35,6 +35,12 @@ impl<R: Read> Lines<R> {
         self.block.error(error)
     }
 
+    /// Whether the next line, or the end, is in memory.
+    pub(crate) fn is_ready(&self) -> bool {
+        let line = self.block.bytes().trim_ascii_start();
+        self.block.ended || memchr(b'\n', line).is_some()
+    }
+
     /// The next line that is not empty, with its number; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<(u64, Object)>, Error> {
         if !self.block.skip_white_space()? {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr2_iter};
 
 use super::block::{Block, MOST};
 use super::error::TableError;
@@ -107,6 +107,22 @@ impl<R: Read> Records<R> {
     /// Whether something is in memory after the rows that were read.
     pub(crate) fn has_more(&self) -> bool {
         !self.block.bytes().is_empty()
+    }
+
+    /// Whether the next row, or the end of the text, is in memory. It may be and this say no,
+    /// where a quote stands within a cell.
+    pub(crate) fn is_ready(&self) -> bool {
+        // A line of white space is no row.
+        let row = self.block.bytes().trim_ascii_start();
+        let mut quoted = false;
+        for index in memchr2_iter(b'\n', b'"', row) {
+            if row[index] == b'"' {
+                quoted = !quoted;
+            } else if !quoted {
+                return true;
+            }
+        }
+        self.block.ended
     }
 
     /// The next row that is no empty line; `None` at the end of the text.

@@ -147,6 +147,32 @@ impl<R: Read> Rows<R> {
         Ok(rows)
     }
 
+    /// Appends the rows that are there, at most `rows`: it waits for the first one, and takes of
+    /// the others those that are in memory as a whole. So a row that comes through a pipe is
+    /// here as soon as it was written, and a file is read many rows at a time. Gives the number
+    /// of rows, which is 0 at the end alone.
+    ///
+    /// # Errors
+    /// As for [`next_batch`](Self::next_batch).
+    pub fn next_ready(&mut self, rows: usize, cells: &mut Vec<f32>) -> Result<usize, Error> {
+        let mut count = 0;
+        while count < rows && (count == 0 || self.is_ready()) {
+            match self.next_batch(1, cells)? {
+                0 => break,
+                more => count += more,
+            }
+        }
+        Ok(count)
+    }
+
+    /// Whether the next row, or the end, needs no reading.
+    fn is_ready(&self) -> bool {
+        match &self.source {
+            Source::Cells { records, .. } => records.is_ready(),
+            Source::Json { lines, first } => first.is_some() || lines.is_ready(),
+        }
+    }
+
     /// Reads a row into `self.row`. False at the end.
     fn next_row(&mut self) -> Result<bool, Error> {
         self.row.fill(f32::NAN);

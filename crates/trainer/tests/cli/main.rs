@@ -18,6 +18,7 @@ mod runs;
 mod settings;
 #[cfg(unix)]
 mod stop;
+mod stream;
 mod tables;
 mod train;
 mod well_known;

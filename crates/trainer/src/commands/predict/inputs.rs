@@ -20,6 +20,12 @@ const SMALLEST_DIGIT: usize = 4;
 /// The first bytes of a file, which say what it is.
 const HEAD: usize = 512;
 
+/// The first bytes that no signature of a picture or of IDX goes beyond.
+const SIGNATURE: usize = 4;
+
+/// The bytes of raw images that are read in one go, if an image has no more.
+const RAW_BYTES: usize = 1 << 20;
+
 /// What an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
@@ -162,14 +168,12 @@ impl Reader<'_> {
     /// Reads one input; gives what the user should know of it, a line each.
     pub(super) fn read(&self, input: &Input, sink: &mut Sink<'_>) -> Result<Vec<String>, Error> {
         let mut reader = input.open()?;
-        let mut head = Vec::new();
-        (&mut reader)
-            .take(HEAD as u64)
-            .read_to_end(&mut head)
-            .map_err(Error::io("read", input.name()))?;
-        let format = match self.format {
-            Format::Auto => self.guess(&head),
-            format => format,
+        let (format, head) = match self.format {
+            Format::Auto => {
+                let head = self.head(&mut reader).map_err(Error::io("read", input.name()))?;
+                (self.guess(&head), head)
+            }
+            format => (format, Vec::new()),
         };
         if let (Format::Picture | Format::Idx | Format::Raw, None) = (format, self.model.image()) {
             return Err(Error::NeedsTable { input: input.name().into(), model: self.path() });
@@ -188,6 +192,22 @@ impl Reader<'_> {
 
     fn path(&self) -> PathBuf {
         self.model.path.clone()
+    }
+
+    /// The first bytes of an input. Of what may be a table that is written line by line, no
+    /// more than are needed: its first row is to be answered before there is a second one.
+    fn head(&self, reader: &mut impl Read) -> io::Result<Vec<u8>> {
+        let rows = self.model.columns().is_some();
+        let enough = |head: &[u8]| rows && (head.len() >= SIGNATURE || head.ends_with(b"\n"));
+        let (mut head, mut len) = (vec![0; HEAD], 0);
+        while len < HEAD && !enough(&head[..len]) {
+            match read_once(reader, &mut head[len..])? {
+                0 => break,
+                count => len += count,
+            }
+        }
+        head.truncate(len);
+        Ok(head)
     }
 
     /// What a file is that begins so; `Auto` if it is nothing that the model takes.
@@ -252,27 +272,27 @@ impl Reader<'_> {
 
     fn raw(&self, input: &Input, mut reader: impl Read, sink: &mut Sink<'_>) -> Result<(), Error> {
         let width = self.model.network.architecture().inputs;
-        let (mut bytes, mut first) = (Vec::new(), 0);
+        let most = (RAW_BYTES / width).clamp(1, BATCH);
+        // The bytes of images that are there, of which the last may not be whole.
+        let (mut bytes, mut len, mut first) = (vec![0; most * width], 0, 0);
         loop {
-            bytes.clear();
-            let most = BATCH.saturating_mul(width) as u64;
-            (&mut reader)
-                .take(most)
-                .read_to_end(&mut bytes)
-                .map_err(Error::io("read", input.name()))?;
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            let rest = bytes.len() % width;
-            if rest != 0 {
-                let (input, found) =
-                    (input.name().to_owned(), first * width as u64 + bytes.len() as u64);
-                return Err(Error::RawLength { input, found, width });
-            }
+            let count = read_once(&mut reader, &mut bytes[len..]);
+            len += match count.map_err(Error::io("read", input.name()))? {
+                0 if len == 0 => return Ok(()),
+                0 => {
+                    let (input, found) =
+                        (input.name().to_owned(), first * width as u64 + len as u64);
+                    return Err(Error::RawLength { input, found, width });
+                }
+                count => count,
+            };
+            let whole = len - len % width;
             let mut send =
                 |first, bytes: &[u8]| self.images(input, first, Pixels::Bytes(bytes), sink);
-            self.chunks(&bytes, first, &mut send)?;
-            first += (bytes.len() / width) as u64;
+            self.chunks(&bytes[..whole], first, &mut send)?;
+            bytes.copy_within(whole..len, 0);
+            len -= whole;
+            first += (whole / width) as u64;
         }
     }
 
@@ -324,12 +344,16 @@ impl Reader<'_> {
         let (mut cells, mut first) = (Vec::new(), 0);
         loop {
             cells.clear();
-            let found = rows.next_batch(BATCH, &mut cells)?;
-            if found == 0 {
-                break;
+            let read = rows.next_ready(BATCH, &mut cells);
+            // The rows before one that is wrong have their answers, however they came.
+            if !cells.is_empty() {
+                let names = Names::From(input.name(), first);
+                sink(Batch { names, raw: Raw::Cells(&cells) })?;
             }
-            sink(Batch { names: Names::From(input.name(), first), raw: Raw::Cells(&cells) })?;
-            first += found as u64;
+            match read? {
+                0 => break,
+                found => first += found as u64,
+            }
         }
         Ok(table::unknown(input.name(), &known, &rows.facts()))
     }
@@ -344,6 +368,16 @@ fn is_text(head: &[u8]) -> bool {
         Err(error) => error.error_len().is_none(),
     };
     text && head.len() > 4 && head.iter().all(plain)
+}
+
+/// Reads what is there, and waits only if nothing is. 0 at the end.
+fn read_once(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 /// Everything that a reader gives, if it is no more than `most` bytes.
