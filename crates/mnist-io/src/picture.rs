@@ -53,7 +53,8 @@ impl Picture {
     }
 
     /// The files in the folder `dir`, and below it, that are pictures by their names or else by
-    /// their first bytes, in the order of their paths.
+    /// their first bytes, in the order of their paths. Links to folders are followed; a folder
+    /// that several of them lead to is looked at once.
     ///
     /// # Errors
     /// If a folder cannot be read.

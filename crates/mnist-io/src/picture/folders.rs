@@ -3,6 +3,7 @@
 mod images;
 mod layout;
 
+use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,9 +30,6 @@ use layout::{Layout, Listing};
 /// [`Request::size`]; what is not covered has the grey of the picture's own border.
 #[derive(Clone, Copy, Debug)]
 pub struct Pictures;
-
-/// Folders in folders that are searched for pictures without classes.
-const DEEPEST: usize = 8;
 
 /// A label is a byte.
 const MAX_CLASSES: usize = 256;
@@ -105,16 +103,20 @@ impl Source for Pictures {
     }
 }
 
-/// The pictures in a folder and in those below it, which are not followed for ever where links
-/// lead back.
+/// The pictures in a folder and in those below it, also those that links lead to. Each folder is
+/// looked at once, by its own name where it has one here, so a link that leads back ends there.
 pub(super) fn pictures_below(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut pictures = Vec::new();
-    let mut folders = vec![(dir.to_owned(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
+    let (mut pictures, mut seen) = (Vec::new(), HashSet::new());
+    let (mut folders, mut links) = (vec![dir.to_owned()], VecDeque::new());
+    while let Some(folder) = folders.pop().or_else(|| links.pop_front()) {
+        let failed = |error| Error::Open { path: folder.clone(), error };
+        if !seen.insert(fs::canonicalize(&folder).map_err(failed)?) {
+            continue;
+        }
         let listing = Listing::read(&folder)?;
         pictures.extend(listing.files.into_iter().filter(|path| holds_picture(path)));
-        if depth < DEEPEST {
-            folders.extend(listing.folders.into_iter().map(|folder| (folder, depth + 1)));
+        for folder in listing.folders {
+            if folder.is_symlink() { links.push_back(folder) } else { folders.push(folder) }
         }
     }
     pictures.sort_unstable();
