@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +22,8 @@ const MOST_LINKS: usize = 40;
 /// The bytes go to a new file with a name of its own in the same directory, then to the
 /// disk; then the new file takes the name of the old one, and the directory goes to the
 /// disk. A file that is replaced keeps its permissions. A symbolic link stays one: the file
-/// that it names is replaced. A device or a pipe cannot be replaced and is written to.
+/// that it names is replaced. A device or a pipe cannot be replaced and is written to, and so
+/// is `/dev/stdout`, whatever it is.
 ///
 /// A process that is killed may leave a temporary file; [`remove_parts`] removes those of a
 /// directory.
@@ -39,44 +40,141 @@ const MOST_LINKS: usize = 40;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
-    let path = followed(path.as_ref())?;
-    let permissions = match fs::metadata(&path) {
-        Ok(found) if found.is_file() => Some(found.permissions()),
-        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Ok(_) => return OpenOptions::new().write(true).open(&path)?.write_all(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    let dir = match path.parent() {
+    let mut file = NewFile::create(path)?;
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    file.write_all(first)?;
+    moment();
+    file.write_all(second)?;
+    moment();
+    file.finish()
+}
+
+/// A file in the making, for what is written in parts: [`write()`] is one with all its bytes.
+///
+/// Until [`finish`](Self::finish), the path has what it had before. Dropping a file that is not
+/// finished removes its bytes. It is not buffered.
+///
+/// ```
+/// # use std::io::Write;
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("answers");
+/// nn::files::write(&path, b"old")?;
+/// let mut file = nn::files::NewFile::create(&path)?;
+/// file.write_all(b"new")?;
+/// assert_eq!(nn::files::read(&path)?, b"old");
+/// file.finish()?;
+/// assert_eq!(nn::files::read(&path)?, b"new");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct NewFile {
+    file: File,
+    /// `None` for a device or a pipe, and once the file is finished.
+    part: Option<PathBuf>,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Begins the file that `path` is to have; a device or a pipe is opened.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        if is_descriptor(path.as_ref()) {
+            let (file, path) = (open_device(path.as_ref())?, path.as_ref().to_owned());
+            return Ok(Self { file, part: None, path });
+        }
+        let path = followed(path.as_ref())?;
+        let permissions = match fs::metadata(&path) {
+            Ok(found) if found.is_file() => Some(found.permissions()),
+            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(_) => return Ok(Self { file: open_device(&path)?, part: None, path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let (part, file) = new_part(parent(&path))?;
+        moment();
+        let new = Self { file, part: Some(part), path };
+        if let Some(permissions) = permissions {
+            new.file.set_permissions(permissions)?;
+        }
+        Ok(new)
+    }
+
+    /// The temporary file that has the bytes so far; `None` for a device or a pipe, which has
+    /// them already.
+    #[must_use]
+    pub fn part(&self) -> Option<&Path> {
+        self.part.as_deref()
+    }
+
+    /// Cuts the file after its first `len` bytes, where writing goes on. What a device or a pipe
+    /// has stays there.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn truncate(&mut self, len: u64) -> io::Result<()> {
+        if self.part.is_some() {
+            self.file.set_len(len)?;
+            self.file.seek(SeekFrom::Start(len))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// Those of the operating system, as for [`write()`].
+    pub fn finish(mut self) -> io::Result<()> {
+        let Some(part) = &self.part else { return Ok(()) };
+        self.file.sync_all()?;
+        moment();
+        fs::rename(part, &self.path)?;
+        self.part = None;
+        moment();
+        sync_dir(parent(&self.path))?;
+        moment();
+        Ok(())
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if let Some(part) = &self.part {
+            // The first error matters to the caller, not that cleaning up failed too.
+            let _ = fs::remove_file(part);
+        }
+    }
+}
+
+/// Whether a path names what this process has open already, such as `/dev/stdout`. It may be a
+/// file, which others may be writing to: it is written on.
+fn is_descriptor(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd"]
+        .iter()
+        .any(|start| cfg!(unix) && path.starts_with(start))
+}
+
+fn open_device(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).open(path)
+}
+
+/// The directory of a file.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
-    };
-
-    let (part, mut file) = new_part(dir)?;
-    moment();
-    let written = (|| {
-        if let Some(permissions) = permissions {
-            file.set_permissions(permissions)?;
-        }
-        let (first, second) = bytes.split_at(bytes.len() / 2);
-        file.write_all(first)?;
-        moment();
-        file.write_all(second)?;
-        moment();
-        file.sync_all()?;
-        drop(file);
-        moment();
-        fs::rename(&part, &path)
-    })();
-    if written.is_err() {
-        // The first error matters to the caller, not that cleaning up failed too.
-        let _ = fs::remove_file(&part);
-        return written;
     }
-    moment();
-    sync_dir(dir)?;
-    moment();
-    Ok(())
 }
 
 /// Reads a regular file. Anything else, such as a pipe or a device, is an error, because it
@@ -254,6 +352,26 @@ mod tests {
         }
         remove_parts(dir.path()).unwrap();
         assert_eq!(names(dir.path()), [".nn-1", "a.part", "b"]);
+    }
+
+    #[test]
+    fn a_file_in_parts_appears_when_it_is_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        write(&path, b"old").unwrap();
+        let mut file = NewFile::create(&path).unwrap();
+        file.write_all(b"one, two").unwrap();
+        assert!(file.part().is_some_and(|part| fs::read(part).unwrap() == b"one, two"));
+        file.truncate(5).unwrap();
+        file.write_all(b"three").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        file.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one, three");
+        let mut file = NewFile::create(&path).unwrap();
+        file.write_all(b"never").unwrap();
+        drop(file);
+        assert_eq!(fs::read(&path).unwrap(), b"one, three");
+        assert_eq!(names(dir.path()), ["a"]);
     }
 
     #[cfg(unix)]

@@ -226,8 +226,8 @@ pub(crate) enum Error {
          those of the training"
     )]
     FarAway { input: String, value: f32 },
-    #[error("{failed} of {all} inputs could not be predicted: the lines above say why")]
-    SomeInputs { failed: usize, all: usize },
+    #[error("{failed} of {all} inputs could not be predicted: the lines above say why{kept}")]
+    SomeInputs { failed: usize, all: usize, kept: String },
     #[error("{model} does not say what its inputs are: expected a model of this version")]
     UnknownForm { model: PathBuf },
 

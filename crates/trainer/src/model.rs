@@ -1,5 +1,6 @@
 //! A saved model, and the form in which it takes its samples.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use mnist_io::ImageSize;
@@ -32,6 +33,14 @@ impl Model {
         })?;
         let deskew = Deskew::of(&network, path)?;
         Ok(Self { path: path.to_owned(), network, deskew })
+    }
+
+    /// Whether the path is that of its file.
+    pub(crate) fn is_file(&self, path: &Path) -> bool {
+        let home = data::home(&self.path);
+        let file = if home.is_dir() { home.join("model.safetensors") } else { home.into_owned() };
+        let [own, path] = [&*file, &*data::home(path)].map(fs::canonicalize);
+        own.ok().is_some_and(|own| path.is_ok_and(|path| path == own))
     }
 
     /// How the rows of a table become features, for a network that takes them.

@@ -1,11 +1,15 @@
 //! Signals: the first one asks the run to stop, the second one ends the process.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{process, thread};
 
+use signal_hook::iterator::Signals;
 use signal_hook::{consts, flag};
+
+use crate::error::Error;
 
 /// The signals that stop a run, with their names.
 const STOPPING: &[(i32, &str)] = &[
@@ -66,6 +70,34 @@ impl Stop {
             0 => None,
             signal => Some(Signal(signal as i32)),
         }
+    }
+}
+
+/// Signals that end the process at once, whatever it waits for, but not before it has tidied up.
+pub(crate) struct Ending(Signals);
+
+impl Ending {
+    /// From now on signals wait for [`tidy`](Self::tidy). As with [`Stop::listen`], what was
+    /// ignored still is, and a file that grows beyond the limit on its size is an error.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let signals = STOPPING.iter().map(|(signal, _)| *signal);
+        let signals = Signals::new(signals.filter(|signal| !is_ignored(*signal)))?;
+        #[cfg(unix)]
+        flag::register(consts::SIGXFSZ, Arc::default())?;
+        Ok(Self(signals))
+    }
+
+    /// A signal ends the process after `tidy`.
+    pub(crate) fn tidy(mut self, tidy: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let wait = move || {
+            if let Some(signal) = self.0.forever().next().map(Signal) {
+                tidy();
+                let error = Error::Interrupted { signal };
+                let _ = writeln!(io::stderr(), "{}: {error}", error.label());
+                process::exit(error.code().into());
+            }
+        };
+        thread::Builder::new().spawn(wait).map(drop)
     }
 }
 

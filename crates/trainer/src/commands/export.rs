@@ -197,10 +197,7 @@ fn check(
 
 /// A file of another format in the way of the model would be the end of the model.
 fn check_targets(model: &Model, chosen: &[(&Format<'_>, PathBuf)]) -> Result<(), Error> {
-    let home = data::home(&model.path);
-    let file = if home.is_dir() { home.join("model.safetensors") } else { home.into_owned() };
-    let Ok(file) = file.canonicalize() else { return Ok(()) };
-    match chosen.iter().find(|(_, path)| path.canonicalize().is_ok_and(|path| path == file)) {
+    match chosen.iter().find(|(_, path)| model.is_file(path)) {
         Some((format, path)) => Err(Error::Usage(format!(
             "{} names the model itself, {}: name another file",
             format.flag,

@@ -5,14 +5,15 @@ mod inputs;
 mod output;
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::error::Error;
 use crate::model::Model;
 use crate::process::Process;
 use crate::report;
-use crate::stop::Stop;
+use crate::stop::Ending;
 use answers::{Answers, Style};
-use inputs::{Batch, Format, Input, Reader};
+use inputs::{Format, Input, Reader};
 use output::Output;
 
 /// Say what samples are: a class and its probability, or a value
@@ -61,8 +62,8 @@ pub(crate) struct Args {
 
     /// Write the answers to a file
     ///
-    /// It appears when all of them are in it. A file of this name is replaced. A dash is
-    /// standard output.
+    /// It appears when all of them are in it, in place of an old file of this name. Of several
+    /// inputs it has those that could be predicted as a whole. A dash is standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -82,41 +83,80 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         let path = path.display();
         return Err(Error::Usage(format!("--output {path} is an input: name another file")));
     }
-    // A file in the making must not stay. Where there is none, a signal ends the process.
-    let stop = target.map(|_| Stop::listen()).transpose().map_err(Error::Signals)?;
+    if let Some(path) = target
+        && model.is_file(path)
+    {
+        let path = path.display();
+        return Err(Error::Usage(format!("--output {path} is the model: name another file")));
+    }
+    // A file in the making must not stay, and an input may pause for long. Without one, a signal
+    // ends the process by itself.
+    let ending = target.map(|_| Ending::listen()).transpose().map_err(Error::Signals)?;
     let mut output = Output::new(target)?;
-    let mut answers = Answers::new(&model, style, process.isa, &mut output)?;
-    let reader = Reader { model: &model, format: args.format, transpose: args.transpose };
-    let mut failed = 0;
-    for input in &inputs {
-        let mut answer = |batch: Batch<'_>| match stop.as_ref().and_then(Stop::signal) {
-            Some(signal) => Err(Error::Interrupted { signal }),
-            None => answers.batch(batch),
-        };
-        match reader.read(input, &mut answer) {
-            Ok(notes) => report::notes(&notes),
-            // Nobody reads on.
-            Err(Error::Stdout(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                return Ok(());
+    if let Some(ending) = ending {
+        let part = output.part().map(Path::to_owned);
+        ending.tidy(move || drop(part.map(fs::remove_file))).map_err(Error::Signals)?;
+    }
+    let whole = output.part().is_some();
+    let answered = answer(&model, style, args, &inputs, &mut output, process);
+    let (target, old) = (target.filter(|_| whole), target.is_some_and(Path::exists));
+    let failed = match (answered, target) {
+        (Ok(failed), None) => failed,
+        (Ok(failed), Some(_)) if failed < inputs.len() => failed,
+        (answered, target) => {
+            if let Some(path) = target {
+                let what = if old { "is what it was before" } else { "was not written" };
+                report::notes(&[format!("{} {what}", path.display())]);
             }
-            Err(
-                error @ (Error::Stdout(_)
-                | Error::Io { action: "write", .. }
-                | Error::Interrupted { .. }),
-            ) => {
+            answered?
+        }
+    };
+    if failed < inputs.len() || !whole {
+        output.finish()?;
+    }
+    let all = inputs.len();
+    match (failed, target) {
+        (0, _) => Ok(()),
+        (_, Some(path)) if failed < all => {
+            let kept = format!("; {} has the answers of the others", path.display());
+            Err(Error::SomeInputs { failed, all, kept })
+        }
+        _ => Err(Error::SomeInputs { failed, all, kept: String::new() }),
+    }
+}
+
+/// Writes the answers for all inputs, of which some may fail if there are several. Gives the
+/// number of these.
+fn answer(
+    model: &Model,
+    style: Style,
+    args: &Args,
+    inputs: &[Input],
+    output: &mut Output,
+    process: &Process,
+) -> Result<usize, Error> {
+    let mut answers = Answers::new(model, style, process.isa, output)?;
+    let reader = Reader { model, format: args.format, transpose: args.transpose };
+    let mut failed = 0;
+    for input in inputs {
+        match reader.read(input, &mut |batch| answers.batch(batch)) {
+            Ok(notes) => {
+                answers.output().keep();
+                report::notes(&notes);
+            }
+            // Nobody reads on.
+            Err(Error::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => break,
+            Err(error @ (Error::Stdout(_) | Error::Io { action: "write", .. })) => {
                 return Err(error);
             }
             // One of many is no reason to leave out the others.
             Err(error) if inputs.len() > 1 => {
+                answers.output().leave_out()?;
                 report::failure(&error);
                 failed += 1;
             }
             Err(error) => return Err(error),
         }
     }
-    output.finish()?;
-    if failed > 0 {
-        return Err(Error::SomeInputs { failed, all: inputs.len() });
-    }
-    Ok(())
+    Ok(failed)
 }

@@ -277,6 +277,67 @@ fn a_file_of_answers_is_whole_or_not_there() {
     }
 }
 
+/// Of several inputs, the file has the answers of those that were predicted as a whole.
+#[test]
+fn a_file_of_answers_without_those_of_a_failed_input() {
+    let dir = iris();
+    let path = dir.path();
+    let text = table("iris.csv");
+    let rows: Vec<&str> = text.lines().collect();
+    let part = |rows: &[&str]| rows.iter().map(|row| format!("{row}\n")).collect::<String>();
+    fs::write(path.join("a.csv"), part(&rows[..40])).unwrap();
+    fs::write(path.join("bad.csv"), part(&rows[..30]) + "1,2\n").unwrap();
+    let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+    let stderr = |output: std::process::Output| {
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+
+    let expected = succeed(path, "predict --model run --csv a.csv iris.csv");
+    let flags = "predict --model run --csv a.csv bad.csv iris.csv --output out";
+    let error = stderr(run_in(path, flags));
+    assert!(error.starts_with("error: bad.csv: "), "{error}");
+    assert!(error.ends_with("say why; out has the answers of the others\n"), "{error}");
+    assert_eq!(read("out"), expected);
+
+    // None was: the old file stays, and that is said.
+    let before = names(path);
+    for (flags, lines) in [("bad.csv none.csv", 4), ("bad.csv", 2)] {
+        for (output, said) in [("out", "is what it was before"), ("new", "was not written")] {
+            let flags = format!("predict --model run --csv {flags} --output {output}");
+            let error = stderr(run_in(path, &flags));
+            assert!(error.contains(&format!("note: {output} {said}\n")), "{error}");
+            assert_eq!(error.lines().count(), lines, "{error}");
+            assert_eq!((read("out"), names(path)), (expected.clone(), before.clone()));
+        }
+    }
+    let model = fs::read(path.join("run/model.safetensors")).unwrap();
+    let output = run_in(path, "predict --model run a.csv --output run/model.safetensors");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(fs::read(path.join("run/model.safetensors")).unwrap() == model);
+}
+
+/// Links that lead back, and two ways to one folder.
+#[cfg(unix)]
+#[test]
+fn each_picture_of_a_folder_once() {
+    use std::os::unix::fs::symlink;
+    let dir = images();
+    fs::create_dir_all(dir.path().join("all/b/c")).unwrap();
+    fs::write(dir.path().join("all/b/c/1.pgm"), pgm(28, &pixels()[784..][..784])).unwrap();
+    for (target, link) in [("..", "b/up"), ("b", "a"), ("loop", "loop"), ("../../all", "b/c/root")]
+    {
+        symlink(target, dir.path().join("all").join(link)).unwrap();
+    }
+    let text = succeed(dir.path(), "predict --model run all");
+    assert!(text.starts_with("all/b/c/1.pgm: ") && text.lines().count() == 1, "{text}");
+    let text = succeed(dir.path(), "inspect all --json");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["pictures"], 1, "{text}");
+    // Whoever names it twice wants it twice.
+    let text = succeed(dir.path(), "predict --model run all/b/c/1.pgm all/b/c/1.pgm");
+    assert_eq!(text.lines().count(), 2, "{text}");
+}
+
 #[test]
 fn one_of_several_inputs_is_damaged() {
     let dir = images();

@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use tempfile::TempDir;
 
-use crate::{succeed, trainer};
+use crate::runs::stoppable;
+use crate::succeed;
 
 /// A program that answers line by line.
 struct Pipe {
@@ -18,7 +19,7 @@ struct Pipe {
 
 impl Pipe {
     fn new(dir: &Path, flags: &str) -> Self {
-        let mut command = std::process::Command::new(trainer().get_program());
+        let mut command = stoppable(env!("CARGO_BIN_EXE_trainer"));
         command.env_remove("KERNELS_ISA").current_dir(dir).args(flags.split_whitespace());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -114,4 +115,52 @@ fn the_rows_before_a_wrong_one() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 3, "{text}");
     assert!(text.lines().nth(2).unwrap().starts_with("bad.csv#1,"), "{text}");
+}
+
+/// Answers go on into a pipe that `--output` names, one by one, and into an open file.
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_no_file() {
+    let dir = table();
+    let expected = succeed(dir.path(), "predict --model run new.csv --json");
+    let fifo = dir.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut pipe = Pipe::new(dir.path(), "predict --model run --json --output fifo -");
+    let mut answers = BufReader::new(fs::File::open(&fifo).unwrap());
+    pipe.write(b"x\n");
+    for (row, expected) in ["6\n", "0\n", "3\n"].iter().zip(expected.lines()) {
+        pipe.write(row.as_bytes());
+        let mut line = String::new();
+        answers.read_line(&mut line).unwrap();
+        assert_eq!(line.trim_end().replace("stdin", "new.csv"), expected);
+    }
+    assert_eq!(pipe.finish(), (Some(0), String::new()));
+
+    // A shell that appends to a file.
+    let program = env!("CARGO_BIN_EXE_trainer");
+    let line = format!("{program} predict --model run new.csv --json --output /dev/stdout");
+    for to in [">", ">>"] {
+        let mut shell = std::process::Command::new("sh");
+        shell.current_dir(dir.path()).args(["-c", &format!("{line} {to} file")]);
+        assert!(shell.status().unwrap().success());
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("file")).unwrap(), expected.repeat(2));
+}
+
+/// A signal ends a process that waits for its input, and leaves nothing.
+#[cfg(unix)]
+#[test]
+fn a_signal_while_the_input_pauses() {
+    let dir = table();
+    fs::write(dir.path().join("answers"), "old").unwrap();
+    let before = crate::names(dir.path());
+    let mut pipe = Pipe::new(dir.path(), "predict --model run --output answers -");
+    pipe.write(b"x\n6\n");
+    while crate::names(dir.path()) == before {}
+    let child = rustix::process::Pid::from_child(&pipe.child);
+    rustix::process::kill_process(child, rustix::process::Signal::TERM).unwrap();
+    let status = pipe.child.wait().unwrap();
+    assert_eq!(status.code(), Some(143));
+    assert_eq!(crate::names(dir.path()), before);
+    assert_eq!(fs::read(dir.path().join("answers")).unwrap(), b"old");
 }

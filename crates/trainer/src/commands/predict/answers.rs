@@ -92,10 +92,16 @@ impl<'a> Answers<'a> {
                 head += &format!(",{}", quoted(name));
             }
             output.write(format!("{head}\n").as_bytes())?;
+            output.keep();
         }
         let predictor = Predictor::new(&model.network);
         let (outputs, features) = (Vec::new(), Vec::new());
         Ok(Self { model, predictor, style, isa, names, output, outputs, features })
+    }
+
+    /// Where the lines go.
+    pub(super) fn output(&mut self) -> &mut Output {
+        self.output
     }
 
     /// Predicts the samples of a batch and writes their lines.

@@ -272,6 +272,16 @@ impl Reader<'_> {
 
     fn raw(&self, input: &Input, mut reader: impl Read, sink: &mut Sink<'_>) -> Result<(), Error> {
         let width = self.model.network.architecture().inputs;
+        let not_whole =
+            |found| Err(Error::RawLength { input: input.name().to_owned(), found, width });
+        // Of a file it is known before the first answer.
+        if let Input::File(path) = input
+            && let Ok(metadata) = fs::metadata(path)
+            && metadata.is_file()
+            && metadata.len() % width as u64 != 0
+        {
+            return not_whole(metadata.len());
+        }
         let most = (RAW_BYTES / width).clamp(1, BATCH);
         // The bytes of images that are there, of which the last may not be whole.
         let (mut bytes, mut len, mut first) = (vec![0; most * width], 0, 0);
@@ -279,11 +289,7 @@ impl Reader<'_> {
             let count = read_once(&mut reader, &mut bytes[len..]);
             len += match count.map_err(Error::io("read", input.name()))? {
                 0 if len == 0 => return Ok(()),
-                0 => {
-                    let (input, found) =
-                        (input.name().to_owned(), first * width as u64 + len as u64);
-                    return Err(Error::RawLength { input, found, width });
-                }
+                0 => return not_whole(first * width as u64 + len as u64),
                 count => count,
             };
             let whole = len - len % width;
