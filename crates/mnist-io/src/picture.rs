@@ -114,6 +114,18 @@ impl Picture {
         &self.grey
     }
 
+    /// The picture with black and white exchanged.
+    ///
+    /// ```
+    /// use mnist_io::Picture;
+    /// let picture = Picture::from_grey(1, 3, vec![0, 100, 255]);
+    /// assert_eq!(picture.inverted().grey(), [255, 155, 0]);
+    /// ```
+    #[must_use]
+    pub fn inverted(&self) -> Self {
+        Self { size: self.size, grey: self.grey.iter().map(|grey| 255 - grey).collect() }
+    }
+
     /// The grey of the paper: the median of the pixels at the border.
     #[must_use]
     pub fn paper(&self) -> u8 {
@@ -172,7 +184,8 @@ impl Picture {
     /// cut out, scaled into a box of 20/28 of `size`, and centred by its centre of mass. Specks
     /// away from the digit are left out, and full ink becomes 255.
     ///
-    /// An image that has this form already comes back as it is.
+    /// An image that has this form already comes back as it is, and one that has it inverted
+    /// comes back with light ink.
     ///
     /// # Errors
     /// [`PictureError::NoInk`] if nothing stands out from the paper.

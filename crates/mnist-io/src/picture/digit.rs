@@ -33,6 +33,13 @@ pub(super) fn digit(picture: &Picture, size: ImageSize) -> Result<Vec<u8>, Pictu
     if has_form(picture, size) {
         return Ok(picture.grey.clone());
     }
+    // Whoever made the picture may have inverted such an image.
+    if picture.size == size
+        && let inverted = picture.inverted()
+        && has_form(&inverted, size)
+    {
+        return Ok(inverted.grey);
+    }
     let grey = working(picture);
     let ink = Ink::find(&grey)?;
     let strokes = Strokes::find(&ink);
@@ -50,6 +57,12 @@ struct Plane {
 impl Plane {
     fn in_size(&self, size: ImageSize) -> Self {
         Self { size, values: resize(&self.values, self.size, size) }
+    }
+
+    /// Grey levels with black and white exchanged.
+    fn inverted(&self) -> Self {
+        let values = self.values.iter().map(|value| 255.0 - value).collect();
+        Self { size: self.size, values }
     }
 }
 

@@ -81,12 +81,35 @@ fn images_of_mnist_stay_as_they_are() {
     for index in 0..test.len() {
         let picture = Picture::from_grey(28, 28, test.image(index).to_vec());
         assert!(picture.digit(SIZE).unwrap() == test.image(index), "{index}");
+        // As they are printed: dark on light.
+        assert!(picture.inverted().digit(SIZE).unwrap() == test.image(index), "{index}");
     }
     // But not one that is moved.
     let mut moved = test.image(0).to_vec();
     moved.rotate_right(3);
     let back = Picture::from_grey(28, 28, moved).digit(SIZE).unwrap();
     assert!(best_shift(&back, test.image(0)) > 0.9);
+}
+
+/// Whoever made a picture may have inverted it: the digit is the same, of a photo or of an image
+/// that is as small as MNIST's or smaller.
+#[test]
+fn black_and_white_exchanged() {
+    let test = test_set();
+    let mut random = Random(5);
+    for index in 0..60 {
+        let image = test.image(index);
+        let photo = Photo::random(&mut random).take(image, &mut random);
+        let whole = Picture::from_grey(28, 28, image.to_vec());
+        let mut moved = image.to_vec();
+        moved.rotate_right(3);
+        let small = whole.fit(ImageSize { rows: 15, cols: 15 }, 0);
+        let small = Picture::from_grey(15, 15, small);
+        for picture in [photo, whole, Picture::from_grey(28, 28, moved), small] {
+            let found = picture.inverted().digit(SIZE).unwrap();
+            assert!(found == picture.digit(SIZE).unwrap(), "{index}: {}", picture.size());
+        }
+    }
 }
 
 /// A photo of image 0, a 7, that no case below changes otherwise.

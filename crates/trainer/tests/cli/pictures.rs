@@ -192,3 +192,65 @@ fn images_on_their_side() {
     fs::write(dir.path().join("one"), idx(8, &[1, 12, 12], image)).unwrap();
     assert_eq!(answers("predict --model plain one"), expected[5..6]);
 }
+
+/// An answer does not depend on which of pen and paper is the darker one, whether the images of
+/// the training are centred or not; and of a picture without a digit it is said what is wrong.
+#[test]
+fn pictures_of_any_kind_have_an_answer_or_a_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, side: usize, pixels: &[u8]| {
+        fs::write(dir.path().join(name), pgm(side, pixels)).unwrap();
+    };
+    crate::data::write(&dir.path().join("data"), 28);
+    succeed(dir.path(), &format!("{QUICK} --quiet --out run"));
+    // The same network, as if its images had been like MNIST's.
+    let mut network = Mlp::load(dir.path().join("run/model.safetensors")).unwrap();
+    let Some(Preparation::Image(mut form)) = network.preparation().cloned() else { panic!() };
+    assert!(!form.centred);
+    form.centred = true;
+    network.set_preparation(Some(Preparation::Image(form))).unwrap();
+    network.save(dir.path().join("centred")).unwrap();
+    let answer = |run: &str, picture: &str| {
+        let output = run_in(dir.path(), &format!("predict --model {run} {picture} --json"));
+        let lines = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), lines.map(|line| line.replace("inverse-", "")))
+    };
+    let pixels = |side: usize, grey: fn(usize, usize) -> u8| -> Vec<u8> {
+        (0..side * side).map(|at| grey(at / side, at % side)).collect()
+    };
+    let stroke =
+        |row: usize, col: usize| 255 * u8::from((4..12).contains(&row) && (6..8).contains(&col));
+    let border =
+        |row: usize, col: usize| 255 * u8::from(!(3..25).contains(&row) || !(3..25).contains(&col));
+    let noise = |row: usize, col: usize| (row * 7919 + col * 104_729 % 251 * (row + 3)) as u8;
+    let pictures = [
+        ("small.pgm", 16, pixels(16, stroke)),
+        ("same.pgm", 28, pixels(28, stroke)),
+        ("large.pgm", 60, pixels(60, stroke)),
+        ("border.pgm", 28, pixels(28, border)),
+        ("noise.pgm", 28, pixels(28, noise)),
+        ("empty.pgm", 28, vec![9; 784]),
+        ("one.pgm", 1, vec![0]),
+    ];
+    for run in ["run", "centred"] {
+        for (name, side, pixels) in &pictures {
+            let inverse: Vec<u8> = pixels.iter().map(|grey| 255 - grey).collect();
+            write(name, *side, pixels);
+            write(&format!("inverse-{name}"), *side, &inverse);
+            let found = answer(run, name);
+            let (code, [line, error]) = &found;
+            match code {
+                Some(0) => assert!(line.lines().count() == 1 && error.is_empty(), "{found:?}"),
+                Some(1) => {
+                    let start = format!("error: {name}: found ");
+                    assert!(run == "centred" && error.starts_with(&start), "{found:?}");
+                    assert!(error.lines().count() == 1 && line.is_empty(), "{found:?}");
+                }
+                _ => panic!("{found:?}"),
+            }
+            if *name != "noise.pgm" {
+                assert_eq!(answer(run, &format!("inverse-{name}")), found, "{run}");
+            }
+        }
+    }
+}

@@ -40,8 +40,9 @@ pub(super) struct Ink {
 impl Ink {
     pub(super) fn find(grey: &Plane) -> Result<Self, PictureError> {
         let mut plane = flat(grey);
+        // The same bits as of the inverted picture: a median of two middles is one of them.
         if is_light(&plane) {
-            plane.values.iter_mut().for_each(|value| *value = -*value);
+            plane = flat(&grey.inverted());
         }
         let paper = paper(&plane);
         for (value, paper) in plane.values.iter_mut().zip(&paper.values) {

@@ -402,16 +402,22 @@ fn prepared(picture: &Picture, form: &ImageForm, name: &Path) -> Result<Vec<u8>,
         let error = |error| mnist_io::Error::Picture { path: name.to_owned(), error };
         return Ok(picture.digit(size).map_err(error)?);
     }
-    let paper = picture.paper();
-    let grey = picture.fit(size, paper);
     // Only where the paper of the training images is at one end of their range, that of a
     // picture at the other one means that it has to be inverted. Photos have no paper.
     let range = form.ink - form.paper;
     let dark_ink = range < 0.0;
     let on_paper =
         if dark_ink { form.paper >= -range * 0.9 } else { form.paper.abs() <= range * 0.1 };
-    let inverted = on_paper && (paper > 127) != dark_ink;
-    // From grey to ink.
-    let turned = dark_ink != inverted;
-    Ok(grey.into_iter().map(|grey| if turned { 255 - grey } else { grey }).collect())
+    let paper = picture.paper();
+    if on_paper && (paper > 127) != dark_ink {
+        // Before it is scaled, so that it does not matter which of the two the picture was.
+        let picture = picture.inverted();
+        return Ok(inked(picture.fit(size, picture.paper()), dark_ink));
+    }
+    Ok(inked(picture.fit(size, paper), dark_ink))
+}
+
+/// From grey levels to the amount of ink.
+fn inked(grey: Vec<u8>, dark_ink: bool) -> Vec<u8> {
+    grey.into_iter().map(|grey| if dark_ink { 255 - grey } else { grey }).collect()
 }
