@@ -219,6 +219,13 @@ pub(crate) enum Error {
         "{input}: found {found} bytes: expected a whole number of images of {width} bytes each"
     )]
     RawLength { input: PathBuf, found: u64, width: usize },
+    #[error("{data}: {source}; check that these are data of the model's kind")]
+    OtherLabel { data: PathBuf, source: nn::Error },
+    #[error(
+        "{source}; these data have no answers to compare with: `{program} predict` says what \
+         samples without answers are"
+    )]
+    NoAnswers { source: Box<Self>, program: String },
     #[error("{model} predicts several labels at once, which this program does not print")]
     SeveralLabels { model: PathBuf },
     #[error(

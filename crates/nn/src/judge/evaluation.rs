@@ -80,10 +80,48 @@ impl Mlp {
         examples: &Examples<'_>,
         executor: &impl Executor,
     ) -> Result<Evaluation, Error> {
+        self.judged(examples, executor, false).map(|(evaluation, _)| evaluation)
+    }
+
+    /// The evaluation of [`evaluate`](Self::evaluate), and the predictions that it judged, those of
+    /// [`outputs`](Self::outputs): examples × outputs, row-major. It is one pass over the examples.
+    ///
+    /// ```
+    /// # use nn::{Activation, Architecture, Examples, Init, Inputs, Mlp, Sequential};
+    /// # let shape =
+    /// #     Architecture { inputs: 1, hidden: vec![], outputs: 2, activation: Activation::Tanh };
+    /// # let network = Mlp::new(shape, Init::Xavier, 1)?;
+    /// let inputs = Inputs::new(&[0.5, 1.0], 1)?;
+    /// let examples = Examples::new(inputs, &[0u8, 1])?;
+    /// let (evaluation, outputs) = network.evaluate_outputs(&examples, &Sequential)?;
+    /// assert_eq!(evaluation, network.evaluate(&examples, &Sequential)?);
+    /// assert_eq!(outputs, network.outputs(&inputs)?);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`evaluate`](Self::evaluate).
+    pub fn evaluate_outputs(
+        &self,
+        examples: &Examples<'_>,
+        executor: &impl Executor,
+    ) -> Result<(Evaluation, Vec<f32>), Error> {
+        self.judged(examples, executor, true)
+    }
+
+    /// The evaluation, and the predictions, which are empty where neither the figures nor the
+    /// caller wants them.
+    fn judged(
+        &self,
+        examples: &Examples<'_>,
+        executor: &impl Executor,
+        keep: bool,
+    ) -> Result<(Evaluation, Vec<f32>), Error> {
         let (shape, head) = (self.architecture(), self.head());
         head.check(examples, shape.inputs, shape.outputs)?;
         let figures = head.with(|kind| kind.figures());
-        let (len, width) = (examples.len(), figures.map_or(0, |_| shape.outputs));
+        let kept = keep || figures.is_some();
+        let (len, width) = (examples.len(), if kept { shape.outputs } else { 0 });
         let mut losses = vec![RowLoss::default(); len];
         let mut predictions = vec![0.0; len * width];
 
@@ -110,7 +148,7 @@ impl Mlp {
             Evaluation::weighted(&losses, weight, (0..len).map(weight).sum())
         };
         result.figures = figures.map(|figures| figures(&predictions, examples));
-        Ok(result)
+        Ok((result, predictions))
     }
 
     /// Writes the losses (rows) of the examples from position `first` on, and their

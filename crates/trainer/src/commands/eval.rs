@@ -3,14 +3,14 @@
 mod classes;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use mnist_io::{ClassNames, Targets};
-use nn::{Evaluation, Executor, Mlp};
+use mnist_io::{ClassNames, Picture, TableError, Targets};
+use nn::{Columns, Evaluation, Executor, Mlp};
 use serde::Serialize;
 
 use crate::augment::Prepared;
-use crate::data::{self, Place, labelled::Labelled};
+use crate::data::{self, Place, TableFault, labelled::Labelled};
 use crate::error::Error;
 use crate::model::Model;
 use crate::pool::Pool;
@@ -98,6 +98,34 @@ fn other_names(network: &Mlp, of_data: Option<&ClassNames>) -> Option<String> {
     ))
 }
 
+/// Whether data that cannot be evaluated may well be right, but for the answers that they lack.
+fn has_no_answers(model: &Model, place: &Path, error: &Error) -> bool {
+    let target = model.columns().and_then(Columns::target);
+    match error {
+        // Images without their labels.
+        Error::Data(mnist_io::Error::MissingFile { looked_for, .. }) => {
+            looked_for.iter().all(|path| {
+                path.file_name().is_some_and(|name| name.to_string_lossy().contains("labels"))
+            })
+        }
+        // A table without the target, and with all other columns.
+        Error::Data(mnist_io::Error::Table {
+            error: TableError::MissingColumns { missing, .. },
+            ..
+        }) => target.is_some_and(|target| {
+            missing.starts_with(&format!("`{}`", target.name)) && !missing.contains(", `")
+        }),
+        Error::Table { fault: TableFault::NoTargets { .. }, .. } => true,
+        // Pictures that are in no folder of a class.
+        Error::Data(mnist_io::Error::NoData { .. } | mnist_io::Error::UnknownFormat { .. }) => {
+            let place = data::home(place);
+            Picture::files_in(&place).is_ok_and(|pictures| !pictures.is_empty())
+                || Picture::open(&place).is_ok()
+        }
+        _ => false,
+    }
+}
+
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let Process { isa, started } = *process;
     let pool = Pool::new(args.threads.as_deref())?;
@@ -108,8 +136,14 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let place = args.place.as_ref().or(args.data.as_ref());
     let place = place.map_or(data::DEFAULT_DIR.as_ref(), PathBuf::as_path);
     let labels = args.labels.as_deref();
-    let place = Place { path: place, labels, flag: Some("--labels") };
-    let labelled = Labelled::open(&model, place)?;
+    let named = Place { path: place, labels, flag: Some("--labels") };
+    let labelled = Labelled::open(&model, named).map_err(|error| {
+        if has_no_answers(&model, place, &error) {
+            Error::NoAnswers { source: Box::new(error), program: report::program() }
+        } else {
+            error
+        }
+    })?;
     let prepared = Prepared::new(&labelled.samples, None, model.deskew, isa)?;
     let examples = prepared.examples()?;
 
@@ -119,10 +153,14 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     notes.extend(other_names(network, labelled.names.as_ref()));
     notes.extend(labelled.notes.iter().cloned());
     report::notes(&notes);
-    let test = pool.install(|| network.evaluate(&examples, &pool))?;
+    let judged = pool.install(|| network.evaluate_outputs(&examples, &pool));
+    let (test, outputs) = judged.map_err(|source| match source {
+        nn::Error::Label { .. } => Error::OtherLabel { data: place.to_owned(), source },
+        source => source.into(),
+    })?;
     let classes = match labelled.samples.targets() {
         Targets::Classes(classes) => {
-            Some(ClassFigures::new(&model, &examples, classes.labels(), args.mistakes)?)
+            Some(ClassFigures::new(&model, outputs, classes.labels(), args.mistakes)?)
         }
         Targets::Values(_) => None,
     };

@@ -162,3 +162,73 @@ fn the_model_of_a_run_knows_its_classes() {
         assert_eq!(found[key], trained[key]);
     }
 }
+
+/// One pass gives the figures of `Mlp::evaluate`, to the last bit, on any number of threads.
+#[test]
+fn the_figures_are_those_of_the_network() {
+    let dir = data::folder();
+    succeed(dir.path(), "--hidden 20 --epochs 1 --lr 0.005 --quiet --out run");
+    let network = Mlp::load(dir.path().join("run/model.safetensors")).unwrap();
+    let set = Dataset::read_dir(dir.path().join("data"), Part::Test).unwrap();
+    let inputs = Inputs::pixels(set.images(), 784).unwrap();
+    let examples = Examples::new(inputs, set.labels()).unwrap();
+    let expected = network.evaluate(&examples, &Sequential).unwrap();
+    let probabilities = network.predict_proba(&inputs).unwrap();
+    let predictions = nn::Predictions::new(&probabilities, 10, set.labels()).unwrap();
+    for threads in [1, 2, 5] {
+        let found = json(dir.path(), &format!("eval --model run --threads {threads} --json"));
+        assert_eq!(found["test_loss"].as_f64(), Some(expected.loss));
+        assert_eq!(found["test_accuracy"].as_f64(), Some(expected.accuracy));
+        assert_eq!(found["test_errors"], expected.errors);
+        let calibration = predictions.calibration_error(15).unwrap();
+        assert_eq!(found["calibration_error"].as_f64(), Some(calibration));
+        for (mistake, line) in
+            predictions.mistakes().iter().zip(found["mistakes"].as_array().unwrap())
+        {
+            assert_eq!(line["sample"], mistake.sample);
+            assert_eq!(line["probability"].as_f64().unwrap() as f32, mistake.probability);
+        }
+    }
+}
+
+#[test]
+fn data_without_answers_or_with_others() {
+    let dir = data::folder();
+    let path = dir.path();
+    succeed(path, "--hidden 5 --epochs 1 --quiet --out run");
+    fs::write(path.join("t.csv"), "a,y\n1,no\n2,yes\n3,no\n4,yes\n5,no\n6,yes\n").unwrap();
+    succeed(path, "t.csv --target y --epochs 1 --quiet --out table");
+    fs::write(path.join("rows.csv"), "a\n1\n").unwrap();
+    fs::write(path.join("empty.csv"), "a,y\n1,\n").unwrap();
+    fs::write(path.join("a.pgm"), data::pgm(28, &[0; 784])).unwrap();
+    fs::create_dir_all(path.join("pictures")).unwrap();
+    fs::copy(path.join("a.pgm"), path.join("pictures/a.pgm")).unwrap();
+    data::write(&path.join("images"), 28);
+    fs::remove_file(path.join("images/t10k-labels-idx1-ubyte")).unwrap();
+    fs::remove_file(path.join("images/train-labels-idx1-ubyte")).unwrap();
+    for (flags, start) in [
+        ("table rows.csv", "rows.csv: line 1: found no column `y`"),
+        ("table empty.csv", "empty.csv: no row has a value in the target `y`"),
+        ("run a.pgm", "a.pgm: found "),
+        ("run pictures", "pictures: found "),
+        ("run images", "images: found no file t10k-labels-idx1-ubyte"),
+    ] {
+        let output = run_in(path, &format!("eval --model {flags}"));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
+        assert!(error.starts_with(&format!("error: {start}")), "{error}");
+        assert!(error.contains("; these data have no answers to compare with: "), "{error}");
+    }
+    // A column of the features is missing too.
+    fs::write(path.join("other.csv"), "b\n1\n").unwrap();
+    let output = run_in(path, "eval --model table other.csv");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && !error.contains("no answers"), "{error}");
+
+    // A label that the network does not know: the file is named.
+    let labels = data::idx(8, &[100], &[77; 100]);
+    fs::write(path.join("data/t10k-labels-idx1-ubyte"), labels).unwrap();
+    let output = run_in(path, "eval --model run");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.starts_with("error: data: sample 0 has label 77: "), "{error}");
+}

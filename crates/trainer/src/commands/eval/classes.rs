@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use nn::{Confusion, Examples, Predictions, Scores};
+use nn::{Confusion, Predictions, Scores};
 use serde::Serialize;
 
 use crate::draw;
@@ -54,14 +54,14 @@ struct Wrong {
 }
 
 impl ClassFigures {
+    /// From the outputs of the network, samples × outputs.
     pub(super) fn new(
         model: &Model,
-        examples: &Examples<'_>,
+        mut probabilities: Vec<f32>,
         labels: &[u8],
         mistakes: usize,
     ) -> Result<Self, Error> {
         let count = model.classes().unwrap_or(0);
-        let mut probabilities = model.network.predict_proba(&examples.inputs())?;
         if model.network.architecture().outputs == 1 {
             // Yes or no: the probability of yes.
             probabilities = probabilities.iter().flat_map(|yes| [1.0 - yes, *yes]).collect();
