@@ -86,6 +86,11 @@ impl Found {
             return Err(nothing(path));
         }
         let head = first_bytes(path)?;
+        if let Some(found) = export(path, &head) {
+            let (path, expected) = (path.to_owned(), EXPECTED);
+            let advice = "look at the model that it was made of";
+            return Err(Error::NothingToInspect { path, found, expected, advice });
+        }
         if head.get(5..9) == Some(b"\0\0\0{") {
             return if is_checkpoint(path, &head)? {
                 checkpoint::CheckpointFile::open(path).map(Box::new).map(Self::Checkpoint)
@@ -148,6 +153,27 @@ impl Found {
     }
 }
 
+/// What a file is that may have been exported, by its name and its first bytes.
+fn export(path: &Path, head: &[u8]) -> Option<&'static str> {
+    let extension = path.extension().and_then(|extension| extension.to_str())?;
+    match extension {
+        // The version of the format comes first.
+        "onnx" if head.first() == Some(&8) => Some("an ONNX model"),
+        "npz" if head.starts_with(b"PK") => Some("arrays of NumPy"),
+        "c" | "rs" => Some("source code"),
+        // What has no format of ours is weights for PyTorch, or of another program.
+        "safetensors" if head.get(8) == Some(&b'{') && !has(head, b"\"nn.") => {
+            Some("tensors that are no network of this program, such as weights for PyTorch")
+        }
+        _ => None,
+    }
+}
+
+/// Whether some bytes are a part of others.
+fn has(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
 /// The first bytes of the file at `path`, at most [`HEAD`].
 fn first_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let mut head = Vec::new();
@@ -162,8 +188,7 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>, Error> {
 fn is_checkpoint(path: &Path, head: &[u8]) -> Result<bool, Error> {
     const FORMAT: &[u8] = b"nn.checkpoint";
     const MOST: u64 = 1 << 20;
-    let has = |bytes: &[u8]| bytes.windows(FORMAT.len()).any(|window| window == FORMAT);
-    if has(head) {
+    if has(head, FORMAT) {
         return Ok(true);
     }
     // The length of the header.
@@ -172,7 +197,7 @@ fn is_checkpoint(path: &Path, head: &[u8]) -> Result<bool, Error> {
     File::open(path)
         .and_then(|file| file.take(len.min(MOST)).read_to_end(&mut header))
         .map_err(Error::io("read", path))?;
-    Ok(has(&header))
+    Ok(has(&header, FORMAT))
 }
 
 /// Whether a text file is called as tables are, so that what is wrong with it as a table is what

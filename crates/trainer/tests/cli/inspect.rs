@@ -1,5 +1,6 @@
 //! `trainer inspect`: each kind of thing, whole and damaged.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -241,4 +242,112 @@ fn what_is_nothing_of_this() {
     assert!(fails(dir.path(), "empty").starts_with("error: empty: found "));
     #[cfg(unix)]
     assert!(fails(dir.path(), "/dev/zero").starts_with("error: /dev/zero: found a device, "));
+}
+
+/// The keys of an object and of those in it, with a point before each that is in another.
+fn flat(prefix: &str, value: &Value, keys: &mut BTreeSet<String>) {
+    // These are described elsewhere, or come from the data.
+    const OPAQUE: [&str; 5] = ["summary", "preparation", "data", "first", "settings"];
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                let key = format!("{prefix}{key}");
+                if !OPAQUE.contains(&&*key) {
+                    flat(&format!("{key}."), value, keys);
+                }
+                keys.insert(key);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| flat(prefix, value, keys)),
+        _ => (),
+    }
+}
+
+/// The words in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// docs/formats.md has the keys that are printed, and no others.
+#[test]
+fn the_keys_are_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/formats.md");
+    let text = fs::read_to_string(path).unwrap();
+    let section = text.split("## What `inspect` prints").nth(1).unwrap().split("\n## ").next();
+    let row = |line: &str| -> Option<(String, BTreeSet<String>)> {
+        let (kind, keys) = line.strip_prefix("| `")?.split_once("` | ")?;
+        Some((kind.to_owned(), quoted(keys).map(str::to_owned).collect()))
+    };
+    let mut documented: BTreeMap<_, _> = section.unwrap().lines().filter_map(row).collect();
+    assert!(documented.remove("kind").is_some_and(|keys| keys.is_empty()));
+    let of_model = documented["model"].clone();
+    documented.get_mut("checkpoint").unwrap().extend(of_model);
+
+    let dir = crate::data::folder();
+    succeed(dir.path(), "--recipe plain --hidden 5 --epochs 1 --quiet --out run");
+    fs::write(dir.path().join("t.csv"), "a,b,y\n1,x,no\n2,z,yes\n3,x,no\n4,x,yes\n5,z,no\n")
+        .unwrap();
+    succeed(dir.path(), "t.csv --target y --epochs 1 --quiet --out table");
+    fs::write(dir.path().join("lines.jsonl"), "{\"a\": 1}\n").unwrap();
+    fs::create_dir(dir.path().join("pictures")).unwrap();
+    fs::write(dir.path().join("pictures/a.pgm"), pgm(28, &parts(28)[1].features[..784])).unwrap();
+    fs::write(dir.path().join("empty.pgm"), pgm(28, &[0; 784])).unwrap();
+    let mut printed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in [
+        "run",
+        "run/model.safetensors",
+        "run/checkpoint.safetensors",
+        "run/config.toml",
+        "table/model.safetensors",
+        "table/checkpoint.safetensors",
+        "data",
+        "data/train-labels-idx1-ubyte",
+        "pictures",
+        "pictures/a.pgm",
+        "empty.pgm",
+        "t.csv",
+        "lines.jsonl",
+    ] {
+        let mut found = json(dir.path(), &format!("inspect {path} --json"));
+        let kind = found.as_object_mut().unwrap().remove("kind").unwrap();
+        flat("", &found, printed.entry(kind.as_str().unwrap().to_owned()).or_default());
+    }
+    assert_eq!(printed, documented);
+}
+
+/// A session that a program saved has no run and no settings.
+#[test]
+fn a_session_that_was_saved_by_itself() {
+    use nn::{Activation, Architecture, Examples, Fit, Init, Inputs, Mlp, Sequential, Session};
+    let dir = tempfile::tempdir().unwrap();
+    let (hidden, activation) = (vec![3], Activation::Tanh);
+    let shape = Architecture { inputs: 2, hidden, outputs: 2, activation };
+    let network = Mlp::new(shape, Init::Xavier, 1).unwrap();
+    let mut session = Session::new(network, &Fit::default()).unwrap();
+    let examples = Examples::new(Inputs::new(&[0.0, 1.0], 2).unwrap(), &[1u8]).unwrap();
+    session.step(&examples, 0.5, &Sequential).unwrap();
+    session.save(dir.path().join("session.safetensors")).unwrap();
+    let (text, found) = inspect(dir.path(), "session.safetensors", "checkpoint");
+    assert!(text.contains("1 steps of a session without a run"), "{text}");
+    assert_eq!((&found["step"], &found["epochs"]), (&1.into(), &Value::Null));
+    assert_eq!(found["layers"], serde_json::json!([2, 3, 2]));
+}
+
+#[test]
+fn what_was_exported() {
+    let dir = crate::data::folder();
+    succeed(dir.path(), "--recipe plain --hidden 3 --epochs 1 --quiet --out run");
+    let flags = "--onnx a.onnx --npz a.npz --pytorch a.safetensors --c a.c --rust a.rs";
+    succeed(dir.path(), &format!("export --model run {flags}"));
+    for (path, what) in [
+        ("a.onnx", "an ONNX model"),
+        ("a.npz", "arrays of NumPy"),
+        ("a.safetensors", "tensors that are no network of this program"),
+        ("a.c", "source code"),
+        ("a.rs", "source code"),
+    ] {
+        let error = fails(dir.path(), path);
+        assert!(error.starts_with(&format!("error: {path}: found {what}")), "{error}");
+        assert!(error.ends_with("; look at the model that it was made of\n"), "{error}");
+    }
 }
