@@ -7,7 +7,7 @@
 check: ## everything that must hold before a change lands
 	.ci/run
 
-lint: ## formatting, clippy, the list of unsafe code, and words that are not used
+lint: ## formatting, clippy, the lists of unsafe code and of closed types, words that are not used
 	.ci/run lint
 
 doc: ## rustdoc without warnings

@@ -56,6 +56,7 @@ thread_local! {
 
 /// What to do with zeros in A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Zeros {
     /// Multiply them like any other element.
     Multiply,

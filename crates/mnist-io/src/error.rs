@@ -17,6 +17,7 @@ use crate::table::TableError;
 
 /// Why a file, a folder or a pair of files could not be used.
 #[derive(Debug, ThisError)]
+#[non_exhaustive]
 pub enum Error {
     /// There is nothing at the path of the data.
     #[error("{path}: no such folder or file, expected {expected}; check the path")]

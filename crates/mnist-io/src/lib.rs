@@ -65,15 +65,15 @@
 //! The same files through the table of formats:
 //!
 //! ```
-//! use mnist_io::{Access, Features, ImageSize, Part, Request, Targets, find_source};
+//! use mnist_io::{Features, ImageSize, Part, Request, Targets, find_source};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let images = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 11, 20, 21];
 //! # let labels = [0, 0, 8, 1, 0, 0, 0, 2, 7, 3];
 //! # std::fs::write(dir.path().join("train-images-idx3-ubyte"), images)?;
 //! # std::fs::write(dir.path().join("train-labels-idx1-ubyte"), labels)?;
-//! let (path, part, access, size) = (dir.path(), Part::Train, Access::read(), None);
-//! let samples = find_source(path)?.open(&Request { path, part, access, size })?;
+//! let request = Request::new(dir.path(), Part::Train);
+//! let samples = find_source(dir.path())?.open(&request)?;
 //! assert_eq!((samples.len(), samples.width()), (2, 2));
 //! assert_eq!(samples.image_size(), Some(ImageSize { rows: 1, cols: 2 }));
 //! let Features::Bytes(pixels) = samples.features() else { panic!("IDX has bytes") };

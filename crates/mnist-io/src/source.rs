@@ -18,8 +18,16 @@ pub enum Part {
 /// What a [`Source`] is to open.
 ///
 /// Whatever a format needs to know besides is a field here, so that other formats do
-/// not change: which column is the target, or which classes a model knows already.
+/// not change: which column is the target, or which classes a model knows already. So a
+/// request begins with [`new`](Self::new), and what is not usual is said after it:
+///
+/// ```
+/// use mnist_io::{ImageSize, Part, Request};
+/// let mut request = Request::new("pictures".as_ref(), Part::Train);
+/// request.size = Some(ImageSize { rows: 28, cols: 28 });
+/// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Request<'a> {
     /// A folder or a file.
     pub path: &'a Path,
@@ -31,6 +39,15 @@ pub struct Request<'a> {
     /// theirs if all of the part have the same, of up to 65536 pixels, and else are 28 × 28. It
     /// has at least one pixel.
     pub size: Option<ImageSize>,
+}
+
+impl<'a> Request<'a> {
+    /// One part of the data at `path`: files are read, not mapped, and images of any size are
+    /// brought to the usual one.
+    #[must_use]
+    pub fn new(path: &'a Path, part: Part) -> Self {
+        Self { path, part, access: Access::read(), size: None }
+    }
 }
 
 /// A format that samples come in. A type that implements it has no state; its value is

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
-use mnist_io::{Access, Error, Part, Request, Samples, find_source};
+use mnist_io::{Error, Part, Request, Samples, find_source};
 
 /// A file: its name in the folder, and its bytes.
 type File = (&'static str, Vec<u8>);
@@ -39,7 +39,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn open(path: &Path) -> Result<Samples, Error> {
-    let request = Request { path, part: Part::Train, access: Access::read(), size: None };
+    let request = Request::new(path, Part::Train);
     find_source(path)?.open(&request)
 }
 

@@ -190,12 +190,9 @@ fn options_that_do_not_fit() {
 #[test]
 fn columns_that_are_not_those_that_are_wanted() {
     let columns = [
-        Column { name: "sepal length".into(), kind: ColumnKind::Number },
-        Column {
-            name: "colour".into(),
-            kind: ColumnKind::Category { values: strings(&["blue", "red"]) },
-        },
-        Column { name: "y".into(), kind: ColumnKind::Number },
+        Column::new("sepal length", ColumnKind::Number),
+        Column::new("colour", ColumnKind::Category { values: strings(&["blue", "red"]) }),
+        Column::new("y", ColumnKind::Number),
     ];
     let optional = strings(&["y"]);
     let wanted = Wanted { columns: &columns, optional: &optional };
@@ -285,7 +282,7 @@ fn columns_that_are_not_those_that_are_wanted() {
 /// A message does not list thousands of names, and does not take long to find.
 #[test]
 fn many_columns_that_are_missing() {
-    let column = |index: usize| Column { name: format!("gene {index}"), kind: ColumnKind::Number };
+    let column = |index: usize| Column::new(format!("gene {index}"), ColumnKind::Number);
     let columns: Vec<_> = (0..50_000).map(column).collect();
     let header: String = (0..50_000).map(|index| format!("probe {index},")).collect();
     let wanted = Wanted { columns: &columns, optional: &[] };

@@ -84,7 +84,9 @@ fn a_source_copies_nothing_of_a_map() {
     for (access, maps) in [(map(), true), (Access::read(), false)] {
         let (path, part) = (dir.path(), Part::Test);
         let source = find_source(path).unwrap_or_else(|error| panic!("{error}"));
-        let samples = source.open(&Request { path, part, access, size: None }).unwrap();
+        let mut request = Request::new(path, part);
+        request.access = access;
+        let samples = source.open(&request).unwrap();
         let Features::Bytes(pixels) = samples.features() else { panic!("{samples:?}") };
         assert_eq!(pixels.is_mapped(), maps);
         assert_eq!(pixels[..], IMAGES[16..]);

@@ -21,12 +21,12 @@ fn names(schema: &Schema) -> Vec<&str> {
 }
 
 fn number(name: &str) -> Column {
-    Column { name: name.into(), kind: ColumnKind::Number }
+    Column::new(name, ColumnKind::Number)
 }
 
 fn category(name: &str, values: &[&str]) -> Column {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
-    Column { name: name.into(), kind: ColumnKind::Category { values } }
+    Column::new(name, ColumnKind::Category { values })
 }
 
 /// Cells, with -9 for NaN.
@@ -34,15 +34,17 @@ fn cells(table: &Table) -> Vec<f32> {
     table.cells().iter().map(|cell| if cell.is_nan() { -9.0 } else { *cell }).collect()
 }
 
-fn dialect(separator: u8, header: bool) -> Dialect {
-    Dialect { separator, header }
+/// What separates the cells, and whether there is a header.
+fn dialect(table: &Table) -> (u8, bool) {
+    let Dialect { separator, header, .. } = table.schema().dialect;
+    (separator, header)
 }
 
 #[test]
 fn as_pandas_writes() {
     // DataFrame.to_csv, with its index.
     let table = parse(",sepal length,species\n0,5.1,setosa\n1,,virginica\n2,6.3,setosa\n");
-    assert_eq!(table.schema().dialect, dialect(b',', true));
+    assert_eq!(dialect(&table), (b',', true));
     assert_eq!(
         table.schema().columns,
         [number("column 1"), number("sepal length"), category("species", &["setosa", "virginica"])]
@@ -62,7 +64,7 @@ fn as_pandas_writes() {
     assert!(table.schema().dialect.header);
     // to_csv(sep="\t").
     let table = parse("\ta\tb\n0\t1.5\tx y\n1\t2.5\tz\n");
-    assert_eq!(table.schema().dialect, dialect(b'\t', true));
+    assert_eq!(dialect(&table), (b'\t', true));
     assert_eq!(names(table.schema()), ["column 1", "a", "b"]);
 }
 
@@ -76,7 +78,7 @@ fn as_r_writes() {
     assert_eq!(table.schema().row_numbers(table.facts()), Some(0));
     // write.csv2.
     let table = parse("\"a\";\"b\"\n1,5;2\n3;4,25\n");
-    assert_eq!(table.schema().dialect, dialect(b';', true));
+    assert_eq!(dialect(&table), (b';', true));
     assert!(table.schema().decimal_comma);
     assert_eq!(cells(&table), [1.5, 2.0, 3.0, 4.25]);
 }
@@ -86,7 +88,7 @@ fn as_excel_writes() {
     // A byte-order mark, CRLF, semicolons and commas, an error value, a line break in a cell.
     let text = "\u{feff}Größe;Name\r\n1,5;\"eins\r\nzwei\"\r\n#N/A;drei\r\n";
     let table = parse(text);
-    assert_eq!(table.schema().dialect, dialect(b';', true));
+    assert_eq!(dialect(&table), (b';', true));
     let values = ["drei", "eins\r\nzwei"];
     assert_eq!(table.schema().columns, [number("Größe"), category("Name", &values)]);
     assert_eq!(cells(&table), [1.5, 1.0, -9.0, 0.0]);
@@ -99,7 +101,7 @@ fn as_excel_writes() {
 fn as_the_uci_repository_has_them() {
     // No header, question marks, spaces after commas, empty lines at the end.
     let table = parse("39, State-gov, 77516, <=50K\n50, ?, 83311, >50K\n\n\n");
-    assert_eq!(table.schema().dialect, dialect(b',', false));
+    assert_eq!(dialect(&table), (b',', false));
     let last = category("column 4", &["<=50K", ">50K"]);
     let second = category("column 2", &["State-gov"]);
     assert_eq!(table.schema().columns, [number("column 1"), second, number("column 3"), last]);
@@ -132,7 +134,7 @@ fn separators() {
         ("x\n1\n", b',', true),
         ("1\n2\n", b',', false),
     ] {
-        assert_eq!(parse(text).schema().dialect, dialect(separator, header), "{text}");
+        assert_eq!(dialect(&parse(text)), (separator, header), "{text}");
     }
     // What is said is not looked for.
     let options = TableOptions { separator: Some(b':'), header: Some(true), ..Default::default() };
@@ -156,7 +158,8 @@ fn kinds_of_columns() {
     assert_eq!(table.row(2499), [2499.0, 0.0, 0.0]);
     assert_eq!(table.row(2500), [2500.0, 1.0, 1.0]);
     let facts = &table.facts().columns;
-    assert_eq!(facts[1].first_text, Some(Place { line: 2502, value: "many".into() }));
+    let place = |place: &Place| (place.line, place.value.clone());
+    assert_eq!(facts[1].first_text.as_ref().map(place), Some((2502, "many".into())));
     assert_eq!((facts[0].distinct, facts[1].distinct, facts[2].distinct), (DISTINCT, 2, 3));
     // Numbers that are said to be categories, whichever way they are written.
     let categorical = ["z".to_owned()];
@@ -284,8 +287,9 @@ fn unknown_values_are_counted() {
     let columns = [category("c", &["a", "b"])];
     let (cells, rows) = all(rows_of(b"c\na\n\nx\nB\nb\n", &columns, &[]).unwrap());
     assert_eq!(cells, [0.0, -9.0, -9.0, 1.0]);
-    let first = Place { line: 4, value: "x".into() };
-    assert_eq!(rows.facts().columns[0].unknown, Some(Unknown { count: 2, first }));
+    let facts = rows.facts();
+    let Unknown { count, first, .. } = facts.columns[0].unknown.as_ref().unwrap();
+    assert_eq!((*count, first.line, &first.value[..]), (2, 4, "x"));
     assert_eq!(rows.facts().columns[0].distinct, 2);
 }
 

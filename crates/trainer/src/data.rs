@@ -49,7 +49,9 @@ pub(crate) fn open(path: &Path, part: Part, size: Option<ImageSize>) -> Result<S
         }
         error
     })?;
-    Ok(source.open(&Request { path, part, access: access(), size })?)
+    let mut request = Request::new(path, part);
+    (request.access, request.size) = (access(), size);
+    Ok(source.open(&request)?)
 }
 
 /// Whether the file at `path` is a table, by its first bytes.

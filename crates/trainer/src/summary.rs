@@ -178,7 +178,7 @@ pub(crate) struct ValueFigures {
 impl ValueFigures {
     /// `None` where the network predicts no numbers.
     pub(crate) fn new(network: &Mlp, test: &Evaluation) -> Option<Self> {
-        let Figures::Values { mean_absolute_error, root_mean_squared_error, r_squared } =
+        let Figures::Values { mean_absolute_error, root_mean_squared_error, r_squared, .. } =
             test.figures?
         else {
             return None;

@@ -9,6 +9,7 @@ use crate::simd::{Simd, Tile};
 
 /// What the sum over k starts from.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Start<'a> {
     /// 0; C is not read.
     Zero,

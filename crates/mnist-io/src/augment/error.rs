@@ -7,6 +7,7 @@ pub(super) const MAX_SIDE: usize = 1024;
 
 /// Why images cannot be augmented with these settings.
 #[derive(Clone, Debug, PartialEq, ThisError)]
+#[non_exhaustive]
 pub enum AugmentError {
     /// A setting is outside its range.
     #[error("augmentation: {name} is {found}: expected {expected}")]

@@ -6,6 +6,7 @@ use super::header::{Dtype, Header};
 
 /// Why some bytes are not an IDX file. Offsets count from the first byte.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[non_exhaustive]
 pub enum IdxError {
     /// Fewer than the four bytes of the magic number.
     #[error(

@@ -6,6 +6,7 @@ use crate::samples::ImageSize;
 
 /// Why bytes are no picture that can be used, or a picture no digit.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[non_exhaustive]
 pub enum PictureError {
     /// There are no bytes.
     #[error("found an empty file, expected a picture: PNG, JPEG, PGM, PPM or PBM")]

@@ -12,6 +12,7 @@ use crate::error::Error;
 
 /// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dialect {
     /// The byte between two cells.
     pub separator: u8,

@@ -5,6 +5,7 @@ use thiserror::Error as ThisError;
 /// Why a text is not a table, or not the table that is wanted. Lines count from 1, in the
 /// inflated text if the file is gzip; a row that has several lines counts as its first.
 #[derive(Debug, ThisError)]
+#[non_exhaustive]
 pub enum TableError {
     /// There is nothing in the file but white space.
     #[error("found an empty file, expected a table with a line for each sample; check the path")]

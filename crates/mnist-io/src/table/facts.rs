@@ -8,6 +8,7 @@ pub const DISTINCT: usize = 257;
 
 /// What is known of a table after a look at all of its cells.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Facts {
     /// The number of rows, without the header.
     pub rows: u64,
@@ -39,6 +40,7 @@ pub struct ColumnFacts {
 
 /// A cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The line, from 1.
     pub line: u64,
@@ -48,6 +50,7 @@ pub struct Place {
 
 /// Values that a known category does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unknown {
     /// The number of such cells.
     pub count: u64,

@@ -10,11 +10,20 @@ use crate::error::Error;
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Column {
     /// The name in the header; without one, `column 3` for the third.
     pub name: String,
     /// What its cells are.
     pub kind: ColumnKind,
+}
+
+impl Column {
+    /// A column that is wanted of a table.
+    #[must_use]
+    pub fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
+        Self { name: name.into(), kind }
+    }
 }
 
 /// What the cells of a column are.
@@ -38,6 +47,7 @@ pub enum ColumnKind {
 
 /// The columns of a table, and how it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Schema {
     /// How the table is written.
     pub dialect: Dialect,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use mnist_io::{Access, Features, ImageSize, Part, Request, Samples, Targets, find_source};
+use mnist_io::{Features, ImageSize, Part, Request, Samples, Targets, find_source};
 
 /// A picture of one grey, as a file.
 fn pgm(rows: usize, cols: usize, grey: u8) -> Vec<u8> {
@@ -25,7 +25,8 @@ fn write(dir: &Path, files: &[File<'_>]) {
 }
 
 fn open_part(path: &Path, part: Part, size: Option<ImageSize>) -> Result<Samples, String> {
-    let request = Request { path, part, access: Access::read(), size };
+    let mut request = Request::new(path, part);
+    request.size = size;
     let samples = find_source(path).and_then(|source| source.open(&request));
     samples.map_err(|error| {
         let text = error.to_string();
@@ -222,8 +223,7 @@ fn a_class_without_a_name_that_can_be_written() {
     let class = dir.path().join(OsStr::from_bytes(b"a\nb"));
     fs::create_dir(&class).unwrap();
     fs::write(class.join("1.pgm"), pgm(1, 1, 1)).unwrap();
-    let request =
-        Request { path: dir.path(), part: Part::Train, access: Access::read(), size: None };
+    let request = Request::new(dir.path(), Part::Train);
     let error = find_source(dir.path()).unwrap().open(&request).unwrap_err();
     assert!(matches!(error, mnist_io::Error::ClassFolder { .. }), "{error}");
 }

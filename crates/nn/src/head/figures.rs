@@ -12,6 +12,7 @@ use crate::{Examples, exact};
 #[non_exhaustive]
 pub enum Figures {
     /// Real values.
+    #[non_exhaustive]
     Values {
         /// Mean absolute error over samples and outputs, in the unit of the targets.
         #[serde(with = "exact")]
@@ -26,6 +27,7 @@ pub enum Figures {
         r_squared: f64,
     },
     /// Yes or no.
+    #[non_exhaustive]
     Binary {
         /// Share of the samples predicted as yes that are; 0 if none is predicted so.
         #[serde(with = "exact")]
@@ -40,6 +42,7 @@ pub enum Figures {
         auc: Option<f64>,
     },
     /// Several labels.
+    #[non_exhaustive]
     Labels {
         /// Share of all labels, over samples and outputs, that are predicted rightly.
         #[serde(with = "exact")]
@@ -60,9 +63,15 @@ impl Figures {
     /// Each figure with its name, for a report.
     ///
     /// ```
-    /// use nn::Figures;
-    /// let figures = Figures::Binary { precision: 0.5, recall: 1.0, f1: 2.0 / 3.0, auc: None };
-    /// assert_eq!(figures.named()[1], ("recall", 1.0));
+    /// use nn::{Activation, Architecture, Examples, Head, Inputs, Mlp, Sequential, Values};
+    /// let shape =
+    ///     Architecture { inputs: 1, hidden: vec![], outputs: 1, activation: Activation::Tanh };
+    /// let network = Mlp::zeros(shape)?.with_head(Head::Squared)?;
+    /// let (x, y) = ([1.0, 2.0], [3.0, -1.0]);
+    /// let examples = Examples::new(Inputs::new(&x, 1)?, Values::new(&y, 1)?)?;
+    /// let result = network.evaluate(&examples, &Sequential)?;
+    /// assert_eq!(result.figures.unwrap().named()[0], ("mean absolute error", 2.0));
+    /// # Ok::<(), nn::Error>(())
     /// ```
     #[must_use]
     pub fn named(&self) -> Vec<(&'static str, f64)> {

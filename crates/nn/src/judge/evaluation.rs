@@ -22,6 +22,7 @@ use crate::{Error, Examples, Executor, Figures, Mlp, Predictor, exact};
 /// # Ok::<(), nn::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Evaluation {
     /// Mean loss of the head, without penalty: cross-entropy in nats, or a squared or Huber
     /// error. It is weighted if [the examples](crate::Examples::weighted) are. Only the loss of

@@ -88,6 +88,7 @@ impl Trial {
 ///
 /// [`search()`] has an example.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Trials {
     /// The rows.
     pub rows: Vec<Trial>,

@@ -217,8 +217,9 @@ fn figures_of_real_values() {
         let found = evaluated(head, 2, &x, Values::new(&t, 2).unwrap().into());
         close(found.loss, loss);
         assert_eq!((found.errors, found.samples), (2, 3));
-        let Some(Figures::Values { mean_absolute_error, root_mean_squared_error, r_squared }) =
-            found.figures
+        let Some(Figures::Values {
+            mean_absolute_error, root_mean_squared_error, r_squared, ..
+        }) = found.figures
         else {
             panic!("{:?}", found.figures)
         };
@@ -239,7 +240,7 @@ fn figures_of_yes_or_no() {
     });
     close(found.loss, losses.sum::<f64>() / 5.0);
     assert_eq!((found.errors, found.accuracy), (2, 0.6));
-    let Some(Figures::Binary { precision, recall, f1, auc }) = found.figures else {
+    let Some(Figures::Binary { precision, recall, f1, auc, .. }) = found.figures else {
         panic!("{:?}", found.figures)
     };
     close(precision, 2.0 / 3.0);
@@ -261,7 +262,7 @@ fn figures_of_labels() {
     let found = evaluated(Head::Multilabel, 2, &z, Values::new(&t, 2).unwrap().into());
     // Samples 0 is right, 1 has one label wrong, 2 too.
     assert_eq!((found.errors, found.samples), (2, 3));
-    let Some(Figures::Labels { label_accuracy, exact_match, f1, auc }) = found.figures else {
+    let Some(Figures::Labels { label_accuracy, exact_match, f1, auc, .. }) = found.figures else {
         panic!("{:?}", found.figures)
     };
     close(label_accuracy, 4.0 / 6.0);

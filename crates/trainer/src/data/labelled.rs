@@ -94,7 +94,7 @@ impl Labelled {
         } else {
             ColumnKind::Category { values: names.clone() }
         };
-        known.push(mnist_io::Column { name: target.name.clone(), kind });
+        known.push(mnist_io::Column::new(&target.name, kind));
         let wanted = Wanted { columns: &known, optional: &[] };
         let table = Table::read_with(path, wanted, &TableOptions::default())?;
         let name = || target.name.clone();

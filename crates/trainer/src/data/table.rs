@@ -188,7 +188,7 @@ pub(crate) fn known(columns: &Columns) -> Vec<mnist_io::Column> {
             nn::ColumnKind::Category(values) => ColumnKind::Category { values: values.clone() },
             _ => ColumnKind::Number,
         };
-        mnist_io::Column { name: column.name.clone(), kind }
+        mnist_io::Column::new(&column.name, kind)
     };
     columns.columns().iter().map(column).collect()
 }

@@ -17,11 +17,13 @@ use crate::{Architecture, Error, Examples, Fit, Head, Init, math};
 /// let shape =
 ///     Architecture { inputs: 4, hidden: vec![8], outputs: 3, activation: Activation::Tanh };
 /// let slow = Candidate::new("slow", shape, Init::Xavier, Fit { lr: 0.01, ..Fit::default() });
-/// let mut fast = Candidate { name: "fast".into(), ..slow.clone() };
+/// let mut fast = slow.clone();
+/// fast.name = "fast".into();
 /// fast.fit.lr = 0.5;
 /// assert_eq!(fast.architecture, slow.architecture);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Candidate {
     /// Its name in tables and errors.
     pub name: String,

@@ -272,7 +272,7 @@ fn classes<'a>(
 /// Where the first text of a column is, of which more cells may be numbers.
 fn first_text(facts: &ColumnFacts) -> String {
     let first = facts.first_text.as_ref();
-    first.map_or_else(String::new, |Place { line, value }| {
+    first.map_or_else(String::new, |Place { line, value, .. }| {
         format!(", the first is `{value}` in line {line}")
     })
 }
