@@ -1,7 +1,7 @@
 # Short names for what people run. The steps of .ci/run are there and not here, so that
 # they work without make.
 
-.PHONY: check lint doc test bench-build examples recipes bench accuracy kills neon asan \
+.PHONY: check lint doc packages test wasm bench-build examples recipes bench accuracy kills neon asan \
 	tsan miri fuzz mutants peers unsafe
 
 check: ## everything that must hold before a change lands
@@ -15,6 +15,12 @@ doc: ## rustdoc without warnings
 
 test: ## all tests, and those of nn on each instruction set of this CPU
 	.ci/run test
+
+packages: ## the four packages, as they would be published, and what must be in them
+	.ci/run packages
+
+wasm: ## networks trained in WebAssembly under node, with the bytes of native ones
+	.ci/run wasm
 
 bench-build: ## the benches compile
 	.ci/run bench-build

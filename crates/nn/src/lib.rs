@@ -103,7 +103,8 @@ pub use train::{
     Session, StepReport, StopToken, each_epoch,
 };
 
-/// Compiles and runs the example of the README.
+/// Compiles and runs the example of the README. (`.ci/run test` does that with the README of
+/// the repository, which is not in the package.)
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -272,7 +272,11 @@ fn rows_are_short_and_in_order() {
 /// in the blocks after it.
 #[test]
 fn the_document_names_every_key_and_its_recipe_is_one() {
-    let document = include_str!("../../../../../docs/formats.md");
+    let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    if package.join("Cargo.toml.orig").exists() {
+        return; // A published package, which has no documents.
+    }
+    let document = std::fs::read_to_string(package.join("../../docs/formats.md")).unwrap();
     let blocks: Vec<_> = document.split("```toml\n").skip(1).collect();
     let blocks = blocks.iter().map(|block| block.split("```").next().unwrap());
     let mut named = Vec::new();
