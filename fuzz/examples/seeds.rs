@@ -70,6 +70,36 @@ fn main() {
         }
     }
 
+    for (i, text) in [
+        "a,b,c\n1,x,Ann\n2.5,yes,Bo\n,x,Cy\n",
+        "length;colour\n5,1;red\n4,9;blue\n;red\n",
+        "1 2 3\n4 5 6\n",
+        "\u{feff}name\tage\r\n\"A \"\"B\"\"\"\t3\r\nC\tNA\r\n",
+        "{\"a\": 1, \"b\": \"x\"}\n{\"a\": null, \"b\": 1, \"c\": \"\\u00e9\"}\n",
+        ",0,1,2\n0,5,6,7\n1,8,9,1e3\n",
+        "x|y\n1e999|2\nnan|3\n",
+        "id,t\n0,a\n1,b\nfoo,a\n",
+    ]
+    .iter()
+    .enumerate()
+    {
+        for (j, options) in [[0, 0, 0], [0b1_1101, b',', 1], [0b10_1010, b';', 0x10]].iter().enumerate() {
+            write("tables", &format!("{i}-{j}"), &[options, text.as_bytes()].concat());
+        }
+    }
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/mnist-io/tests/data");
+    for picture in fs::read_dir(pictures).unwrap() {
+        let picture = picture.unwrap();
+        let name = picture.file_name().into_string().unwrap();
+        let file = fs::read(picture.path()).unwrap();
+        let kind = name.rsplit('.').next().unwrap();
+        if ["jpg", "png", "pgm", "ppm", "pbm"].contains(&kind) && !name.ends_with("-jpg.pgm") {
+            write("pictures", &name, &[&[28, 20, 255], &file[..]].concat());
+        }
+    }
+    let digit = "P2 6 7 9 9 9 9 9 9 9 9 9 0 0 9 9 9 9 9 0 9 9 9 9 9 0 9 9 9 9 9 0 9 9 9 9 9 0 9 9 9 9 9 9 9 9 9";
+    write("pictures", "digit", &[&[28, 28, 0], digit.as_bytes()].concat());
+
     let x = [0.0, 0.5, 1.0, 0.25, 0.5, 0.75, 1.0, 0.0];
     let inputs = Inputs::new(&x, 2).unwrap();
     let labels = [0_u8, 1, 1, 0];
