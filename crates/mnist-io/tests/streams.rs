@@ -7,7 +7,7 @@ use std::path::Path;
 use mnist_io::{Column, ColumnKind, Rows, TableOptions, Wanted};
 
 fn number(name: &str) -> Column {
-    Column { name: name.into(), kind: ColumnKind::Number }
+    Column::new(name, ColumnKind::Number)
 }
 
 /// A reader that never ends gives its first rows at once, and in constant memory.
