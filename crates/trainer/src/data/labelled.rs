@@ -27,7 +27,7 @@ pub(crate) struct Labelled {
 }
 
 impl Labelled {
-    /// The samples at `place`: the test part, where there is one, otherwise all.
+    /// The samples of these data: the test part, where there is one, otherwise all.
     pub(crate) fn open(model: &Model, place: Place<'_>) -> Result<Self, Error> {
         place.check()?;
         let path = place.path;
