@@ -40,8 +40,8 @@
 //! with. [`Error`] is the only error type. Models and checkpoints are written by [`files`],
 //! whole or not at all.
 //!
-//! Debug builds of a program that depends on this crate are slower by two orders of
-//! magnitude, unless its own workspace has the crates with the loops optimised:
+//! Debug builds of a program that depends on this crate are thirty to a hundred times
+//! slower, unless its own workspace has the crates with the loops optimised:
 //!
 //! ```toml
 //! [profile.dev.package.nn]
