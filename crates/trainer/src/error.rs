@@ -37,7 +37,7 @@ pub(crate) enum Error {
     PartSizes { dir: PathBuf, train: String, test: String },
     #[error(
         "{model} takes images of {expected} pixels and those in {dir} are {found}: \
-         name the data that the model was trained on with --data DIR"
+         expected images of the size that it was trained on"
     )]
     ImageSize { model: PathBuf, expected: usize, dir: PathBuf, found: String },
     #[error(

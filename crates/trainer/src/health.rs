@@ -33,6 +33,10 @@ const MOST: f64 = 0.5;
 /// L1 or L2 penalty that may hold all weights near 0: ten times what is usual.
 const STRONG_PENALTY: f32 = 0.005;
 
+/// L2 penalty from which on units that help little have weights near 0 at the end, as the
+/// recipe for tables has it. Adaptive optimizers scale it up where gradients are small.
+const PRUNING_PENALTY: f32 = 0.001;
+
 /// What to try instead of a penalty that is far too strong.
 const USUAL_PENALTY: f64 = 0.0005;
 
@@ -260,7 +264,8 @@ impl Case<'_> {
     /// whose units are saturated for most images may learn from the others.)
     fn wasted_units(&self) -> Option<Finding> {
         // The penalty makes units dead on purpose.
-        if self.evidence.config.training.l1 > 0.0 {
+        let fit = &self.evidence.config.training;
+        if fit.l1 > 0.0 || fit.l2 >= PRUNING_PENALTY {
             return None;
         }
         let (what, tries) = self.most_dead()?;

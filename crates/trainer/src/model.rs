@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mnist_io::ImageSize;
+use mnist_io::{Features, ImageSize};
 use nn::{Columns, Head, ImageForm, Mlp, Preparation};
 
 use crate::augment::Deskew;
@@ -73,6 +73,28 @@ impl Model {
     /// The size of its images.
     pub(crate) fn image_size(&self) -> Option<ImageSize> {
         self.image().map(|ImageForm { rows, cols, .. }| ImageSize { rows, cols })
+    }
+
+    /// What to say where the real numbers in `path` are far larger than those of the images
+    /// that it was trained on.
+    pub(crate) fn scale_note(&self, path: &Path, features: &Features) -> Option<String> {
+        let (Some(Preparation::Image(form)), Features::Real(values)) =
+            (self.network.preparation(), features)
+        else {
+            return None;
+        };
+        let scale = if form.real { 1.0 } else { self.network.pixel_scale() };
+        let usual = scale * form.paper.abs().max(form.ink.abs());
+        let largest = values.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
+        // Twice, because noise and normalisation reach a little beyond.
+        (largest > 2.0 * usual).then(|| {
+            format!(
+                "the numbers in {} go to {largest}, those that {} was trained on to {usual}: \
+                 scale them to the same range",
+                path.display(),
+                self.path.display()
+            )
+        })
     }
 
     /// The number of classes that it tells apart; `None` if it predicts numbers.

@@ -162,6 +162,11 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         lines.push(format!("{}: {}, {size}", path.display(), format.name));
     }
     report::notes(&notes);
+    // What is written to standard output must not have words behind it.
+    if chosen.iter().any(|(_, path)| path.starts_with("/dev")) {
+        report::notes(&lines);
+        return Ok(());
+    }
     report::print(&lines.join("\n"))
 }
 

@@ -73,7 +73,8 @@ impl Labelled {
             }
             _ => samples,
         };
-        let (cells, columns, notes) = (Vec::new(), Vec::new(), Vec::new());
+        let (cells, columns) = (Vec::new(), Vec::new());
+        let notes = Vec::from_iter(model.scale_note(path, samples.features()));
         let names = names.filter(|_| !folders);
         Ok(Self { samples, cells, columns, names, notes })
     }

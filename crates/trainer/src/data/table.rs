@@ -2,6 +2,7 @@
 //! on.
 
 mod roles;
+mod suspects;
 
 use std::path::Path;
 
@@ -54,8 +55,9 @@ impl Tables {
         let (schema, facts, cells) = table.into_parts();
         let roles = Roles::find(config, &schema, &facts, &cells).map_err(fault)?;
         let rows = roles.rows(&schema, &cells, roles.weight).map_err(fault)?;
-        drop(cells);
         let mut notes = roles.notes(&schema, &facts);
+        notes.extend(suspects::notes(&schema, &facts, &cells, roles.numbers()));
+        drop(cells);
         notes.extend(rows.note(facts.rows));
         let (training, test) = match &config.data.test {
             Some(test) => {

@@ -119,6 +119,7 @@ fn healthy_runs_and_quiet_ones_say_nothing() {
         "--recipe plain --epochs 8 --label-smoothing 0.3 --class-weights balanced",
         // Many units are dead, as is wanted.
         "--recipe plain --epochs 8 --l1 0.002",
+        "--recipe plain --epochs 8 --optimizer adam --lr 0.001 --l2 0.02",
         // Too few steps to judge by.
         "--recipe plain --epochs 1 --lr 1e-9",
     ] {

@@ -170,3 +170,29 @@ fn letters_have_names() {
     let class = |i: usize| eval["classes"][i]["class"].as_str().unwrap();
     assert_eq!((class(0), class(9)), ("A", "J"));
 }
+
+/// Images in other units than those of the training are answered, and that is said.
+#[test]
+fn numbers_in_other_units() {
+    let parts = parts(12);
+    let dir = folder(NAMES, &parts);
+    succeed(dir.path(), &format!("{FLAGS} --epochs 1 --out run"));
+    let [_, test] = &parts;
+    let dims = [test.labels.len(), 12, 12];
+    for (factor, far) in [(1.0, true), (1.0 / 255.0, false)] {
+        let values = test.features.iter().map(|byte| f32::from(*byte) * factor);
+        let values: Vec<u8> = values.flat_map(f32::to_be_bytes).collect();
+        write(dir.path(), "real.idx", idx(13, &dims, &values));
+        for command in ["eval --model run real.idx --labels d.idx", "predict --model run real.idx"]
+        {
+            let output = run_in(dir.path(), command);
+            assert!(output.status.success(), "{output:?}");
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(said.contains("scale them to the same range"), far, "{command}: {said}");
+        }
+    }
+    // What goes to standard output is the file alone.
+    succeed(dir.path(), "export --model run --npz file.npz");
+    let output = run_in(dir.path(), "export --model run --npz /dev/stdout");
+    assert!(output.stdout == fs::read(dir.path().join("file.npz")).unwrap());
+}

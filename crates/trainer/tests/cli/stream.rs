@@ -159,6 +159,8 @@ fn a_signal_while_the_input_pauses() {
     while crate::names(dir.path()) == before {}
     let child = rustix::process::Pid::from_child(&pipe.child);
     rustix::process::kill_process(child, rustix::process::Signal::TERM).unwrap();
+    // Kept open, because `wait` would close it, and the input would end.
+    let _input = pipe.child.stdin.take();
     let status = pipe.child.wait().unwrap();
     assert_eq!(status.code(), Some(143));
     assert_eq!(crate::names(dir.path()), before);

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::data::table;
-use crate::{json, succeed};
+use crate::{json, run_in, succeed};
 
 /// A table as its documentation in scikit-learn describes it.
 struct Known {
@@ -59,7 +61,10 @@ fn tables_of_scikit_learn_are_learned() {
         assert_eq!(found["rows"], rows, "{name}");
         assert_eq!(found["columns"].as_array().unwrap().len(), features + 1, "{name}");
 
-        let summary = json(dir.path(), &format!("{file} --target target --out run --json"));
+        let output = run_in(dir.path(), &format!("{file} --target target --out run --json"));
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("far from all other"), "{said}");
         let parts = ["train_samples", "test_samples"].map(|key| summary[key].as_u64().unwrap());
         assert_eq!(parts.iter().sum::<u64>(), rows as u64, "{name}");
         let outputs = classes.len().max(1);
@@ -80,5 +85,28 @@ fn tables_of_scikit_learn_are_learned() {
         let share = share_right(dir.path(), &file, &targets);
         assert!((share - eval["test_accuracy"].as_f64().unwrap()).abs() < 1e-9, "{name}: {share}");
         assert!(share >= good, "{name}: {share}");
+    }
+}
+
+/// A number that stands for a missing one is said, in a feature and in the target.
+#[test]
+fn numbers_that_stand_for_something_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = table("diabetes.csv");
+    for (column, at, code) in [("bmi", 2, "-9999"), ("target", 10, "99999")] {
+        let mut lines = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let mut cells: Vec<_> = line.split(',').collect();
+            if number % 40 == 7 {
+                cells[at] = code;
+            }
+            lines.push(cells.join(","));
+        }
+        fs::write(dir.path().join("t.csv"), lines.join("\n")).unwrap();
+        let output =
+            run_in(dir.path(), &format!("t.csv --target target --epochs 1 --out {column}"));
+        let said = String::from_utf8(output.stderr).unwrap();
+        let expected = format!("`{column}` is {code} in 11 rows, far from all other values");
+        assert!(said.contains(&expected), "{said}");
     }
 }

@@ -181,7 +181,7 @@ impl Reader<'_> {
         let whole = io::Cursor::new(head).chain(reader);
         match format {
             Format::Picture => self.picture(input, whole, sink).map(|()| Vec::new()),
-            Format::Idx => self.idx(input, whole, sink).map(|()| Vec::new()),
+            Format::Idx => self.idx(input, whole, sink),
             Format::Raw => self.raw(input, whole, sink).map(|()| Vec::new()),
             Format::Table => self.table(input, whole, sink),
             Format::Auto => {
@@ -241,7 +241,12 @@ impl Reader<'_> {
         sink(batch(Raw::Images(Pixels::Bytes(&bytes), size)))
     }
 
-    fn idx(&self, input: &Input, reader: impl Read, sink: &mut Sink<'_>) -> Result<(), Error> {
+    fn idx(
+        &self,
+        input: &Input,
+        reader: impl Read,
+        sink: &mut Sink<'_>,
+    ) -> Result<Vec<String>, Error> {
         let file = match input {
             Input::Stdin => {
                 let bytes = read_all(input, reader, u64::MAX)?;
@@ -256,18 +261,20 @@ impl Reader<'_> {
             let (dir, model) = (input.name().to_owned(), self.path());
             return Err(Error::ImageSize { model, expected, dir, found });
         }
+        let note = self.model.scale_note(input.name(), &features);
         match &features {
             Features::Bytes(bytes) => {
                 let mut send =
                     |first, bytes: &[u8]| self.images(input, first, Pixels::Bytes(bytes), sink);
-                self.chunks(bytes, 0, &mut send)
+                self.chunks(bytes, 0, &mut send)?;
             }
             Features::Real(values) => {
                 let mut send =
                     |first, values: &[f32]| self.images(input, first, Pixels::Real(values), sink);
-                self.chunks(values, 0, &mut send)
+                self.chunks(values, 0, &mut send)?;
             }
         }
+        Ok(Vec::from_iter(note))
     }
 
     fn raw(&self, input: &Input, mut reader: impl Read, sink: &mut Sink<'_>) -> Result<(), Error> {

@@ -69,9 +69,9 @@ impl Sets {
             notes.push("numbers have no accuracy: early stopping watches the loss".to_owned());
         }
         data::check_pair(&config.data.dir, &training, &test)?;
-        for (part, samples) in [(Part::Train, &training), (Part::Test, &test)] {
-            data::check_finite(&config.data.dir, part, samples)?;
-        }
+        let test_path = config.data.test.as_ref().unwrap_or(&config.data.dir);
+        data::check_finite(&config.data.dir, Part::Train, &training)?;
+        data::check_finite(test_path, Part::Test, &test)?;
         let look = Look::new(config, &training, &test)?;
         let deskew = look.deskew(config);
         let images = (&training, look.paper, look.pixel_scale);

@@ -36,6 +36,12 @@ pub(super) struct Roles {
 }
 
 impl Roles {
+    /// The columns whose cells may be numbers: those of features, and a target that is one.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = usize> {
+        let target = self.classes.is_none().then_some(self.target);
+        self.features.iter().copied().chain(target)
+    }
+
     pub(super) fn find(
         config: &Config,
         schema: &Schema,

@@ -45,7 +45,7 @@ fn models() {
             (
                 "images of another size",
                 "eval --model run/model.safetensors --data small",
-                "run/model.safetensors takes images of 784 pixels and those in small are 10 x 10: name the data that the model was trained on with --data DIR",
+                "run/model.safetensors takes images of 784 pixels and those in small are 10 x 10: expected images of the size that it was trained on",
             ),
             ("no data", "eval --model run/model.safetensors --data none", "none: no such folder…"),
         ],

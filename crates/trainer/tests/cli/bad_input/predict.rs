@@ -72,7 +72,7 @@ fn inputs() {
                 "images of another size",
                 "predict --model images small/t10k-images-idx3-ubyte",
                 "images takes images of 784 pixels and those in small/t10k-images-idx3-ubyte are \
-                 10 x 10: name the data that the model was trained on with --data DIR",
+                 10 x 10: expected images of the size that it was trained on",
             ),
             (
                 "a folder for the answers",
