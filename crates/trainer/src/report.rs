@@ -31,6 +31,19 @@ pub(crate) struct Report {
     text: Target,
     json: bool,
     recent: Recent,
+    /// All epochs of the run.
+    epochs: usize,
+}
+
+/// Whether epoch `epoch` of `epochs` has a line: all of up to 30, otherwise the first, the
+/// last, and about twenty between them at a round distance. `metrics.jsonl` has them all.
+fn has_line(epoch: usize, epochs: usize) -> bool {
+    const ALL: usize = 30;
+    const MOST: usize = 25;
+    let distances = (0..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10usize.pow(power)));
+    let enough = |distance: &usize| epochs <= ALL || epochs.div_ceil(*distance) <= MOST;
+    let distance = distances.take(20).find(enough).unwrap_or(1);
+    epoch == 1 || epoch == epochs || epoch.is_multiple_of(distance)
 }
 
 /// Where text goes.
@@ -77,7 +90,13 @@ impl Report {
         if let Ok(style) = ProgressStyle::with_template(BAR) {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self { bar: bar.with_finish(ProgressFinish::AndClear), text, json, recent: Recent::new() }
+        Self {
+            bar: bar.with_finish(ProgressFinish::AndClear),
+            text,
+            json,
+            recent: Recent::new(),
+            epochs: 0,
+        }
     }
 
     /// What the user should know, a line each.
@@ -122,6 +141,7 @@ impl Report {
         text += "  seconds\n";
         self.write(&text);
         self.recent = Recent::new();
+        self.epochs = run.fit().epochs;
     }
 
     /// After each step: updates the bar, but not more often than every [`REFRESH`].
@@ -144,8 +164,11 @@ impl Report {
         self.recent = Recent::new();
     }
 
-    /// After each epoch: a line of the table.
+    /// After each epoch: a line of the table. Of many epochs, some have one.
     pub(crate) fn epoch(&mut self, line: &EpochLine) {
+        if !has_line(line.epoch, self.epochs) {
+            return;
+        }
         let mut text =
             format!("{:>5}  {:>10}  {:>10.4}", line.epoch, rate(line.lr), line.train_loss);
         if let Some(accuracy) = line.train_accuracy {
@@ -417,6 +440,20 @@ mod tests {
                 .replace("{eta}", "100d");
             assert!(line.len() <= columns, "{}: {line}", line.len());
             assert!(!line.contains('{'), "{line}");
+        }
+    }
+
+    #[test]
+    fn many_epochs_have_few_lines() {
+        let lines = |epochs: usize| (1..=epochs).filter(|&epoch| has_line(epoch, epochs)).count();
+        let shown: Vec<_> = (1..=40).filter(|&epoch| has_line(epoch, 40)).collect();
+        assert_eq!(shown[..4], [1, 2, 4, 6]);
+        assert_eq!(shown.last(), Some(&40));
+        for (epochs, expected) in [(1, 1), (30, 30), (31, 17), (100, 21), (1_000, 21)] {
+            assert_eq!(lines(epochs), expected, "{epochs}");
+        }
+        for epochs in 31..3_000 {
+            assert!((12..=27).contains(&lines(epochs)), "{epochs}: {}", lines(epochs));
         }
     }
 
