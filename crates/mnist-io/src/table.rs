@@ -39,15 +39,19 @@ use crate::error::Error;
 use crate::mapped;
 use crate::other_files::ENOUGH;
 
+/// What the names of tables end in, before `.gz` if that follows.
+const EXTENSIONS: [&str; 5] = ["csv", "tsv", "tab", "txt", "data"];
+
 /// Whether the file at `path` looks like a table: it is text, raw or gzip, and more than one
-/// of its names. A file that cannot be looked at is none.
+/// of its names; or it has the name of a table, so that whoever reads it as one says what is
+/// wrong with its text. A file that is empty or cannot be opened is none.
 #[must_use]
 pub fn is_table(path: &Path) -> bool {
+    let Ok(file) = mapped::open(path) else { return false };
     let mut start = Vec::new();
-    let read = mapped::open(path).map_err(drop).and_then(|file| {
-        let text = input::Input::new(file).map_err(drop)?;
-        text.take(ENOUGH as u64).read_to_end(&mut start).map_err(drop)
-    });
+    let read = input::Input::new(file)
+        .and_then(|text| text.take(ENOUGH as u64).read_to_end(&mut start))
+        .is_ok();
     // A character may be cut off at the end; no control characters, but for tabs and lines.
     let text = match str::from_utf8(&start) {
         Ok(text) => text,
@@ -57,7 +61,16 @@ pub fn is_table(path: &Path) -> bool {
         Err(_) => "",
     };
     let plain = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
-    read.is_ok() && text.len() > 1 && text.chars().all(plain)
+    let is_text = read && text.len() > 1 && text.chars().all(plain);
+    // Two zeros are the beginning of IDX. Gzip data may be damaged from the first byte on.
+    let is_other = start.starts_with(&[0, 0]) || read && start.is_empty();
+    is_text || !is_other && has_name_of_table(path)
+}
+
+fn has_name_of_table(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    name.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.contains(&extension))
 }
 
 /// A table in memory.

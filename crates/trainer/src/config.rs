@@ -309,6 +309,19 @@ impl Config {
         }
     }
 
+    /// Checks that no setting is for classes alone, where a number is predicted.
+    pub(crate) fn check_numbers(&self) -> Result<(), Error> {
+        let fit = &self.training;
+        let (key, flag) = if fit.class_weights.is_some() {
+            ("training.class-weights", "--class-weights")
+        } else if fit.label_smoothing != 0.0 {
+            ("training.label-smoothing", "--label-smoothing")
+        } else {
+            return Ok(());
+        };
+        Err(Error::NeedsClasses { key, flag })
+    }
+
     /// The network for images of `inputs` pixels in `outputs` classes.
     pub(crate) fn architecture(&self, inputs: usize, outputs: usize) -> Architecture {
         Architecture {

@@ -92,6 +92,8 @@ pub(crate) enum Error {
          for each class of the data"
     )]
     ClassWeights { found: usize, expected: usize },
+    #[error("{key} ({flag}) is for classes, and a number is predicted: leave it out")]
+    NeedsClasses { key: &'static str, flag: &'static str },
     #[error("cannot start {threads} threads: {reason}: try fewer with --threads")]
     Threads { threads: usize, reason: String },
     #[error(
@@ -325,6 +327,12 @@ impl Error {
             | Self::Edited { .. }
             | Self::Value(_)
             | Self::ClassWeights { .. }
+            | Self::NeedsClasses { .. }
+            // Only settings name columns before a model is known.
+            | Self::Data(mnist_io::Error::Table {
+                error: mnist_io::TableError::UnknownColumn { .. },
+                ..
+            })
             | Self::NoLabels { .. }
             | Self::LabelsOfOther { .. }
             | Self::LabelsAlone

@@ -5,6 +5,7 @@ use std::io::Read;
 
 use super::block::{Block, MOST};
 use super::error::TableError;
+use super::json;
 use super::number::{Cell, Decimal, read};
 use super::options::TableOptions;
 use super::records::Records;
@@ -54,6 +55,11 @@ pub(crate) fn find_out<R: Read>(
         && block.bytes().len() < MOST
     {
         block.more()?;
+    }
+    if json::begins(block.bytes()) {
+        let advice = "save the data as CSV: lines of JSON are read for columns that are known, as \
+                      those of a model";
+        return Err(block.error(TableError::OtherFile { found: "JSON", advice }));
     }
     let candidates = match &options.separator {
         Some(separator) => std::slice::from_ref(separator),

@@ -13,6 +13,16 @@ use crate::error::Error;
 
 pub(crate) type Object = Map<String, Value>;
 
+/// Whether a text begins as an object of JSON does, or as a list of them.
+pub(crate) fn begins(text: &[u8]) -> bool {
+    let mut bytes = text.iter().filter(|byte| !byte.is_ascii_whitespace());
+    match (bytes.next(), bytes.next()) {
+        (Some(b'{'), second) => matches!(second, Some(b'"' | b'}')),
+        (Some(b'['), second) => second == Some(&b'{'),
+        _ => false,
+    }
+}
+
 /// Reads JSON lines.
 pub(crate) struct Lines<R> {
     block: Block<R>,

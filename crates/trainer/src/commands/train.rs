@@ -124,8 +124,9 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         report::check_stdout()?;
     }
     let sets = Sets::open(&mut config, process.isa)?;
-    if let Some(classes) = data::classes(&sets.training) {
-        config.check_classes(classes.count())?;
+    match data::classes(&sets.training) {
+        Some(classes) => config.check_classes(classes.count())?,
+        None => config.check_numbers()?,
     }
     notes.extend(sets.notes.iter().cloned());
     notes.extend(sets.note());

@@ -64,6 +64,7 @@ fn without_a_test_part_a_share_is_held_out() {
         (["a", "b"], "a --labels b"),
         (["my-images.idx", "my-labels.idx"], "my-images.idx"),
         (["train_x.idx", "train_y.idx"], "train_x.idx"),
+        (["image.data", "label.data"], "image.data"),
     ] {
         for part in [&part, &rows] {
             let dir = folder([names, ["c", "d"]], &[part.clone(), part.clone()]);

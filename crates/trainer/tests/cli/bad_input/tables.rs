@@ -26,6 +26,15 @@ fn tables() {
         &rows("a,y\n", 9, |i| format!("{},{}", if i == 3 { "inf" } else { "1" }, i % 2)),
     );
     write("weights.csv", &rows("a,y,w\n", 9, |i| format!("{i},{},{}", i % 2, 3 - i as i64)));
+    write("numbers.csv", &rows("a,y\n", 60, |i| format!("{i},{}.5", i * i)));
+    write("lines.jsonl", "{\"a\": 1, \"y\": \"no\"}\n{\"a\": 2, \"y\": \"yes\"}\n");
+    let latin = |name: &str| {
+        fs::write(dir.path().join(name), b"a,y\n1,gr\xfcn\n2,rot\n3,gr\xfcn\n").unwrap();
+    };
+    latin("latin.txt");
+    latin("latin.DATA");
+    fs::write(dir.path().join("cut.csv.gz"), b"\x1f\x8b\x08\0\0\0\0\0\0\0\x4b").unwrap();
+    write("list.json", "[\n  {\"a\": 1, \"y\": \"no\"}\n]\n");
     write("header.csv", "a,b,y\n");
     write("row.csv", "a,b,y\n1,2,x\n");
     write("empty.csv", "");
@@ -64,6 +73,23 @@ fn tables() {
                  them away",
             ),
             (
+                "another column to leave out",
+                "few.csv --target y --ignore q",
+                "few.csv: found no column `q`; the columns are `a`, `b`, `y`",
+            ),
+            (
+                "class weights for a number",
+                "numbers.csv --target y --class-weights balanced",
+                "training.class-weights (--class-weights) is for classes, and a number is \
+                 predicted: leave it out",
+            ),
+            (
+                "label smoothing for a number",
+                "numbers.csv --target y --label-smoothing 0.1",
+                "training.label-smoothing (--label-smoothing) is for classes, and a number is \
+                 predicted: leave it out",
+            ),
+            (
                 "all rows for the test",
                 "few.csv --target y --test-fraction 1",
                 "--test-fraction is 1: expected a number above 0 and below 1, such as 0.3",
@@ -80,11 +106,6 @@ fn tables() {
         dir.path(),
         FAILED,
         &[
-            (
-                "another column to leave out",
-                "few.csv --target y --ignore q",
-                "few.csv: found no column `q`; the columns are `a`, `b`, `y`",
-            ),
             (
                 "texts for weights",
                 "few.csv --target b --weight y",
@@ -153,6 +174,32 @@ fn tables() {
                 "header.csv --target y",
                 "header.csv: line 1: found a header of 3 columns and no row, expected a row for \
                  each sample; if the first line is no header, say so",
+            ),
+            (
+                "Latin-1 under the name of a text",
+                "latin.txt --target y",
+                "latin.txt: line 2: column 2: found bytes that are not UTF-8 (`gr\u{fffd}n`), …",
+            ),
+            (
+                "Latin-1 under the name of data",
+                "latin.DATA --target y",
+                "latin.DATA: line 2: column 2: found bytes that are not UTF-8 (`gr\u{fffd}n`), …",
+            ),
+            (
+                "gzip data that end early",
+                "cut.csv.gz --target y",
+                "cut.csv.gz: line 1: found damaged gzip data …",
+            ),
+            (
+                "JSON lines",
+                "lines.jsonl --target y",
+                "lines.jsonl: found JSON, expected a table of text (CSV or TSV); save the data as \
+                 CSV: lines of JSON are read for columns that are known, as those of a model",
+            ),
+            (
+                "a list of JSON",
+                "list.json --target y",
+                "list.json: found JSON, expected a table of text (CSV or TSV); save the data …",
             ),
             ("nothing", "empty.csv --target y", "empty.csv: found an empty file, expected a …"),
             (
