@@ -98,6 +98,17 @@ fn tables_that_are_none() {
             b"a,b,c\n1,2,3\n\n1,2\n",
             ": line 4: found 2 cells, expected 3, as in the first row; write a separator",
         ),
+        (
+            "a short row after the line for Excel",
+            b"sep=;\na;b\n1\n",
+            ": line 3: found 1 cells, expected 2, as in the first row",
+        ),
+        ("nothing after the line for Excel", b"sep=;", ": found an empty file"),
+        (
+            "a quote that stays open after it",
+            b"sep=;\n\"a;b\n",
+            ": line 2: found a quote that is never closed",
+        ),
         ("a long row", b"a,b\n1,2\n1,2,3\n", ": line 3: found 3 cells, expected 2"),
         (
             "row names as R's write.table has them",
@@ -237,6 +248,11 @@ fn columns_that_are_not_those_that_are_wanted() {
             "points and commas",
             "sepal length;colour\n1,5;red\n1.5;red\n",
             "stdin: line 3: column `sepal length`: found `1.5`",
+        ),
+        (
+            "a quote that stays open",
+            "\n\n\"sepal length,colour\n1,red\n",
+            "stdin: line 3: found a quote that is never closed",
         ),
         (
             "a short row",

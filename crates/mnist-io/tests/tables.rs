@@ -136,6 +136,23 @@ fn separators() {
     ] {
         assert_eq!(dialect(&parse(text)), (separator, header), "{text}");
     }
+    // As a first line says it, which Excel takes for that and shows to nobody.
+    for (text, separator) in [
+        ("sep=;\na,b;c\n1;2\n3;4\n", b';'),
+        ("\u{feff}SEP=:\r\na:b\r\n1:2\r\n3:4\r\n", b':'),
+        ("sep=,\ra,b\r1,2\r3,4\r", b','),
+        ("sep=\t\n\na\tb\n1\t2\n3\t4", b'\t'),
+    ] {
+        let table = parse(text);
+        assert_eq!(table.schema().dialect, dialect(separator, true), "{text}");
+        assert_eq!(cells(&table), [1.0, 2.0, 3.0, 4.0], "{text}");
+    }
+    for (text, columns) in [("sep=;;\n1;2;3\n", 3), ("sep=\n1\n2\n", 1), ("sep=;x\n1;2\n", 2)] {
+        assert_eq!(names(parse(text).schema())[0], "sep=", "{text}");
+        assert_eq!(parse(text).schema().columns.len(), columns, "{text}");
+    }
+    let options = TableOptions { separator: Some(b'|'), ..Default::default() };
+    assert_eq!(names(Table::parse(b"sep=;\na|b;\n1|2\n", &options).unwrap().schema()), ["a", "b;"]);
     // What is said is not looked for.
     let options = TableOptions { separator: Some(b':'), header: Some(true), ..Default::default() };
     let table = Table::parse(b"1:2\n3:4\n", &options).unwrap();
@@ -253,6 +270,8 @@ fn known_columns() {
         "\tc\ty\tx\n0\tred\t3\t1\n1\tgreen\t\t2\n2\t\t5\t\n",
         // Another separator in a name that is not wanted.
         "a;b,x,c,y\n0,1,red,3\n0;0,2,green,\n0,?,NA,5\n",
+        // With the line that is for Excel.
+        "sep=|\nx,|c|y|x\n0|red|3|1\n0|green||2\n0||5|\n",
         // By position.
         "1,red,3\n2,green,\n,,5\n",
         "{\"x\": 1, \"c\": \"red\", \"y\": 3}\n\n {\"x\": 2.0, \"c\": \"green\"}\r\n{\"y\": \"5\", \"c\": null}",

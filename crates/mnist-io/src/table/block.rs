@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::error::TableError;
 use super::input::{self, Input};
+use super::options;
 use crate::error::Error;
 
 /// The longest row, in bytes. A quote that is never closed would otherwise make one row of
@@ -27,17 +28,46 @@ pub(crate) struct Block<R> {
     pub(crate) line: u64,
     /// Whether a carriage return was before the first byte. Then a line feed belongs to it.
     after_return: bool,
+    /// What separates cells, if the text says so.
+    pub(crate) separator: Option<u8>,
 }
 
 impl<R: Read> Block<R> {
+    /// The text of a table that `reader` gives: without a byte-order mark, and without a
+    /// first line such as `sep=;`, from which Excel learns what separates cells. Errors name
+    /// `path`.
+    pub(crate) fn open(path: PathBuf, reader: R) -> Result<Self, Error> {
+        const WORD: &[u8] = b"sep=";
+        let mut block = Self::new(path, reader)?;
+        // The word, the separator and the end of the line. What begins otherwise may be all
+        // that there is for long.
+        let begins = |bytes: &[u8]| {
+            let len = bytes.len().min(WORD.len());
+            bytes[..len].eq_ignore_ascii_case(&WORD[..len])
+        };
+        while block.bytes().len() < WORD.len() + 2 && begins(block.bytes()) && !block.ended {
+            block.more()?;
+        }
+        if let Some((word, [separator, rest @ ..])) = block.bytes().split_at_checked(WORD.len())
+            && word.eq_ignore_ascii_case(WORD)
+            && options::is_separator(*separator)
+            && matches!(rest.first(), None | Some(b'\n' | b'\r'))
+        {
+            block.separator = Some(*separator);
+            block.take_line(WORD.len() + 1);
+        }
+        Ok(block)
+    }
+
     /// The text that `reader` gives, from its first byte after a byte-order mark on.
     /// Errors name `path`.
     pub(crate) fn new(path: PathBuf, reader: R) -> Result<Self, Error> {
         let input =
             Input::new(reader).map_err(|error| Error::Read { path: path.clone(), error })?;
         let (buffer, start, end) = (vec![0; SIZE], 0, 0);
-        let (ended, line, after_return) = (false, 1, false);
-        let mut block = Self { path, input, buffer, start, end, ended, line, after_return };
+        let (ended, line, after_return, separator) = (false, 1, false, None);
+        let mut block =
+            Self { path, input, buffer, start, end, ended, line, after_return, separator };
         // The number of bytes of the longest mark. A line that ends before is no mark, and
         // nothing may follow it for long.
         while block.bytes().len() < 3 && !block.bytes().ends_with(b"\n") && !block.ended {
@@ -46,6 +76,13 @@ impl<R: Read> Block<R> {
         input::check(block.bytes()).map_err(|error| block.error(error))?;
         block.start = input::mark_len(block.bytes());
         Ok(block)
+    }
+
+    /// The bytes that are in memory, as a text of their own.
+    pub(crate) fn copy(&self) -> Result<Block<&[u8]>, Error> {
+        let mut copy = Block::new(self.path.clone(), self.bytes())?;
+        copy.line = self.line;
+        Ok(copy)
     }
 
     /// The bytes that are in memory.

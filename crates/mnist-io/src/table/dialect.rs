@@ -41,7 +41,7 @@ pub(crate) struct Sample {
     pub(crate) rows: Vec<Row>,
 }
 
-/// Looks at the start of a text. What `options` force is not looked for.
+/// Looks at the start of a text. What `options` force, or the text says, is not looked for.
 ///
 /// # Errors
 /// If there is no row, or the first one cannot be read.
@@ -61,10 +61,8 @@ pub(crate) fn find_out<R: Read>(
                       those of a model";
         return Err(block.error(TableError::OtherFile { found: "JSON", advice }));
     }
-    let candidates = match &options.separator {
-        Some(separator) => std::slice::from_ref(separator),
-        None => &SEPARATORS,
-    };
+    let said = options.separator.or(block.separator);
+    let candidates = said.as_ref().map_or(&SEPARATORS[..], std::slice::from_ref);
     // The greatest share of rows with the number of cells of the first, which must be two.
     let mut best: Option<(f64, u8, Vec<Row>)> = None;
     let mut failed = None;
@@ -97,7 +95,7 @@ pub(crate) fn find_out<R: Read>(
 
 /// The first rows of what is in memory. One that may be cut off is left out.
 fn first_rows<R: Read>(block: &Block<R>, separator: u8) -> Result<Vec<Row>, Error> {
-    let mut records = Records::new(Block::new(block.path.clone(), block.bytes())?, separator);
+    let mut records = Records::new(block.copy()?, separator);
     let mut rows: Vec<Row> = Vec::new();
     let mut cells = 0;
     // A row of many cells is looked at as long as a hundred of few.

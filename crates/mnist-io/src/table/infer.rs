@@ -46,7 +46,7 @@ pub(crate) fn whole<R: Read>(
     options: &TableOptions<'_>,
     keep: bool,
 ) -> Result<Whole, Error> {
-    let mut block = || Block::new(path.into(), open()?);
+    let mut block = || Block::open(path.into(), open()?);
     let failed = |error| Error::Table { path: path.into(), error };
     options.check().map_err(failed)?;
     let sample = find_out(block()?, options)?;

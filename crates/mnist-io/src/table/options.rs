@@ -24,9 +24,8 @@ pub struct TableOptions<'a> {
 impl TableOptions<'_> {
     /// Whether cells can be separated by what is said.
     pub(crate) fn check(&self) -> Result<(), TableError> {
-        let allowed = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte) && byte != b'"';
         match self.separator {
-            Some(byte) if !allowed(byte) => Err(TableError::Separator { found: byte.into() }),
+            Some(byte) if !is_separator(byte) => Err(TableError::Separator { found: byte.into() }),
             _ => Ok(()),
         }
     }
@@ -41,4 +40,9 @@ impl TableOptions<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether cells can be separated by `byte`.
+pub(crate) fn is_separator(byte: u8) -> bool {
+    byte == b'\t' || (b' '..=b'~').contains(&byte) && byte != b'"'
 }

@@ -88,7 +88,7 @@ impl<R: Read> Rows<R> {
         wanted: Wanted<'_>,
         options: &TableOptions<'_>,
     ) -> Result<Self, Error> {
-        let mut block = Block::new(path.into(), reader)?;
+        let mut block = Block::open(path.into(), reader)?;
         options.check().map_err(|error| block.error(error))?;
         let columns = wanted.columns;
         let mut present = vec![false; columns.len()];

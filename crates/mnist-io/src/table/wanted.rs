@@ -124,10 +124,8 @@ pub(crate) fn plan<R: Read>(
     wanted: Wanted<'_>,
     options: &TableOptions<'_>,
 ) -> Result<Plan, Error> {
-    let candidates = match &options.separator {
-        Some(separator) => std::slice::from_ref(separator),
-        None => &SEPARATORS,
-    };
+    let said = options.separator.or(block.separator);
+    let candidates = said.as_ref().map_or(&SEPARATORS[..], std::slice::from_ref);
     let firsts = first_rows(block, candidates)?;
     decide(block.line, &firsts, wanted, options).map_err(|error| block.error(error))
 }
@@ -188,8 +186,7 @@ fn first_rows<R: Read>(block: &mut Block<R>, candidates: &[u8]) -> Result<Vec<(u
         let mut failed = None;
         let mut rows = Vec::new();
         for &separator in candidates {
-            let copy = Block::new(block.path.clone(), block.bytes())?;
-            let mut records = Records::new(copy, separator);
+            let mut records = Records::new(block.copy()?, separator);
             let row =
                 records.next().map(|row| row.map(|row| row.cells().map(<[u8]>::to_vec).collect()));
             match row {
