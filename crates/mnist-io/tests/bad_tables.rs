@@ -280,6 +280,31 @@ fn columns_that_are_not_those_that_are_wanted() {
             "stdin: line 2: found `[1, 2]`, expected a JSON object with a value for each column, such as {\"x\": 1.5}",
         ),
         (
+            "an object of nothing",
+            "{}\n",
+            "stdin: line 1: found an object without a value, expected a JSON object with a value for each column, such as {\"x\": 1.5}",
+        ),
+        (
+            "an object of nothing later",
+            "{\"sepal length\": 1, \"colour\": \"red\"}\n{ }\n",
+            "stdin: line 2: found an object without a value",
+        ),
+        (
+            "a key twice",
+            "{\"sepal length\": 1, \"colour\": \"red\", \"sepal length\": 1}\n",
+            "stdin: line 1: found two values for `sepal length`, expected a JSON object",
+        ),
+        (
+            "a key twice that is not wanted",
+            "{\"sepal length\": 1, \"colour\": \"red\"}\n{\"a at line b\": 1, \"a at line b\": [2]}\n",
+            "stdin: line 2: found two values for `a at line b`, expected a JSON object",
+        ),
+        (
+            "a key twice in what is no JSON",
+            "{\"a\": 1, \"a\": 2, ",
+            "stdin: line 1: found what is no JSON: EOF while parsing a value at byte 17 of the line",
+        ),
+        (
             "a list within",
             "{\"sepal length\": [1], \"colour\": \"red\"}\n",
             "stdin: line 1: found a list or an object for column `sepal length`",

@@ -1,10 +1,12 @@
 //! JSON lines: each line is an object with a value for each column.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
 use memchr::memchr;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::block::Block;
@@ -69,19 +71,59 @@ impl<R: Read> Lines<R> {
         let line = self.block.line;
         let text = &self.block.bytes()[..len];
         let object = match serde_json::from_slice(text) {
-            Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err(format!("`{}`", shown(text))),
-            // The text of the error has a line of its own, which is always 1.
-            Err(error) => {
-                let place = error.column();
-                let text = error.to_string();
-                let what = text.split(" at line ").next().unwrap_or_default();
-                Err(format!("what is no JSON: {what} at byte {place} of the line"))
-            }
+            Ok(Unique(object)) if !object.is_empty() => Ok(object),
+            Ok(_) => Err("an object without a value".to_owned()),
+            Err(error) => Err(reason(text, &error)),
         };
         let object = object.map_err(|found| self.error(TableError::Json { line, found }))?;
         self.block.take_line(len);
         Ok(Some((line, object)))
+    }
+}
+
+/// An object in which each key is there once. `serde_json` takes the last of several.
+struct Unique(Object);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Keys).map(Self)
+    }
+}
+
+struct Keys;
+
+impl<'de> Visitor<'de> for Keys {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+        let mut object = Object::new();
+        while let Some((key, value)) = map.next_entry::<String, Value>()? {
+            let name = shown(key.as_bytes());
+            if object.insert(key, value).is_some() {
+                return Err(A::Error::custom(format_args!("two values for `{name}`")));
+            }
+        }
+        Ok(object)
+    }
+}
+
+/// What is wrong with a line, of which `error` says that it is no object of single keys.
+fn reason(text: &[u8], error: &serde_json::Error) -> String {
+    // The text of an error ends in a line of its own, which is always 1.
+    let what = |error: &serde_json::Error| {
+        let text = error.to_string();
+        text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+    };
+    match serde_json::from_slice::<Value>(text) {
+        Ok(Value::Object(_)) => what(error),
+        Ok(_) => format!("`{}`", shown(text)),
+        Err(error) => {
+            format!("what is no JSON: {} at byte {} of the line", what(&error), error.column())
+        }
     }
 }
 

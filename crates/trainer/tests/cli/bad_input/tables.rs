@@ -35,6 +35,10 @@ fn tables() {
     latin("latin.DATA");
     fs::write(dir.path().join("cut.csv.gz"), b"\x1f\x8b\x08\0\0\0\0\0\0\0\x4b").unwrap();
     write("list.json", "[\n  {\"a\": 1, \"y\": \"no\"}\n]\n");
+    write("nothing.jsonl", "{}\n");
+    let names = ["sepal length", "sepal width", "petal length", "petal width", "petal width"];
+    let twice = names.map(|name| format!("\"{name} (cm)\": 1")).join(", ");
+    write("twice.jsonl", &format!("{{{twice}}}\n"));
     write("header.csv", "a,b,y\n");
     write("row.csv", "a,b,y\n1,2,x\n");
     write("empty.csv", "");
@@ -230,10 +234,39 @@ fn tables() {
                 "short.csv: line 1: found no column `sepal width (cm)` …",
             ),
             (
+                "a JSON line of nothing",
+                "predict --model run nothing.jsonl",
+                "nothing.jsonl: line 1: found an object without a value, expected a JSON object \
+                 with a value for each column, such as {\"x\": 1.5}",
+            ),
+            (
+                "a JSON line that says two things of a column",
+                "predict --model run twice.jsonl",
+                "twice.jsonl: line 1: found two values for `petal width (cm)`, expected a JSON …",
+            ),
+            (
                 "images for a model of a table",
                 "eval --model run data",
                 "data: found images, and run takes rows of a table: name a CSV file",
             ),
         ],
     );
+}
+
+/// What has no end is not read to its end.
+#[cfg(unix)]
+#[test]
+fn devices() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("iris.csv"), crate::data::table("iris.csv")).unwrap();
+    crate::succeed(dir.path(), "iris.csv --target target --epochs 1 --quiet --out run");
+    let is_none = "/dev/zero: found a device, expected a file; save what it gives to a file first";
+    let rows = [
+        ("to train on", "--data /dev/zero", "/dev/zero: found a device, expected a folder …"),
+        ("as a table", "/dev/zero --target y", "/dev/zero: found a device, expected a folder …"),
+        ("to test on", "iris.csv --target target --test /dev/zero", is_none),
+        ("with labels", "--data /dev/zero --labels iris.csv", is_none),
+        ("for a model", "eval --model run /dev/zero", is_none),
+    ];
+    check(dir.path(), FAILED, &rows);
 }
