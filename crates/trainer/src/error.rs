@@ -328,11 +328,6 @@ impl Error {
             | Self::Value(_)
             | Self::ClassWeights { .. }
             | Self::NeedsClasses { .. }
-            // Only settings name columns before a model is known.
-            | Self::Data(mnist_io::Error::Table {
-                error: mnist_io::TableError::UnknownColumn { .. },
-                ..
-            })
             | Self::NoLabels { .. }
             | Self::LabelsOfOther { .. }
             | Self::LabelsAlone

@@ -1,5 +1,7 @@
 //! What can be wrong with a table that was read: with what its columns are for.
 
+use mnist_io::Schema;
+
 use super::table::list;
 use crate::settings::nearest_names;
 
@@ -10,6 +12,11 @@ pub(crate) enum TableFault {
     NoTarget { names: String },
     #[error("{flag}: there is no column `{name}`; {advice}")]
     NoColumn { flag: &'static str, name: String, advice: String },
+    #[error(
+        "line 1: found a header of {columns} columns and no row, expected a row for each sample; if \
+         the first line is a row, say so: --set data.header=no"
+    )]
+    NoRows { columns: usize },
     #[error("{flag} names the column `{name}`, and --ignore leaves it out: take one of them away")]
     Ignored { flag: &'static str, name: String },
     #[error("the target `{name}` cannot be predicted: {reason}; name another with --target")]
@@ -37,11 +44,17 @@ pub(crate) enum TableFault {
 
 impl TableFault {
     /// A flag names a column that is not there.
-    pub(super) fn no_column(flag: &'static str, name: &str, names: &[&str]) -> Self {
-        let near = nearest_names(name, names);
+    pub(super) fn no_column(flag: &'static str, name: &str, schema: &Schema) -> Self {
+        let names: Vec<&str> = schema.columns.iter().map(|column| &*column.name).collect();
+        let near = nearest_names(name, &names);
         let advice = match near.first() {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the columns are {}", list(names)),
+            None if schema.dialect.header => format!("the columns are {}", list(&names)),
+            None => format!(
+                "the columns are {}, because the first line is taken for a row; if it has their \
+                 names, say so: --set data.header=yes",
+                list(&names)
+            ),
         };
         Self::NoColumn { flag, name: name.to_owned(), advice }
     }

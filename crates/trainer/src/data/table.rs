@@ -7,7 +7,8 @@ mod suspects;
 use std::path::Path;
 
 use mnist_io::{
-    ColumnFacts, ColumnKind, Facts, Features, Samples, Table, TableOptions, Targets, Wanted,
+    ColumnFacts, ColumnKind, Facts, Features, Samples, Table, TableError, TableOptions, Targets,
+    Wanted,
 };
 use nn::{Column, Columns, Split, Standard};
 
@@ -51,11 +52,15 @@ impl Tables {
     pub(crate) fn open(config: &Config) -> Result<Self, Error> {
         let path = home(&config.data.dir);
         let fault = |fault| Error::Table { path: path.to_path_buf(), fault };
-        let table = Table::read(&path, &options(config))?;
+        let table =
+            Table::read(&path, &options(config)).map_err(|error| with_flags(error, config))?;
         let (schema, facts, cells) = table.into_parts();
         let roles = Roles::find(config, &schema, &facts, &cells).map_err(fault)?;
         let rows = roles.rows(&schema, &cells, roles.weight).map_err(fault)?;
         let mut notes = roles.notes(&schema, &facts);
+        if config.data.header == Header::Auto {
+            notes.extend(roles::first_line(&schema));
+        }
         notes.extend(suspects::notes(&schema, &facts, &cells, roles.numbers()));
         drop(cells);
         notes.extend(rows.note(facts.rows));
@@ -181,6 +186,21 @@ pub(crate) fn options(config: &Config) -> TableOptions<'_> {
     };
     let (categorical, ignore) = (&config.data.categorical, &config.data.ignore);
     TableOptions { separator, header, categorical, ignore, ..TableOptions::default() }
+}
+
+/// An error of a table that the flags of `config` describe, with the names of the flags.
+fn with_flags(error: mnist_io::Error, config: &Config) -> Error {
+    match error {
+        mnist_io::Error::Table { path, error: TableError::UnknownColumn { name, advice } } => {
+            let ignored = config.data.ignore.contains(&name);
+            let flag = if ignored { "--ignore" } else { "--categorical" };
+            Error::Table { path, fault: TableFault::NoColumn { flag, name, advice } }
+        }
+        mnist_io::Error::Table { path, error: TableError::NoRows { columns } } => {
+            Error::Table { path, fault: TableFault::NoRows { columns } }
+        }
+        error => error.into(),
+    }
 }
 
 /// The columns that a model takes, as a reader of tables knows them.

@@ -1,6 +1,7 @@
 //! The program, driven as a user drives it, on a few hundred small images.
 
 mod bad_input;
+mod columns;
 mod data;
 #[cfg(target_os = "linux")]
 mod disk;

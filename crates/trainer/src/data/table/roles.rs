@@ -53,7 +53,7 @@ impl Roles {
             if config.data.ignore.iter().any(|ignored| ignored == name) {
                 return Err(TableFault::Ignored { flag, name: name.to_owned() });
             }
-            schema.position(name).ok_or_else(|| TableFault::no_column(flag, name, &names))
+            schema.position(name).ok_or_else(|| TableFault::no_column(flag, name, schema))
         };
         let Some(name) = &config.data.target else {
             return Err(TableFault::NoTarget { names: list(&names) });
@@ -228,6 +228,27 @@ impl Roles {
             ));
         }
         notes
+    }
+}
+
+/// What to say of the first line, where it may have been taken for what it is not. Names above
+/// numbers are what they seem, unless they are numbers too.
+pub(super) fn first_line(schema: &Schema) -> Option<String> {
+    let columns = &schema.columns;
+    let has_numbers = columns.iter().any(|column| column.kind == ColumnKind::Number);
+    let all_numbers = columns.iter().all(|column| column.name.parse::<f64>().is_ok());
+    match (schema.dialect.header, has_numbers && !all_numbers) {
+        (true, true) => None,
+        (true, false) => Some(
+            "the first line is taken for the names of the columns: --set data.header=no says \
+             otherwise"
+                .to_owned(),
+        ),
+        (false, _) => Some(format!(
+            "the first line is taken for a row, and the columns are called {}: --set \
+             data.header=yes says otherwise",
+            list(&columns.iter().map(|column| &*column.name).collect::<Vec<_>>())
+        )),
     }
 }
 

@@ -35,6 +35,7 @@ fn tables() {
     latin("latin.DATA");
     fs::write(dir.path().join("cut.csv.gz"), b"\x1f\x8b\x08\0\0\0\0\0\0\0\x4b").unwrap();
     write("list.json", "[\n  {\"a\": 1, \"y\": \"no\"}\n]\n");
+    write("years.csv", &rows("2019,2020\n", 60, |i| format!("{i},{}", i % 3)));
     write("nothing.jsonl", "{}\n");
     let names = ["sepal length", "sepal width", "petal length", "petal width", "petal width"];
     let twice = names.map(|name| format!("\"{name} (cm)\": 1")).join(", ");
@@ -79,7 +80,19 @@ fn tables() {
             (
                 "another column to leave out",
                 "few.csv --target y --ignore q",
-                "few.csv: found no column `q`; the columns are `a`, `b`, `y`",
+                "few.csv: --ignore: there is no column `q`; the columns are `a`, `b`, `y`",
+            ),
+            (
+                "another column of categories",
+                "few.csv --target y --categorical why",
+                "few.csv: --categorical: there is no column `why`; the columns are `a`, `b`, `y`",
+            ),
+            (
+                "a target by the name of a header that is not known as one",
+                "years.csv --target 2020",
+                "years.csv: --target: there is no column `2020`; the columns are column 1, column \
+                 2, because the first line is taken for a row; if it has their names, say so: \
+                 --set data.header=yes",
             ),
             (
                 "class weights for a number",
@@ -177,7 +190,7 @@ fn tables() {
                 "a header alone",
                 "header.csv --target y",
                 "header.csv: line 1: found a header of 3 columns and no row, expected a row for \
-                 each sample; if the first line is no header, say so",
+                 each sample; if the first line is a row, say so: --set data.header=no",
             ),
             (
                 "Latin-1 under the name of a text",
