@@ -92,6 +92,13 @@ pub(crate) enum Error {
          for each class of the data"
     )]
     ClassWeights { found: usize, expected: usize },
+    #[error(
+        "{}: found labels 1 to {last} and no names, expected 0 to {} or names: put classes.txt or \
+         the file of EMNIST with the letters beside the data",
+        .path.display(),
+        .last - 1
+    )]
+    FromOne { path: PathBuf, last: usize },
     #[error("{key} ({flag}) is for classes, and a number is predicted: leave it out")]
     NeedsClasses { key: &'static str, flag: &'static str },
     #[error("cannot start {threads} threads: {reason}: try fewer with --threads")]

@@ -66,15 +66,17 @@ impl Labelled {
         // The names of folders say which class is which, and so do numbers where the model's
         // names are numbers; those of classes.txt are compared.
         let folders = names.as_ref().is_some_and(|names| names.path.is_dir());
+        let mut notes = Vec::new();
         let samples = match model.classes() {
             Some(count) if folders || names.is_none() && model.network.class_names().is_some() => {
                 let known: Vec<String> = (0..count).map(|class| model.class_name(class)).collect();
+                notes.extend(super::perhaps_from_one(&samples, &known, path)?);
                 super::renumbered(samples, &known, path, &model.path.display().to_string())?
             }
             _ => samples,
         };
         let (cells, columns) = (Vec::new(), Vec::new());
-        let notes = Vec::from_iter(model.scale_note(path, samples.features()));
+        notes.extend(model.scale_note(path, samples.features()));
         let names = names.filter(|_| !folders);
         Ok(Self { samples, cells, columns, names, notes })
     }

@@ -105,6 +105,7 @@ pub(crate) fn parts(config: &Config, notes: &mut Vec<String>) -> Result<(Samples
     let test = match names {
         Some(names) => {
             let path = data.test.as_ref().unwrap_or(&data.dir);
+            notes.extend(perhaps_from_one(&test, &names.names, path)?);
             renumbered(test, &names.names, path, &data.dir.display().to_string())?
         }
         None => test,
@@ -138,6 +139,32 @@ pub(crate) fn renumbered(
     let other = |class| Error::OtherClasses { path, class, known: known.to_owned() };
     let targets = Targets::Classes(own.renumbered(names).map_err(other)?);
     Ok(samples.with_targets(targets))
+}
+
+/// What to say of labels that have no names and perhaps count from 1, where the classes have
+/// `names`, which are no numbers: label 1 is then the second class, and of EMNIST's letters it
+/// would be the first.
+///
+/// # Errors
+/// If they certainly count from 1, because the last of them is one too many.
+pub(crate) fn perhaps_from_one(
+    samples: &Samples,
+    names: &[String],
+    path: &Path,
+) -> Result<Option<String>, Error> {
+    let Some(own) = classes(samples).filter(|own| own.names().is_none()) else { return Ok(None) };
+    let [first, second, ..] = names else { return Ok(None) };
+    if own.labels().iter().min() != Some(&1) || names.iter().all(|name| is_number(name)) {
+        return Ok(None);
+    }
+    if own.count() == names.len() + 1 {
+        return Err(Error::FromOne { path: path.to_owned(), last: names.len() });
+    }
+    Ok(Some(format!(
+        "{}: the labels have no names, and none is 0: label 1 is taken for `{second}`; if it is \
+         `{first}`, put classes.txt or the file of EMNIST with the letters beside the data",
+        path.display()
+    )))
 }
 
 /// Whether a name is that of a label which has no other.

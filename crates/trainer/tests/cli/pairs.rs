@@ -170,6 +170,36 @@ fn letters_have_names() {
     let eval = json(dir.path(), "eval --model run . --json");
     let class = |i: usize| eval["classes"][i]["class"].as_str().unwrap();
     assert_eq!((class(0), class(9)), ("A", "J"));
+
+    // Without that file labels are positions, which do not fit, or of which the user is told.
+    let [_, test] = &parts;
+    let dims = [&[test.labels.len()], &test.shape[..]].concat();
+    write(dir.path(), "c.idx", idx(test.code, &dims, &test.features));
+    let without_ten = test.labels.iter().map(|label| *label.min(&9)).collect::<Vec<u8>>();
+    for (labels, expected) in [
+        (
+            &test.labels,
+            "error: c.idx: found labels 1 to 10 and no names, expected 0 to 9 or names: put \
+             classes.txt or the file of EMNIST with the letters beside the data\n",
+        ),
+        (
+            &without_ten,
+            "note: c.idx: the labels have no names, and none is 0: label 1 is taken for `B`; if it \
+             is `A`, put classes.txt or the file of EMNIST with the letters beside the data\n",
+        ),
+    ] {
+        write(dir.path(), "d.idx", idx(8, &dims[..1], labels));
+        for line in [
+            "eval --model run c.idx --labels d.idx",
+            ". --test c.idx --test-labels d.idx --epochs 1 --out other",
+        ] {
+            let text = String::from_utf8(run_in(dir.path(), line).stderr).unwrap();
+            assert!(text.contains(expected), "{line}: {text}");
+        }
+    }
+    write(dir.path(), "d.idx", idx(8, &dims[..1], &[0].repeat(dims[0])));
+    let text = run_in(dir.path(), "eval --model run c.idx --labels d.idx").stderr;
+    assert_eq!(String::from_utf8(text).unwrap(), "");
 }
 
 /// Images in other units than those of the training are answered, and that is said.
