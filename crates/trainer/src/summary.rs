@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::config::Config;
 use crate::data::Checksums;
+use crate::data::table::ColumnUse;
 use crate::limits;
 use crate::pool::Pool;
 
@@ -45,6 +46,8 @@ pub(crate) struct Measured<'a> {
     /// Samples that were held out.
     pub(crate) held_out: usize,
     pub(crate) checksums: Checksums,
+    /// What was made of the columns of a table.
+    pub(crate) columns: Option<&'a [ColumnUse]>,
     /// Seconds of all processes that worked at the run.
     pub(crate) seconds: f64,
     /// Seconds in which this process wrote models and checkpoints.
@@ -85,6 +88,9 @@ pub(crate) struct Summary {
     /// What went wrong in a run that came to its end, a line each.
     pub(crate) notes: Vec<String>,
     pub(crate) data: Checksums,
+    /// What was made of the columns, where the data are a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) columns: Option<Vec<ColumnUse>>,
     /// Of the training steps alone, without evaluation.
     pub(crate) train_seconds: f64,
     /// Of the whole process, until the summary; if the run was continued, of all processes.
@@ -109,7 +115,8 @@ impl Summary {
         pool: &Pool,
         isa: Isa,
     ) -> Self {
-        let Measured { status, history, test, held_out, checksums, seconds, saving } = measured;
+        let Measured { status, history, test, held_out, checksums, columns, seconds, saving } =
+            measured;
         let shape = network.architecture();
         let epochs = &history.epochs;
         let train_seconds: f64 = epochs.iter().map(|e| e.train_seconds).sum();
@@ -144,6 +151,7 @@ impl Summary {
             test_samples: test.map(|test| test.samples),
             notes: Vec::new(),
             data: checksums,
+            columns: columns.map(<[ColumnUse]>::to_vec),
             train_seconds,
             total_seconds: seconds,
             saving_seconds: saving,

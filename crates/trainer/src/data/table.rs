@@ -16,6 +16,7 @@ use super::{TableFault, home};
 use crate::config::{Config, Header, Missing, Separator};
 use crate::error::Error;
 use crate::report::plural;
+pub(crate) use roles::ColumnUse;
 use roles::Roles;
 
 /// A table for a run, before anything is learned of its columns.
@@ -27,6 +28,8 @@ pub(crate) struct Tables {
     test: Rows,
     /// What the user should know, a line each.
     pub(crate) notes: Vec<String>,
+    /// What was made of each column of the training rows.
+    pub(crate) uses: Vec<ColumnUse>,
 }
 
 /// Some rows of a table.
@@ -58,6 +61,7 @@ impl Tables {
         let roles = Roles::find(config, &schema, &facts, &cells).map_err(fault)?;
         let rows = roles.rows(&schema, &cells, roles.weight).map_err(fault)?;
         let mut notes = roles.notes(&schema, &facts);
+        let uses = roles.uses(&schema, &facts, &config.data.ignore);
         if config.data.header == Header::Auto {
             notes.extend(roles::first_line(&schema));
         }
@@ -91,7 +95,7 @@ impl Tables {
                 rows.check_missing(&columns).map_err(fault)?;
             }
         }
-        Ok(Self { columns, target: roles.name, training, test, notes })
+        Ok(Self { columns, target: roles.name, training, test, notes, uses })
     }
 
     /// Learns from the rows that are trained on how cells become features, and makes them so.

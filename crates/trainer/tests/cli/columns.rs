@@ -3,6 +3,51 @@
 use std::fs;
 
 use crate::data::table;
+use crate::json;
+
+/// The summary says what was made of each column.
+#[test]
+fn the_columns_of_a_summary() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = |i: usize| {
+        let (size, colour) = (if i == 4 { "".to_owned() } else { i.to_string() }, i % 3);
+        format!("{i},{size},c{colour},id{i},,{},{},{}\n", 1 + i % 2, i, i % 2)
+    };
+    let rows: String = (0..120).map(row).collect();
+    let text = format!(",size,colour,key,none,count,more,y\n{rows}");
+    fs::write(dir.path().join("mixed.csv"), text).unwrap();
+    let flags = "mixed.csv --target y --weight count --ignore more --epochs 1 --out run --json";
+    let summary = json(dir.path(), flags);
+    let text = "it has 120 different texts, the first is `id0` in line 2";
+    let expected = serde_json::json!([
+        {"name": "column 1", "use": "left-out", "kind": "number", "missing": 0,
+            "reason": "it numbers the rows"},
+        {"name": "size", "use": "feature", "kind": "number", "missing": 1},
+        {"name": "colour", "use": "feature", "kind": "category", "values": 3, "missing": 0},
+        {"name": "key", "use": "left-out", "kind": "text", "values": 120, "missing": 0,
+            "reason": text},
+        {"name": "none", "use": "left-out", "kind": "number", "missing": 120,
+            "reason": "all its cells are missing"},
+        {"name": "count", "use": "weight", "kind": "number", "missing": 0},
+        {"name": "y", "use": "target", "kind": "category", "values": 2, "missing": 0},
+        {"name": "more", "use": "ignored"},
+    ]);
+    assert_eq!(summary["columns"], expected);
+    let written = fs::read_to_string(dir.path().join("run/summary.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(written["columns"], expected);
+    // A number that is predicted.
+    let summary = json(dir.path(), "mixed.csv --target size --epochs 1 --out number --json");
+    let target = &summary["columns"][1];
+    assert_eq!(
+        *target,
+        serde_json::json!({"name": "size", "use": "target", "kind": "number", "missing": 1})
+    );
+    // Images have none.
+    let images = crate::data::folder();
+    let summary = json(images.path(), "--epochs 1 --hidden 3 --out run --json");
+    assert!(summary.get("columns").is_none());
+}
 
 /// A first line that may have been taken for what it is not is said, and how to say otherwise.
 #[test]

@@ -267,7 +267,9 @@ impl Keeper<'_> {
         let held_out = self.sets.held_out_len();
         let seconds = self.record.before() + self.process.started.elapsed().as_secs_f64();
         let saving = self.saving.as_secs_f64();
-        let measured = Measured { status, history, test, held_out, checksums, seconds, saving };
+        let columns = self.sets.uses.as_deref();
+        let measured =
+            Measured { status, history, test, held_out, checksums, columns, seconds, saving };
         Summary::new(config, network, measured, self.pool, self.process.isa)
     }
 }

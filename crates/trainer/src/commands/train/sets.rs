@@ -6,7 +6,7 @@ use nn::{Columns, Examples, Monitor, Split};
 
 use crate::augment::{self, Augmentation, Deskew};
 use crate::config::Config;
-use crate::data::table::{Prepared, Tables};
+use crate::data::table::{ColumnUse, Prepared, Tables};
 use crate::data::{self, Checksums};
 use crate::error::Error;
 use crate::look::Look;
@@ -24,6 +24,8 @@ pub(super) struct Sets {
     pub(super) look: Look,
     /// How the rows of a table became features.
     pub(super) columns: Option<Columns>,
+    /// What was made of the columns of a table.
+    pub(super) uses: Option<Vec<ColumnUse>>,
     /// What the user should know of how the data were read, a line each.
     pub(super) notes: Vec<String>,
     isa: Isa,
@@ -40,10 +42,11 @@ impl Sets {
             fraction => data::split(targets, fraction, seed).map(Some),
         };
         config.data.check_labels()?;
-        let mut notes = Vec::new();
+        let (mut notes, mut uses) = (Vec::new(), None);
         let (training, test, split, columns, weights) = if data::is_table(&config.data.dir) {
             let mut tables = Tables::open(config)?;
             notes = std::mem::take(&mut tables.notes);
+            uses = Some(std::mem::take(&mut tables.uses));
             let size = config.data.size.take().is_some();
             if std::mem::take(&mut config.data.transpose) || size {
                 notes.push("--size and --transpose are for images: they are left out".to_owned());
@@ -76,7 +79,19 @@ impl Sets {
         let deskew = look.deskew(config);
         let images = (&training, look.paper, look.pixel_scale);
         let augmentation = Augmentation::new(config.augment, deskew.is_some(), images, isa)?;
-        Ok(Self { training, test, weights, split, augmentation, deskew, look, columns, notes, isa })
+        Ok(Self {
+            training,
+            test,
+            weights,
+            split,
+            augmentation,
+            deskew,
+            look,
+            columns,
+            uses,
+            notes,
+            isa,
+        })
     }
 
     /// What the user should know of the held-out samples.

@@ -6,6 +6,7 @@ use mnist_io::{
     Bytes, ClassNames, Classes, ColumnFacts, ColumnKind, Facts, Place, Schema, Targets,
 };
 use nn::Column;
+use serde::Serialize;
 
 use super::{Rows, list};
 use crate::config::{Config, Task};
@@ -33,6 +34,27 @@ pub(super) struct Roles {
     features: Vec<usize>,
     /// Positions of columns that are left out, and why.
     pub(super) left_out: Vec<(usize, String)>,
+}
+
+/// What was made of a column, as `summary.json` has it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ColumnUse {
+    name: String,
+    /// `feature`, `target`, `weight`, `left-out` or `ignored`.
+    #[serde(rename = "use")]
+    role: &'static str,
+    /// `number`, `category` or `text`; `None` if nobody looked at its cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    /// The number of different values, unless they are numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<usize>,
+    /// Cells that are missing, in all rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<u64>,
+    /// Why it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 impl Roles {
@@ -176,6 +198,49 @@ impl Roles {
     pub(super) fn unknown_class(&self, found: String) -> TableFault {
         let known = list(self.classes.as_deref().unwrap_or_default());
         TableFault::UnknownClass { name: self.name.clone(), found, known }
+    }
+
+    /// What was made of each column: those of the file in their order, then those that are
+    /// `ignored`.
+    pub(super) fn uses(
+        &self,
+        schema: &Schema,
+        facts: &Facts,
+        ignored: &[String],
+    ) -> Vec<ColumnUse> {
+        let of_column = |(at, (column, facts)): (usize, (&mnist_io::Column, &ColumnFacts))| {
+            let left_out = self.left_out.iter().find(|(position, _)| *position == at);
+            let role = match left_out {
+                _ if at == self.target => "target",
+                _ if Some(at) == self.weight => "weight",
+                Some(_) => "left-out",
+                None => "feature",
+            };
+            let (kind, values) = match (&column.kind, &self.classes) {
+                (_, Some(classes)) if at == self.target => ("category", Some(classes.len())),
+                (ColumnKind::Category { values }, _) => ("category", Some(values.len())),
+                (ColumnKind::Text, _) => ("text", Some(facts.distinct)),
+                _ => ("number", None),
+            };
+            ColumnUse {
+                name: column.name.clone(),
+                role,
+                kind: Some(kind),
+                values,
+                missing: Some(facts.missing),
+                reason: left_out.map(|(_, why)| why.clone()),
+            }
+        };
+        let ignored = ignored.iter().map(|name| ColumnUse {
+            name: name.clone(),
+            role: "ignored",
+            kind: None,
+            values: None,
+            missing: None,
+            reason: None,
+        });
+        let columns = schema.columns.iter().zip(&facts.columns).enumerate().map(of_column);
+        columns.chain(ignored).collect()
     }
 
     pub(super) fn notes(&self, schema: &Schema, facts: &Facts) -> Vec<String> {
