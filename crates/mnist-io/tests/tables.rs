@@ -144,7 +144,7 @@ fn separators() {
         ("sep=\t\n\na\tb\n1\t2\n3\t4", b'\t'),
     ] {
         let table = parse(text);
-        assert_eq!(table.schema().dialect, dialect(separator, true), "{text}");
+        assert_eq!(dialect(&table), (separator, true), "{text}");
         assert_eq!(cells(&table), [1.0, 2.0, 3.0, 4.0], "{text}");
     }
     for (text, columns) in [("sep=;;\n1;2;3\n", 3), ("sep=\n1\n2\n", 1), ("sep=;x\n1;2\n", 2)] {

@@ -162,7 +162,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         lines.push(format!("{}: {}, {size}", path.display(), format.name));
     }
     report::notes(&notes);
-    // What is written to standard output must not have words behind it.
+    // What is written to standard output must not have words after it.
     if chosen.iter().any(|(_, path)| path.starts_with("/dev")) {
         report::notes(&lines);
         return Ok(());
