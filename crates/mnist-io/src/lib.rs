@@ -117,6 +117,6 @@ pub use picture::{Picture, Pictures};
 pub use samples::{Classes, Features, ImageSize, Samples, Targets, transpose};
 pub use source::{Part, Request, Source};
 pub use table::{
-    Column, ColumnFacts, ColumnKind, DISTINCT, Dialect, Facts, Place, Rows, Schema, Table,
-    TableError, TableOptions, Unknown, Wanted, is_table,
+    Column, ColumnFacts, ColumnKind, DISTINCT, DecimalMark, Dialect, Facts, Looks, Place, Rows,
+    Schema, Table, TableError, TableOptions, Undecided, Unknown, Wanted, is_table,
 };

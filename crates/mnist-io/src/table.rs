@@ -9,8 +9,12 @@ mod input;
 mod block;
 mod records;
 mod json;
-// From cells to values: numbers, categories, what is known of them, names.
+// From cells to values: numbers and their marks, categories, what is known of them, names.
 mod number;
+mod written;
+mod marks;
+mod evidence;
+mod looks;
 mod categories;
 mod facts;
 mod names;
@@ -29,7 +33,9 @@ use std::path::Path;
 
 pub use dialect::Dialect;
 pub use error::TableError;
-pub use facts::{ColumnFacts, DISTINCT, Facts, Place, Unknown};
+pub use facts::{ColumnFacts, DISTINCT, Facts, Place, Undecided, Unknown};
+pub use looks::Looks;
+pub use marks::DecimalMark;
 pub use options::TableOptions;
 pub use rows::Rows;
 pub use schema::{Column, ColumnKind, Schema};
@@ -138,8 +144,8 @@ impl Table {
         rows.next_batch(usize::MAX, &mut cells)?;
         cells.shrink_to_fit();
         let dialect = rows.dialect().unwrap_or(Dialect { separator: b',', header: true });
-        let (decimal_comma, columns) = (rows.decimal_comma(), wanted.columns.to_vec());
-        let schema = Schema { dialect, decimal_comma, columns };
+        let (decimal, columns) = (rows.decimal(), wanted.columns.to_vec());
+        let schema = Schema { dialect, decimal, columns };
         Ok(Self { schema, facts: rows.facts(), cells })
     }
 

@@ -247,7 +247,7 @@ fn columns_that_are_not_those_that_are_wanted() {
         (
             "points and commas",
             "sepal length;colour\n1,5;red\n1.5;red\n",
-            "stdin: line 3: column `sepal length`: found `1.5`",
+            "stdin: line 3: column `sepal length`: `1.5` has a decimal point, but `1,5` in line 2 a decimal comma, expected one decimal mark",
         ),
         (
             "a quote that stays open",

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
 use mnist_io::{
-    Column, ColumnKind, DISTINCT, Dialect, Error, Place, Rows, Schema, Table, TableOptions,
-    Unknown, Wanted,
+    Column, ColumnKind, DISTINCT, DecimalMark, Dialect, Error, Place, Rows, Schema, Table,
+    TableOptions, Unknown, Wanted,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -79,7 +79,7 @@ fn as_r_writes() {
     // write.csv2.
     let table = parse("\"a\";\"b\"\n1,5;2\n3;4,25\n");
     assert_eq!(dialect(&table), (b';', true));
-    assert!(table.schema().decimal_comma);
+    assert_eq!(table.schema().decimal, Some(DecimalMark::Comma));
     assert_eq!(cells(&table), [1.5, 2.0, 3.0, 4.25]);
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::number::{Cell, Decimal, read};
+use super::marks::Marks;
+use super::number::read;
 
 /// The most values of a column that is found to be a category.
 pub(crate) const MOST_FOUND: usize = 1000;
@@ -48,14 +49,14 @@ impl Dictionary {
     /// Numbers are ordered by size, if all values are numbers, and what is the same number
     /// is one value: the shortest text. Other values are ordered by their text. So the
     /// order of the rows does not matter. All cells are UTF-8.
-    pub(crate) fn finish(self, decimal: Decimal) -> (Vec<String>, Vec<u32>) {
+    pub(crate) fn finish(self, marks: Marks) -> (Vec<String>, Vec<u32>) {
         let mut texts: Vec<(String, u32)> = self
             .indexes
             .into_iter()
             .map(|(text, index)| (String::from_utf8_lossy(&text).into_owned(), index))
             .collect();
         texts.sort_unstable();
-        let numbers = numbers(texts.iter().map(|(text, _)| &text[..]), decimal);
+        let numbers = numbers(texts.iter().map(|(text, _)| &text[..]), marks);
         let mut order: Vec<usize> = (0..texts.len()).collect();
         if let Some(numbers) = &numbers {
             order.sort_by(|&a, &b| {
@@ -81,11 +82,8 @@ impl Dictionary {
 
 /// The values as numbers, if all are: with points, or all with commas where these do not
 /// separate cells. A zero has no sign.
-fn numbers<'a>(texts: impl Iterator<Item = &'a str>, mut decimal: Decimal) -> Option<Vec<f64>> {
-    let number = |text: &str| match read(text.as_bytes(), &mut decimal) {
-        Cell::Number(value) => Some(value + 0.0),
-        _ => None,
-    };
+fn numbers<'a>(texts: impl Iterator<Item = &'a str>, mut marks: Marks) -> Option<Vec<f64>> {
+    let number = |text: &str| read(text.as_bytes(), &mut marks).number().map(|value| value + 0.0);
     texts.map(number).collect()
 }
 
@@ -99,7 +97,7 @@ pub(crate) struct Lookup {
 impl Lookup {
     pub(crate) fn new(values: &[String]) -> Self {
         let indexes = values.iter().zip(0..).map(|(value, index)| (value.as_bytes().into(), index));
-        let numbers = numbers(values.iter().map(|value| &value[..]), Decimal::Unknown);
+        let numbers = numbers(values.iter().map(|value| &value[..]), Marks::UNKNOWN);
         let numbers = numbers.map(|numbers| {
             let mut numbers: Vec<_> = numbers.into_iter().zip(0..).collect();
             numbers.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -114,9 +112,9 @@ impl Lookup {
         if let Some(index) = self.indexes.get(cell) {
             return Some(*index);
         }
-        match read(cell, &mut Decimal::Unknown) {
-            Cell::Number(value) => self.find_number(value),
-            _ => self.find_truth(cell),
+        match read(cell, &mut { Marks::UNKNOWN }).number() {
+            Some(value) => self.find_number(value),
+            None => self.find_truth(cell),
         }
     }
 
@@ -147,7 +145,7 @@ mod tests {
         for cell in cells {
             dictionary.add(cell.as_bytes()).unwrap();
         }
-        dictionary.finish(Decimal::Unknown)
+        dictionary.finish(Marks::UNKNOWN)
     }
 
     #[test]

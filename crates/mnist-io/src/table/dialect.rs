@@ -6,7 +6,8 @@ use std::io::Read;
 use super::block::{Block, MOST};
 use super::error::TableError;
 use super::json;
-use super::number::{Cell, Decimal, read};
+use super::marks::Marks;
+use super::number::{Cell, read};
 use super::options::TableOptions;
 use super::records::Records;
 use crate::error::Error;
@@ -121,7 +122,7 @@ fn first_rows<R: Read>(block: &Block<R>, separator: u8) -> Result<Vec<Row>, Erro
 /// Whether the first row has names.
 fn has_header(rows: &[Row], separator: u8) -> bool {
     let Some((first, rest)) = rows.split_first() else { return false };
-    let says = |cell: &[u8]| read(cell, &mut Decimal::of_separator(separator));
+    let says = |cell: &[u8]| read(cell, &mut Marks::of_separator(separator));
     // pandas names the columns of an array 0, 1, 2, …, after an empty name of its index.
     let numbered = first.strip_prefix(&[Vec::new()]).unwrap_or(first);
     let counts = |(index, cell): (usize, &Vec<u8>)| *cell == index.to_string().into_bytes();
@@ -133,12 +134,13 @@ fn has_header(rows: &[Row], separator: u8) -> bool {
         let below = || rest.iter().filter_map(|row| row.get(column)).map(|cell| says(cell));
         says(cell) == Cell::Text
             && below().all(|cell| cell != Cell::Text)
-            && below().any(|cell| matches!(cell, Cell::Number(_)))
+            && below().any(|cell| cell.number().is_some())
     };
     if first.iter().enumerate().any(over_numbers) {
         return true;
     }
-    if first.iter().any(|cell| matches!(says(cell), Cell::Number(_) | Cell::Infinite)) {
+    let is_number = |cell: Cell| cell.number().is_some() || cell == Cell::Infinite;
+    if first.iter().any(|cell| is_number(says(cell))) {
         return false;
     }
     // A table of texts. Names are there, are all different, and are none of the values.

@@ -123,6 +123,19 @@ pub enum TableError {
         found: String,
     },
 
+    /// A table has a decimal point and a decimal comma.
+    #[error(
+        "line {line}: column `{column}`: {found}, expected one decimal mark in the whole table; write both numbers in one way, or leave the column out"
+    )]
+    DecimalMarks {
+        /// The line.
+        line: u64,
+        /// The name of the column.
+        column: String,
+        /// The cell and one before it, and what each has.
+        found: String,
+    },
+
     /// A column that is to be a category has too many values.
     #[error(
         "column `{column}`: found more than {most} different values, expected no more in a category"

@@ -1,5 +1,7 @@
 //! What is known of a table after a look at all of its cells.
 
+use super::looks::Looks;
+use super::marks::DecimalMark;
 use super::number::Cell;
 
 /// Different numbers of a column are counted up to this one, which then means that there
@@ -14,6 +16,18 @@ pub struct Facts {
     pub rows: u64,
     /// Of each column.
     pub columns: Vec<ColumnFacts>,
+    /// A number that may mean another one, if no cell says what the marks are.
+    pub undecided: Option<Undecided>,
+}
+
+/// A number such as `1.234` in a table where nothing says whether its mark is the decimal one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Undecided {
+    /// The first such cell.
+    pub place: Place,
+    /// The decimal mark that the table was read with.
+    pub decimal: DecimalMark,
 }
 
 /// What is known of a column.
@@ -25,6 +39,8 @@ pub struct ColumnFacts {
     /// The number of different values. Numbers are rounded to f32 and counted up to
     /// [`DISTINCT`]. Texts are counted up to one more than a category may have.
     pub distinct: usize,
+    /// Whether there are more different values than were counted, or as many.
+    pub more: bool,
     /// Whether all values are whole numbers. False for texts.
     pub whole: bool,
     /// The smallest number and the largest one, if there is any.
@@ -34,6 +50,8 @@ pub struct ColumnFacts {
     pub counts_from: Option<f64>,
     /// The first cell that is no number, in a column of texts.
     pub first_text: Option<Place>,
+    /// What the cells look like, in a column of texts.
+    pub looks: Looks,
     /// Values that a known category does not have, if there is any.
     pub unknown: Option<Unknown>,
 }
@@ -107,6 +125,7 @@ impl NumberFacts {
         ColumnFacts {
             missing: self.missing,
             distinct: self.distinct.count(),
+            more: self.distinct.count() >= DISTINCT,
             whole: some && self.whole,
             range: some.then_some((self.min, self.max)),
             counts_from: if self.whole && self.next.is_some() { self.first } else { None },
@@ -126,7 +145,7 @@ fn is_whole(value: f64) -> bool {
 }
 
 /// Adds what `cell` says, and gives the number that stands for it: NaN if it is missing.
-/// `None` if it is no number.
+/// `None` if it is no number, or says something of the marks.
 #[inline]
 pub(crate) fn number_of(cell: Cell, facts: &mut NumberFacts) -> Option<f32> {
     match cell {
@@ -138,7 +157,7 @@ pub(crate) fn number_of(cell: Cell, facts: &mut NumberFacts) -> Option<f32> {
             facts.add_missing();
             Some(f32::NAN)
         }
-        Cell::Infinite | Cell::Text => None,
+        Cell::Marked(_) | Cell::Contrary | Cell::Infinite | Cell::Text => None,
     }
 }
 

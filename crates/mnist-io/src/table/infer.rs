@@ -2,8 +2,10 @@
 //!
 //! A column is taken for numbers unless one of the first rows has a text in it. If a later
 //! row has, the pass goes on without keeping cells, so that it finds all such columns, and
-//! a second pass takes these for texts from the start. There is never a third, because no
-//! cell contradicts a column of texts.
+//! a second pass takes these for texts from the start. In the first pass each column is read
+//! with the decimal mark that its own cells show; where the table has the other one, the
+//! second pass reads with that. There is never a third, because no cell contradicts a column
+//! of texts, and a text is none with either mark.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -14,9 +16,12 @@ use super::block::Block;
 use super::categories::{Dictionary, MOST_FOUND, MOST_SAID};
 use super::dialect::{Dialect, Sample, find_out};
 use super::error::{TableError, shown};
+use super::evidence::{Decided, Seen, decide};
 use super::facts::{ColumnFacts, Facts, NumberFacts, Place, number_of};
+use super::looks::Counter;
+use super::marks::{DecimalMark, Marks};
 use super::names;
-use super::number::{Cell, Decimal, is_missing, read};
+use super::number::{Cell, is_missing, read};
 use super::options::TableOptions;
 use super::records::{Record, Records};
 use super::schema::{Column, ColumnKind, Schema};
@@ -52,15 +57,24 @@ pub(crate) fn whole<R: Read>(
     let sample = find_out(block()?, options)?;
     // The columns that are known to have texts, and the first of them.
     let mut texts = HashMap::new();
+    let separator = sample.dialect.separator;
+    let mut marks = Marks::of_separator(separator);
+    let mut decided: Option<Decided> = None;
     loop {
-        let records = Records::new(block()?, sample.dialect.separator);
-        let mut pass = Pass::new(records, &sample, &texts, options, keep)?;
+        let records = Records::new(block()?, separator);
+        let mut pass = Pass::new(records, &sample, &texts, options, marks, keep)?;
         pass.run()?;
         let found = pass.contradictions();
-        if found.is_empty() {
-            return pass.finish(sample.dialect);
+        // A second pass finds nothing new.
+        let decided = match &mut decided {
+            Some(decided) => decided,
+            none => none.insert(pass.decide(separator).map_err(failed)?),
+        };
+        if found.is_empty() && !pass.is_misread(decided) {
+            return pass.finish(sample.dialect, decided);
         }
         texts.extend(found);
+        marks = decided.decimal.map_or(marks, Marks::shown);
     }
 }
 
@@ -69,7 +83,9 @@ enum Use {
     Ignored,
     Numbers {
         facts: NumberFacts,
-        decimal: Decimal,
+        marks: Marks,
+        /// The cells that say something of the marks.
+        seen: Box<Seen>,
         /// The first cell that is infinite.
         infinite: Option<Place>,
         /// The first cell that is no number. From then on nothing is collected.
@@ -78,6 +94,7 @@ enum Use {
     Texts {
         dictionary: Dictionary,
         missing: u64,
+        looks: Counter,
         /// The first cell that is no number.
         first: Option<Place>,
     },
@@ -99,9 +116,10 @@ impl<'a, R: Read> Pass<'a, R> {
         sample: &Sample,
         texts: &HashMap<usize, Place>,
         options: &'a TableOptions<'a>,
+        marks: Marks,
         keep: bool,
     ) -> Result<Self, Error> {
-        let Dialect { header, separator } = sample.dialect;
+        let header = sample.dialect.header;
         let columns = sample.rows.first().map_or(0, Vec::len);
         let names = if header {
             let named = match records.next()? {
@@ -118,20 +136,21 @@ impl<'a, R: Read> Pass<'a, R> {
             if options.ignore.contains(name) {
                 return Use::Ignored;
             }
-            let mut decimal = Decimal::of_separator(separator);
+            let mut of_sample = marks;
             let numbers = options.numeric.contains(name)
                 || !texts.contains_key(&index)
                     && rows
                         .iter()
                         .filter_map(|row| row.get(index))
-                        .all(|cell| read(cell, &mut decimal) != Cell::Text);
+                        .all(|cell| read(cell, &mut of_sample) != Cell::Text);
             if options.categorical.contains(name) || !numbers {
                 let most = if options.categorical.contains(name) { MOST_SAID } else { MOST_FOUND };
                 let first = texts.get(&index).cloned();
-                return Use::Texts { dictionary: Dictionary::new(most), missing: 0, first };
+                let (dictionary, looks) = (Dictionary::new(most), Counter::new(marks));
+                return Use::Texts { dictionary, missing: 0, looks, first };
             }
-            let decimal = Decimal::of_separator(separator);
-            Use::Numbers { facts: NumberFacts::new(), decimal, infinite: None, text: None }
+            let (facts, seen) = (NumberFacts::new(), Box::default());
+            Use::Numbers { facts, marks, seen, infinite: None, text: None }
         };
         let uses = names.iter().enumerate().map(of_column).collect();
         Ok(Self { records, options, names, uses, rows: 0, cells: Vec::new(), keep })
@@ -173,13 +192,32 @@ impl<'a, R: Read> Pass<'a, R> {
         self.uses.iter().enumerate().filter_map(text).collect()
     }
 
-    fn finish(self, dialect: Dialect) -> Result<Whole, Error> {
+    /// The columns of numbers, with the cells that say something of the marks.
+    fn seen(&self) -> impl Iterator<Item = (&str, &Seen)> {
+        let seen = |(name, one): (_, _)| match one {
+            &Use::Numbers { ref seen, text: None, .. } => Some((name, &**seen)),
+            _ => None,
+        };
+        self.names.iter().map(|name| &name[..]).zip(&self.uses).filter_map(seen)
+    }
+
+    fn decide(&self, separator: u8) -> Result<Decided, TableError> {
+        decide(self.seen(), separator, self.options.decimal)
+    }
+
+    /// Whether a column was read with another decimal mark than that of the table.
+    fn is_misread(&self, decided: &Decided) -> bool {
+        decided.decimal.is_some_and(|decimal| self.seen().any(|(_, seen)| seen.is_misread(decimal)))
+    }
+
+    fn finish(self, dialect: Dialect, decided: &Decided) -> Result<Whole, Error> {
         let Self { records, options, names, uses, rows, mut cells, .. } = self;
         if rows == 0 {
             return Err(records.error(TableError::NoRows { columns: names.len() }));
         }
         let (mut columns, mut facts) = (Vec::new(), Vec::new());
-        let mut decimal_comma = false;
+        let marks = decided.decimal.map_or(Marks::of_separator(dialect.separator), Marks::shown);
+        let mut grouped = false;
         // For each column of texts, its position and the order of its values.
         let mut orders = Vec::new();
         for (name, one) in names.into_iter().zip(uses) {
@@ -190,11 +228,11 @@ impl<'a, R: Read> Pass<'a, R> {
                     let error = TableError::Infinite { line, column, found: value };
                     return Err(records.error(error));
                 }
-                Use::Numbers { facts, decimal, .. } => {
-                    decimal_comma |= decimal == Decimal::Comma;
+                Use::Numbers { facts, marks, .. } => {
+                    grouped |= marks.grouped;
                     (ColumnKind::Number, facts.facts())
                 }
-                Use::Texts { dictionary, missing, first } => {
+                Use::Texts { dictionary, missing, looks, first } => {
                     let distinct = dictionary.len();
                     let said = options.categorical.contains(&name);
                     if said && dictionary.is_full() {
@@ -203,14 +241,19 @@ impl<'a, R: Read> Pass<'a, R> {
                         return Err(records.error(error));
                     }
                     let own = distinct > FEW && 2 * distinct as u64 > rows - missing;
-                    let of_column =
-                        ColumnFacts { missing, distinct, first_text: first, ..Default::default() };
+                    let of_column = ColumnFacts {
+                        missing,
+                        distinct,
+                        more: dictionary.is_full(),
+                        first_text: first,
+                        looks: looks.finish(),
+                        ..Default::default()
+                    };
                     if dictionary.is_full() || own && !said {
                         orders.push((columns.len(), None));
                         (ColumnKind::Text, of_column)
                     } else {
-                        let decimal = Decimal::of_separator(dialect.separator);
-                        let (values, order) = dictionary.finish(decimal);
+                        let (values, order) = dictionary.finish(marks);
                         orders.push((columns.len(), Some(order)));
                         let distinct = values.len();
                         let facts = ColumnFacts { distinct, ..of_column };
@@ -232,8 +275,11 @@ impl<'a, R: Read> Pass<'a, R> {
                 }
             }
         }
-        let schema = Schema { dialect, decimal_comma, columns };
-        Ok(Whole { schema, facts: Facts { rows, columns: facts }, cells })
+        let point = grouped.then_some(DecimalMark::Point);
+        let decimal = decided.decimal.filter(|mark| *mark == DecimalMark::Comma).or(point);
+        let schema = Schema { dialect, decimal, columns };
+        let undecided = decided.undecided.clone();
+        Ok(Whole { schema, facts: Facts { rows, columns: facts, undecided }, cells })
     }
 }
 
@@ -253,10 +299,17 @@ fn add(
         match one {
             Use::Ignored => {}
             Use::Numbers { text: Some(_), .. } => agrees = false,
-            Use::Numbers { facts, decimal, infinite, text } => {
-                let said = read_cell(cell, decimal);
+            Use::Numbers { facts, marks, seen, infinite, text } => {
+                let said = read_cell(cell, marks);
                 if let Some(value) = number_of(said, facts) {
                     row.push(value);
+                    continue;
+                }
+                if matches!(said, Cell::Marked(_) | Cell::Contrary) {
+                    seen.add(line, super::records::trimmed(cell));
+                    // One that contradicts is read again, or an error.
+                    said.number().into_iter().for_each(|value| facts.add(value));
+                    row.push(said.number().map_or(f32::NAN, |value| value as f32));
                     continue;
                 }
                 if said == Cell::Infinite {
@@ -272,7 +325,7 @@ fn add(
                     return Err(TableError::NotANumber { line, column, found });
                 }
             }
-            Use::Texts { dictionary, missing, first } => {
+            Use::Texts { dictionary, missing, looks, first } => {
                 let cell = super::records::trimmed(cell);
                 if is_missing(cell) {
                     *missing += 1;
@@ -280,16 +333,18 @@ fn add(
                     continue;
                 }
                 let Some((value, new)) = dictionary.add(cell) else {
+                    looks.add_beyond(cell);
                     row.push(f32::NAN);
                     continue;
                 };
                 row.push(value as f32);
+                let is_number = looks.add(value, cell);
                 if new {
                     if str::from_utf8(cell).is_err() {
                         let found = shown(cell);
                         return Err(TableError::NotUtf8 { line, column: index + 1, found });
                     }
-                    if first.is_none() && read(cell, &mut Decimal::Unknown) == Cell::Text {
+                    if first.is_none() && !is_number {
                         *first = Some(place(cell));
                     }
                 }
@@ -301,9 +356,9 @@ fn add(
 
 /// What a cell says, also one that has white space before its quotes.
 #[inline]
-pub(crate) fn read_cell(cell: &[u8], decimal: &mut Decimal) -> Cell {
-    match read(cell, decimal) {
-        Cell::Text => read(super::records::trimmed(cell), decimal),
+pub(crate) fn read_cell(cell: &[u8], marks: &mut Marks) -> Cell {
+    match read(cell, marks) {
+        Cell::Text => read(super::records::trimmed(cell), marks),
         said => said,
     }
 }

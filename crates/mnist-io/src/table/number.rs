@@ -1,32 +1,32 @@
 //! What a cell says: a number, nothing, or text.
 
-/// How a column writes the point of its numbers. A whole number says nothing of it, so
-/// the first cell that has a point or a comma decides, and the others have to agree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Decimal {
-    Unknown,
-    Point,
-    Comma,
-}
-
-impl Decimal {
-    /// Where commas separate cells, no number has one.
-    pub(crate) fn of_separator(separator: u8) -> Self {
-        if separator == b',' { Self::Point } else { Self::Unknown }
-    }
-}
+use super::marks::{DecimalMark, Marks};
+use super::written::Written;
 
 /// What a cell says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cell {
     /// A finite number.
     Number(f64),
+    /// A finite number after which more is known of the marks than before.
+    Marked(f64),
+    /// A number whose marks contradict those of others.
+    Contrary,
     /// Nothing, in one of the words for it.
     Missing,
     /// `inf`, or a number that is larger than every f32.
     Infinite,
     /// Something else.
     Text,
+}
+
+impl Cell {
+    pub(crate) fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(value) | Self::Marked(value) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// Words for a value that is not there, in lower case: those of pandas, R, Excel, SQL,
@@ -40,12 +40,13 @@ const SHORT: usize = 16;
 const POWERS: [f64; SHORT] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// What `cell` says, without the white space around it. `decimal` is that of its column.
+/// What `cell` says, without the white space around it. `marks` are those of the numbers
+/// before it.
 #[inline]
-pub(crate) fn read(cell: &[u8], decimal: &mut Decimal) -> Cell {
-    match short(cell, decimal) {
+pub(crate) fn read(cell: &[u8], marks: &mut Marks) -> Cell {
+    match short(cell, marks) {
         Some(value) => Cell::Number(value),
-        None => read_any(cell.trim_ascii(), decimal),
+        None => read_any(cell.trim_ascii(), marks),
     }
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn is_missing(cell: &[u8]) -> bool {
 /// divided by an exact power of ten is rounded once, so the result is the f64 that is
 /// nearest to the text.
 #[inline]
-fn short(cell: &[u8], decimal: &mut Decimal) -> Option<f64> {
+fn short(cell: &[u8], marks: &Marks) -> Option<f64> {
     let (negative, digits) = match cell {
         [b'-', digits @ ..] => (true, digits),
         _ => (false, cell),
@@ -66,12 +67,14 @@ fn short(cell: &[u8], decimal: &mut Decimal) -> Option<f64> {
     if digits.is_empty() || digits.len() > SHORT {
         return None;
     }
+    // No digit, and no mark either.
+    let decimal = marks.decimal().map_or(0, DecimalMark::byte);
     let (mut mantissa, mut point) = (0_i64, None);
     for (index, byte) in digits.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit < 10 {
             mantissa = mantissa * 10 + i64::from(digit);
-        } else if point.is_none() && agrees(*byte, decimal) {
+        } else if point.is_none() && *byte == decimal {
             point = Some(index);
         } else {
             return None;
@@ -81,28 +84,15 @@ fn short(cell: &[u8], decimal: &mut Decimal) -> Option<f64> {
         None if digits.len() == SHORT => return None,
         None => mantissa as f64,
         Some(_) if digits.len() == 1 => return None,
-        Some(index) => {
-            // Only a number decides for its column.
-            *decimal = if digits[index] == b',' { Decimal::Comma } else { Decimal::Point };
-            mantissa as f64 / POWERS[digits.len() - 1 - index]
-        }
+        Some(index) if !marks.expects(digits, index) => return None,
+        Some(index) => mantissa as f64 / POWERS[digits.len() - 1 - index],
     };
     Some(if negative { -value } else { value })
 }
 
-/// Whether `byte` can be the point of a number in this column.
-#[inline]
-fn agrees(byte: u8, decimal: &Decimal) -> bool {
-    match byte {
-        b'.' => *decimal != Decimal::Comma,
-        b',' => *decimal != Decimal::Point,
-        _ => false,
-    }
-}
-
 #[cold]
-fn read_any(cell: &[u8], decimal: &mut Decimal) -> Cell {
-    if let Some(value) = short(cell, decimal) {
+fn read_any(cell: &[u8], marks: &mut Marks) -> Cell {
+    if let Some(value) = short(cell, marks) {
         return Cell::Number(value);
     }
     if is_missing(cell) {
@@ -116,27 +106,15 @@ fn read_any(cell: &[u8], decimal: &mut Decimal) -> Cell {
     if infinite.iter().any(|word| unsigned.eq_ignore_ascii_case(word)) {
         return Cell::Infinite;
     }
-    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b',' | b'e' | b'E' | b'+' | b'-');
-    if !unsigned.iter().all(is_part) {
+    // Most texts end here.
+    if !unsigned.first().is_some_and(|byte| byte.is_ascii_digit() || b".,".contains(byte)) {
         return Cell::Text;
     }
-    let found = unsigned.iter().copied().find(|byte| matches!(byte, b'.' | b','));
-    if found.is_some_and(|byte| !agrees(byte, decimal)) {
-        return Cell::Text;
+    let Some(number) = Written::of(cell) else { return Cell::Text };
+    match marks.take(&number) {
+        Cell::Number(value) | Cell::Marked(value) if !(value as f32).is_finite() => Cell::Infinite,
+        said => said,
     }
-    let Ok(text) = str::from_utf8(cell) else { return Cell::Text };
-    let value = match found {
-        // A second mark is not replaced, so the text is then no number.
-        Some(b',') => text.replacen(',', ".", 1).parse::<f64>(),
-        _ => text.parse(),
-    };
-    let Ok(value) = value else { return Cell::Text };
-    match found {
-        Some(b',') => *decimal = Decimal::Comma,
-        Some(_) => *decimal = Decimal::Point,
-        None => {}
-    }
-    if (value as f32).is_finite() { Cell::Number(value) } else { Cell::Infinite }
 }
 
 #[cfg(test)]
@@ -145,18 +123,21 @@ mod tests {
 
     use super::*;
 
-    fn read_in(cell: &str, mut decimal: Decimal) -> Cell {
-        read(cell.as_bytes(), &mut decimal)
+    fn read_in(cell: &str, mut marks: Marks) -> Cell {
+        match read(cell.as_bytes(), &mut marks) {
+            Cell::Marked(value) => Cell::Number(value),
+            said => said,
+        }
     }
 
     #[test]
     fn words() {
         for cell in ["", " ", "?", "NA", "na", "NaN", "nan", "N/A", "#N/A", "null", "None", " NA\t"]
         {
-            assert_eq!(read_in(cell, Decimal::Unknown), Cell::Missing, "{cell:?}");
+            assert_eq!(read_in(cell, Marks::UNKNOWN), Cell::Missing, "{cell:?}");
         }
         for cell in ["inf", "-Inf", "+INFINITY", "1e39", "-1e400"] {
-            assert_eq!(read_in(cell, Decimal::Unknown), Cell::Infinite, "{cell:?}");
+            assert_eq!(read_in(cell, Marks::UNKNOWN), Cell::Infinite, "{cell:?}");
         }
         for cell in [
             ".",
@@ -167,7 +148,6 @@ mod tests {
             "1e",
             "1.2.3",
             "1,2,3",
-            "1,234.5",
             "1_000",
             "0x10",
             "1 2",
@@ -181,7 +161,7 @@ mod tests {
             "1.2,3",
             "\u{2212}5",
         ] {
-            assert_eq!(read_in(cell, Decimal::Unknown), Cell::Text, "{cell:?}");
+            assert_eq!(read_in(cell, Marks::UNKNOWN), Cell::Text, "{cell:?}");
         }
         for (cell, value) in [
             ("5.1", 5.1),
@@ -198,27 +178,85 @@ mod tests {
             ("9007199254740993", 9007199254740993.0),
             ("0,1234567890123456", 0.1234567890123456),
         ] {
-            assert_eq!(read_in(cell, Decimal::Unknown), Cell::Number(value), "{cell:?}");
+            assert_eq!(read_in(cell, Marks::UNKNOWN), Cell::Number(value), "{cell:?}");
         }
     }
 
     #[test]
-    fn the_first_point_or_comma_decides() {
-        let mut decimal = Decimal::Unknown;
-        for (cell, expected, after) in [
-            ("7", Cell::Number(7.0), Decimal::Unknown),
-            ("a,b", Cell::Text, Decimal::Unknown),
-            ("1,x", Cell::Text, Decimal::Unknown),
-            ("7,5", Cell::Number(7.5), Decimal::Comma),
-            ("7.5", Cell::Text, Decimal::Comma),
-            ("1.5e300", Cell::Text, Decimal::Comma),
-            ("8", Cell::Number(8.0), Decimal::Comma),
+    fn the_first_number_that_shows_its_mark_decides() {
+        use DecimalMark::{Comma, Point};
+        let mut marks = Marks::UNKNOWN;
+        for (cell, expected, decimal, open) in [
+            ("7", Cell::Number(7.0), None, false),
+            ("a,b", Cell::Text, None, false),
+            ("1,x", Cell::Text, None, false),
+            ("7,543", Cell::Marked(7.543), Some(Comma), true),
+            ("17,543", Cell::Number(17.543), Some(Comma), true),
+            ("1.543", Cell::Contrary, Some(Comma), true),
+            ("7,5", Cell::Marked(7.5), Some(Comma), false),
+            ("1.543", Cell::Number(1543.0), Some(Comma), false),
+            ("7.5", Cell::Contrary, Some(Comma), false),
+            ("1.5e300", Cell::Contrary, Some(Comma), false),
+            ("8", Cell::Number(8.0), Some(Comma), false),
         ] {
-            assert_eq!((read(cell.as_bytes(), &mut decimal), decimal), (expected, after), "{cell}");
+            assert_eq!(read(cell.as_bytes(), &mut marks), expected, "{cell}");
+            assert_eq!((marks.decimal(), marks.is_open()), (decimal, open), "{cell}");
         }
-        let mut decimal = Decimal::of_separator(b',');
-        assert_eq!(read(b"7,5", &mut decimal), Cell::Text);
-        assert_eq!(Decimal::of_separator(b';'), Decimal::Unknown);
+        assert!(marks.grouped);
+        let mut marks = Marks::of_separator(b',');
+        assert_eq!(read(b"7,5", &mut marks), Cell::Text);
+        assert_eq!(read(b"7,500", &mut marks), Cell::Number(7500.0));
+        assert_eq!(Marks::of_separator(b';'), Marks::UNKNOWN);
+        // What is assumed holds until a number shows something else.
+        let mut marks = Marks::assuming(Some(Comma));
+        assert_eq!(read(b"1.543", &mut marks), Cell::Marked(1543.0));
+        assert_eq!(read(b"1,543", &mut marks), Cell::Number(1.543));
+        assert_eq!(read(b"1.5", &mut marks), Cell::Contrary);
+        let mut marks = Marks::assuming(Some(Comma));
+        assert_eq!(read(b"1.5", &mut marks), Cell::Marked(1.5));
+        assert_eq!(marks.decimal(), Some(Point));
+    }
+
+    #[test]
+    fn thousands() {
+        for (cell, value) in [
+            ("1.234.567", 1_234_567.0),
+            ("-1.234.567,25", -1_234_567.25),
+            ("1,234.5", 1234.5),
+            ("1,234,567", 1_234_567.0),
+            ("12,345.", 12_345.0),
+            ("1'234", 1234.0),
+            ("1\u{2019}234.5", 1234.5),
+            ("1\u{a0}234,5", 1234.5),
+            ("12\u{202f}345\u{202f}678", 12_345_678.0),
+            ("+1\u{2009}234", 1234.0),
+        ] {
+            assert_eq!(read_in(cell, Marks::UNKNOWN), Cell::Number(value), "{cell:?}");
+        }
+        for cell in [
+            "1,23,456",
+            "1.2345.678",
+            "1234.567.890",
+            "0.123.456",
+            "1.234,567.8",
+            "1,234,5",
+            "1 234",
+            "1'23",
+            "1'234'",
+            "1'234.5.6",
+            ".123.456",
+            "1.234.56",
+            "1,234e5,6",
+            "1.234.567e3",
+        ] {
+            assert_eq!(read_in(cell, Marks::UNKNOWN), Cell::Text, "{cell:?}");
+        }
+        // Not three digits, or too many before them: fractions.
+        for (cell, value) in [("0.123", 0.123), ("1234.567", 1234.567), ("1.2345", 1.2345)] {
+            assert_eq!(read(cell.as_bytes(), &mut { Marks::UNKNOWN }), Cell::Marked(value));
+            let mut marks = Marks::shown(DecimalMark::Comma);
+            assert_eq!(read(cell.as_bytes(), &mut marks), Cell::Contrary);
+        }
     }
 
     proptest! {
@@ -231,9 +269,9 @@ mod tests {
                 Err(_) if text.is_empty() => Cell::Missing,
                 Err(_) => Cell::Text,
             };
-            prop_assert_eq!(read_in(&text, Decimal::Unknown), expected);
-            prop_assert_eq!(read_in(&text.replace('.', ","), Decimal::Unknown), expected);
-            prop_assert_eq!(read_in(&format!(" {text} "), Decimal::Point), expected);
+            prop_assert_eq!(read_in(&text, Marks::UNKNOWN), expected);
+            prop_assert_eq!(read_in(&text.replace('.', ","), Marks::UNKNOWN), expected);
+            prop_assert_eq!(read_in(&format!(" {text} "), Marks::shown(DecimalMark::Point)), expected);
         }
 
         #[test]
@@ -245,7 +283,7 @@ mod tests {
             } else {
                 Cell::Number(value.to_string().parse().unwrap())
             };
-            prop_assert_eq!(read_in(&value.to_string(), Decimal::Unknown), expected);
+            prop_assert_eq!(read_in(&value.to_string(), Marks::UNKNOWN), expected);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a user says about a table.
 
 use super::error::TableError;
+use super::marks::DecimalMark;
 use super::names;
 
 /// What a user says about a table. What is not said is found out by looking at it.
@@ -19,6 +20,9 @@ pub struct TableOptions<'a> {
     pub numeric: &'a [String],
     /// Columns that are left out. What is in them is never an error.
     pub ignore: &'a [String],
+    /// The decimal mark of numbers such as `1.234` in a table that does not show what its marks
+    /// are: that of the [`Schema`](super::Schema) with the columns.
+    pub decimal: Option<DecimalMark>,
 }
 
 impl TableOptions<'_> {

@@ -8,10 +8,12 @@ use super::block::Block;
 use super::categories::Lookup;
 use super::dialect::Dialect;
 use super::error::{TableError, shown};
+use super::evidence::Running;
 use super::facts::{ColumnFacts, Facts, NumberFacts, Place, Unknown, number_of};
 use super::infer::read_cell;
 use super::json::{Lines, Object};
-use super::number::{Cell, Decimal, is_missing};
+use super::marks::{DecimalMark, Marks};
+use super::number::{Cell, is_missing};
 use super::options::TableOptions;
 use super::records::{Records, trimmed};
 use super::schema::{Column, ColumnKind};
@@ -29,6 +31,7 @@ pub struct Rows<R: Read> {
     source: Source<R>,
     slots: Vec<Slot>,
     present: Vec<bool>,
+    running: Running,
     rows: u64,
     /// One row.
     row: Vec<f32>,
@@ -55,7 +58,7 @@ struct Slot {
 }
 
 enum CellReader {
-    Number { facts: NumberFacts, decimal: Decimal },
+    Number { facts: NumberFacts },
     Category { lookup: Lookup, seen: Vec<bool>, missing: u64, unknown: Option<Unknown> },
     Text,
 }
@@ -77,7 +80,7 @@ impl Rows<File> {
 
 impl<R: Read> Rows<R> {
     /// Reads the first row that `reader` gives. Errors name `path`, such as `stdin`.
-    /// Of the options only `separator` and `header` matter. That bytes are no text is found in
+    /// Of the options only `separator`, `header` and `decimal` matter. That bytes are no text is found in
     /// the first ones that `reader` gives, at least three; it waits for no more.
     ///
     /// # Errors
@@ -117,13 +120,15 @@ impl<R: Read> Rows<R> {
             }
             Source::Cells { records: Box::new(records), dialect: plan.dialect, places: plan.places }
         };
-        let decimal = match &source {
-            Source::Cells { dialect, .. } => Decimal::of_separator(dialect.separator),
-            Source::Json { .. } => Decimal::Point,
+        let marks = match &source {
+            Source::Cells { dialect, .. } if dialect.separator != b',' => {
+                Marks::assuming(options.decimal)
+            }
+            _ => Marks::said(DecimalMark::Point),
         };
-        let slots = columns.iter().map(|column| Slot::new(column, decimal)).collect();
+        let slots = columns.iter().map(Slot::new).collect();
         let row = vec![f32::NAN; columns.len()];
-        Ok(Self { source, slots, present, rows: 0, row })
+        Ok(Self { source, slots, present, running: Running::new(marks), rows: 0, row })
     }
 
     /// Appends at most `rows` rows to `cells`: the columns in the order that they are
@@ -177,7 +182,7 @@ impl<R: Read> Rows<R> {
     /// Reads a row into `self.row`. False at the end.
     fn next_row(&mut self) -> Result<bool, Error> {
         self.row.fill(f32::NAN);
-        let (row, slots) = (&mut self.row, &mut self.slots);
+        let (row, slots, running) = (&mut self.row, &mut self.slots, &mut self.running);
         match &mut self.source {
             Source::Cells { records, places, .. } => {
                 let Some(record) = records.next()? else { return Ok(false) };
@@ -185,7 +190,7 @@ impl<R: Read> Rows<R> {
                 let added = if found == expected {
                     record.raw().zip(places).try_for_each(|(cell, place)| {
                         let Some(position) = *place else { return Ok(()) };
-                        row[position] = slots[position].add(line, cell)?;
+                        row[position] = slots[position].add(line, cell, running)?;
                         Ok(())
                     })
                 } else {
@@ -201,7 +206,7 @@ impl<R: Read> Rows<R> {
                 let Some((line, object)) = next else { return Ok(false) };
                 for (slot, cell) in slots.iter_mut().zip(row) {
                     let text = super::json::cell(line, &slot.name, &object);
-                    let added = text.and_then(|text| slot.add(line, text.as_bytes()));
+                    let added = text.and_then(|text| slot.add(line, text.as_bytes(), running));
                     *cell = added.map_err(|error| lines.error(error))?;
                 }
             }
@@ -246,21 +251,20 @@ impl<R: Read> Rows<R> {
     #[must_use]
     pub fn facts(&self) -> Facts {
         let columns = self.slots.iter().map(Slot::facts).collect();
-        Facts { rows: self.rows, columns }
+        Facts { rows: self.rows, columns, undecided: self.running.undecided() }
     }
 
-    /// Whether a number had a comma for the decimal point.
-    pub(crate) fn decimal_comma(&self) -> bool {
-        let comma =
-            |slot: &Slot| matches!(slot.reader, CellReader::Number { decimal: Decimal::Comma, .. });
-        self.slots.iter().any(comma)
+    /// As [`Schema`](super::Schema) has it.
+    pub(crate) fn decimal(&self) -> Option<DecimalMark> {
+        let marks = &self.running.marks;
+        marks.decimal().filter(|mark| *mark == DecimalMark::Comma || marks.grouped)
     }
 }
 
 impl Slot {
-    fn new(column: &Column, decimal: Decimal) -> Self {
+    fn new(column: &Column) -> Self {
         let reader = match &column.kind {
-            ColumnKind::Number => CellReader::Number { facts: NumberFacts::new(), decimal },
+            ColumnKind::Number => CellReader::Number { facts: NumberFacts::new() },
             ColumnKind::Category { values } => CellReader::Category {
                 lookup: Lookup::new(values),
                 seen: vec![false; values.len()],
@@ -273,18 +277,23 @@ impl Slot {
     }
 
     /// The number that stands for a cell.
-    fn add(&mut self, line: u64, cell: &[u8]) -> Result<f32, TableError> {
+    fn add(&mut self, line: u64, cell: &[u8], running: &mut Running) -> Result<f32, TableError> {
         match &mut self.reader {
             CellReader::Text => Ok(f32::NAN),
-            CellReader::Number { facts, decimal } => {
-                let said = read_cell(cell, decimal);
-                number_of(said, facts).ok_or_else(|| {
-                    let (column, found) = (shown(self.name.as_bytes()), shown(cell));
-                    if said == Cell::Infinite {
-                        TableError::Infinite { line, column, found }
-                    } else {
-                        TableError::NotANumber { line, column, found }
-                    }
+            CellReader::Number { facts } => {
+                let said = read_cell(cell, &mut running.marks);
+                if let Some(value) = number_of(said, facts) {
+                    return Ok(value);
+                }
+                if let Some(value) = running.take(said, &self.name, line, trimmed(cell))? {
+                    facts.add(value);
+                    return Ok(value as f32);
+                }
+                let (column, found) = (shown(self.name.as_bytes()), shown(cell));
+                Err(if said == Cell::Infinite {
+                    TableError::Infinite { line, column, found }
+                } else {
+                    TableError::NotANumber { line, column, found }
                 })
             }
             CellReader::Category { lookup, seen, missing, unknown } => {

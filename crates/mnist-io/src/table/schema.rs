@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::dialect::Dialect;
 use super::facts::Facts;
+use super::marks::DecimalMark;
 use super::options::TableOptions;
 use super::{infer, names};
 use crate::error::Error;
@@ -51,8 +52,10 @@ pub enum ColumnKind {
 pub struct Schema {
     /// How the table is written.
     pub dialect: Dialect,
-    /// Whether there are numbers that have a comma for the decimal point.
-    pub decimal_comma: bool,
+    /// The decimal mark that other rows with these columns are to be read with, where they do
+    /// not show it: the comma if this table has it, the point if it has commas between
+    /// thousands. `None` if numbers have neither.
+    pub decimal: Option<DecimalMark>,
     /// The columns, in the order of the file, without those that are ignored.
     pub columns: Vec<Column>,
 }

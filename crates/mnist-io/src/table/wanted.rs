@@ -6,8 +6,9 @@ use std::io::Read;
 use super::block::Block;
 use super::dialect::{Dialect, Row, SEPARATORS};
 use super::error::{TableError, shown};
+use super::marks::Marks;
 use super::names::{self, LISTED};
-use super::number::{Cell, Decimal, read};
+use super::number::{Cell, read};
 use super::options::TableOptions;
 use super::records::Records;
 use super::schema::{Column, ColumnKind};
@@ -106,7 +107,7 @@ impl Wanted<'_> {
         row.iter().zip(places).all(|(cell, place)| {
             let kind = place.map(|position| &self.columns[position].kind);
             kind != Some(&ColumnKind::Number)
-                || read(cell, &mut Decimal::of_separator(separator)) != Cell::Text
+                || read(cell, &mut Marks::of_separator(separator)) != Cell::Text
         })
     }
 }
@@ -162,9 +163,8 @@ fn decide(
             return Ok(Plan { dialect: Dialect { separator, header: names }, places });
         }
     }
-    let is_number = |cell: &Vec<u8>| {
-        matches!(read(cell, &mut Decimal::of_separator(separator)), Cell::Number(_))
-    };
+    let is_number =
+        |cell: &Vec<u8>| read(cell, &mut Marks::of_separator(separator)).number().is_some();
     if options.header.unwrap_or_else(|| !row.iter().any(is_number)) {
         let names = names::of_header(line, row.iter())?;
         let places = wanted.match_names(line, &names)?;

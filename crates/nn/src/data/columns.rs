@@ -38,6 +38,8 @@ pub struct Columns {
     columns: Vec<Column>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     target: Option<Target>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decimal: Option<char>,
 }
 
 /// A column of a table, and how its cells become features.
@@ -146,7 +148,7 @@ impl Columns {
     /// name, a category without values or with a value twice, a mean that is not finite or
     /// a deviation that is not above 0.
     pub fn new(columns: Vec<Column>) -> Result<Self, Error> {
-        let columns = Self { columns, target: None };
+        let columns = Self { columns, target: None, decimal: None };
         columns.validate()?;
         Ok(columns)
     }
@@ -200,6 +202,13 @@ impl Columns {
         Self { target: Some(Target { name: name.into(), standard }), ..self }
     }
 
+    /// The columns with the decimal mark of their numbers, a point or a comma. Rows in text are
+    /// read with it where they do not show it: `1.234` may be a thousand, or one and a bit.
+    #[must_use]
+    pub fn with_decimal(self, mark: char) -> Self {
+        Self { decimal: Some(mark), ..self }
+    }
+
     pub(crate) fn without_target(self) -> Self {
         Self { target: None, ..self }
     }
@@ -214,6 +223,12 @@ impl Columns {
     #[must_use]
     pub fn target(&self) -> Option<&Target> {
         self.target.as_ref()
+    }
+
+    /// The decimal mark of numbers in text, if it was said.
+    #[must_use]
+    pub fn decimal(&self) -> Option<char> {
+        self.decimal
     }
 
     /// The number of features of a row.
@@ -286,6 +301,10 @@ impl Columns {
             .or(names.iter().find(|name| target.is_some_and(|target| target.name == **name)));
         if let Some(name) = both {
             let reason = format!("two columns are called `{name}`");
+            return Err(Error::Preparation { reason });
+        }
+        if let Some(mark) = self.decimal.filter(|mark| !matches!(mark, '.' | ',')) {
+            let reason = format!("the decimal mark is {mark:?}, expected a point or a comma");
             return Err(Error::Preparation { reason });
         }
         if let Some(Target { name, standard: Some(standard) }) = target {
@@ -394,6 +413,8 @@ mod tests {
         assert!(twice.to_string().contains("two columns are called `a`"), "{twice}");
         let target = Columns::new(table()).unwrap().with_target("c", None);
         assert!(target.validate().is_err());
+        let decimal = Columns::new(table()).unwrap().with_decimal(';').validate().unwrap_err();
+        assert!(decimal.to_string().contains("the decimal mark is ';', expected a"), "{decimal}");
 
         assert!(matches!(Columns::fit(table(), &CELLS[1..], 0..1), Err(Error::Ragged { .. })));
         assert!(matches!(Columns::fit(table(), &CELLS, [4]), Err(Error::Subset { index: 4, .. })));
@@ -410,6 +431,16 @@ mod tests {
         }
         assert!(matches!(columns.apply(&[0.0; 8], &mut features), Err(Error::Length { .. })));
         assert!(matches!(columns.apply(&[0.0; 3], &mut features), Err(Error::Ragged { .. })));
+    }
+
+    #[test]
+    fn the_decimal_mark_is_kept() {
+        let columns = Columns::new(table()).unwrap();
+        assert!(!serde_json::to_string(&columns).unwrap().contains("decimal"));
+        let columns = columns.with_decimal(',');
+        let text = serde_json::to_string(&columns).unwrap();
+        let read: Columns = serde_json::from_str(&text).unwrap();
+        assert!(read.validate().is_ok() && read.decimal() == Some(','), "{text}");
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use mnist_io::{
-    ClassNames, Classes, ColumnKind, Features, ImageSize, Part, Samples, Table, TableOptions,
-    Targets, Wanted,
+    ClassNames, Classes, ColumnKind, Features, ImageSize, Part, Samples, Table, Targets, Wanted,
 };
 use nn::{Columns, ImageForm};
 
@@ -99,7 +98,7 @@ impl Labelled {
         };
         known.push(mnist_io::Column::new(&target.name, kind));
         let wanted = Wanted { columns: &known, optional: &[] };
-        let table = Table::read_with(path, wanted, &TableOptions::default())?;
+        let table = Table::read_with(path, wanted, &table::known_options(columns))?;
         let name = || target.name.clone();
         let other_class =
             |found| fault(TableFault::UnknownClass { name: name(), found, known: list(&names) });

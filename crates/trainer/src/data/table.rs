@@ -3,12 +3,13 @@
 
 mod roles;
 mod suspects;
+mod texts;
 
 use std::path::Path;
 
 use mnist_io::{
-    ColumnFacts, ColumnKind, Facts, Features, Samples, Table, TableError, TableOptions, Targets,
-    Wanted,
+    ColumnFacts, ColumnKind, DecimalMark, Facts, Features, Samples, Table, TableError,
+    TableOptions, Targets, Undecided, Wanted,
 };
 use nn::{Column, Columns, Split, Standard};
 
@@ -23,6 +24,8 @@ use roles::Roles;
 pub(crate) struct Tables {
     columns: Vec<Column>,
     target: String,
+    /// The decimal mark that other rows are to be read with.
+    decimal: Option<DecimalMark>,
     /// The rows to train on.
     pub(crate) training: Rows,
     test: Rows,
@@ -60,11 +63,12 @@ impl Tables {
         let (schema, facts, cells) = table.into_parts();
         let roles = Roles::find(config, &schema, &facts, &cells).map_err(fault)?;
         let rows = roles.rows(&schema, &cells, roles.weight).map_err(fault)?;
-        let mut notes = roles.notes(&schema, &facts);
+        let mut notes = roles.notes(config, &schema, &facts);
         let uses = roles.uses(&schema, &facts, &config.data.ignore);
         if config.data.header == Header::Auto {
             notes.extend(roles::first_line(&schema));
         }
+        notes.extend(undecided(&path, &facts));
         notes.extend(suspects::notes(&schema, &facts, &cells, roles.numbers()));
         drop(cells);
         notes.extend(rows.note(facts.rows));
@@ -77,7 +81,8 @@ impl Tables {
                 let optional = roles.left_out.iter().map(|(at, _)| at).chain(&roles.weight);
                 let optional: Vec<String> = optional.map(name).collect();
                 let wanted = Wanted { columns: &schema.columns, optional: &optional };
-                let table = Table::read_with(&path, wanted, &options(config))?;
+                let options = TableOptions { decimal: schema.decimal, ..options(config) };
+                let table = Table::read_with(&path, wanted, &options)?;
                 if let Some(unknown) = &table.facts().columns[roles.target].unknown {
                     let found = unknown.first.value.clone();
                     return Err(fault(roles.unknown_class(found)));
@@ -95,13 +100,14 @@ impl Tables {
                 rows.check_missing(&columns).map_err(fault)?;
             }
         }
-        Ok(Self { columns, target: roles.name, training, test, notes, uses })
+        let decimal = schema.decimal;
+        Ok(Self { columns, target: roles.name, decimal, training, test, notes, uses })
     }
 
     /// Learns from the rows that are trained on how cells become features, and makes them so.
     /// `split` says which rows are held out.
     pub(crate) fn prepare(self, split: Option<&Split>) -> Result<Prepared, Error> {
-        let Self { columns, target, training, test, .. } = self;
+        let Self { columns, target, decimal, training, test, .. } = self;
         let all = 0..training.targets.len() as u32;
         let rows: Vec<usize> = match split {
             Some(split) => split.train.iter().map(|&row| row as usize).collect(),
@@ -116,6 +122,11 @@ impl Tables {
         };
         let columns = Columns::fit(columns, &training.cells, rows.iter().copied())?
             .with_target(target, standard);
+        let columns = match decimal {
+            Some(DecimalMark::Point) => columns.with_decimal('.'),
+            Some(DecimalMark::Comma) => columns.with_decimal(','),
+            None => columns,
+        };
         let [training, test] = [training, test].map(|rows| rows.prepare(&columns, standard));
         Ok(Prepared { training: training?, test: test?, columns })
     }
@@ -219,7 +230,35 @@ pub(crate) fn known(columns: &Columns) -> Vec<mnist_io::Column> {
     columns.columns().iter().map(column).collect()
 }
 
-/// What to say of values that training did not have, a line for each column.
+/// How rows for a model are read: as those that it was trained on.
+pub(crate) fn known_options(columns: &Columns) -> TableOptions<'static> {
+    let decimal = columns.decimal().map(|mark| match mark {
+        ',' => DecimalMark::Comma,
+        _ => DecimalMark::Point,
+    });
+    TableOptions { decimal, ..TableOptions::default() }
+}
+
+/// What to say of a number such as `1.234` where nothing says what its mark is.
+fn undecided(path: &Path, facts: &Facts) -> Option<String> {
+    let Undecided { place, decimal, .. } = facts.undecided.as_ref()?;
+    let mark = match decimal {
+        DecimalMark::Point => '.',
+        DecimalMark::Comma => ',',
+    };
+    let other = if mark == '.' { ',' } else { '.' };
+    Some(format!(
+        "{}: `{}` in line {} is read as {}: no number of the table shows whether its mark is the \
+         decimal one or between thousands; write thousands without a mark",
+        path.display(),
+        place.value,
+        place.line,
+        place.value.replace(other, "").replace(mark, ".")
+    ))
+}
+
+/// What to say of values that training did not have, a line for each column, and of a number
+/// that may mean another one.
 pub(crate) fn unknown(path: &Path, columns: &[mnist_io::Column], facts: &Facts) -> Vec<String> {
     let of_column = |(column, facts): (&mnist_io::Column, &ColumnFacts)| {
         let unknown = facts.unknown.as_ref()?;
@@ -233,7 +272,8 @@ pub(crate) fn unknown(path: &Path, columns: &[mnist_io::Column], facts: &Facts) 
             unknown.first.line
         ))
     };
-    columns.iter().zip(&facts.columns).filter_map(of_column).collect()
+    let unknown = columns.iter().zip(&facts.columns).filter_map(of_column);
+    undecided(path, facts).into_iter().chain(unknown).collect()
 }
 
 /// Texts as a message has them, not too many of them.

@@ -21,6 +21,7 @@ mod settings;
 mod stop;
 mod stream;
 mod tables;
+mod thousands;
 mod train;
 mod well_known;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mnist_io::{Column, ColumnFacts, ColumnKind, DISTINCT, Rows, Schema, TableOptions, Wanted};
+use mnist_io::{Column, ColumnFacts, ColumnKind, DecimalMark, Rows, Schema, TableOptions, Wanted};
 use serde::Serialize;
 
 use super::text::{Text, number};
@@ -56,6 +56,7 @@ impl TableInfo {
         let options = TableOptions {
             separator: Some(schema.dialect.separator),
             header: Some(schema.dialect.header),
+            decimal: schema.decimal,
             ..options
         };
         let wanted = Wanted { columns: &schema.columns, optional: &[] };
@@ -77,7 +78,7 @@ impl TableInfo {
             bytes: super::size_of(path),
             separator: schema.dialect.separator.into(),
             header: schema.dialect.header,
-            decimal_comma: schema.decimal_comma,
+            decimal_comma: schema.decimal == Some(DecimalMark::Comma),
             rows: facts.rows,
             columns,
             first,
@@ -156,7 +157,7 @@ impl ColumnInfo {
             kind,
             missing: facts.missing,
             distinct: facts.distinct,
-            more: kind == "number" && facts.distinct >= DISTINCT,
+            more: facts.more,
             whole: kind == "number" && facts.whole,
             min: facts.range.map(|(min, _)| min),
             max: facts.range.map(|(_, max)| max),

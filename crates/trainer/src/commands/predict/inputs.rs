@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use mnist_io::{Features, IdxFile, ImageSize, Picture, Rows, TableOptions, Wanted, transpose};
+use mnist_io::{Features, IdxFile, ImageSize, Picture, Rows, Wanted, transpose};
 use nn::ImageForm;
 
 use crate::data::{self, table};
@@ -353,7 +353,7 @@ impl Reader<'_> {
         };
         let known = table::known(columns);
         let wanted = Wanted { columns: &known, optional: &[] };
-        let mut rows = Rows::new(reader, input.name(), wanted, &TableOptions::default())?;
+        let mut rows = Rows::new(reader, input.name(), wanted, &table::known_options(columns))?;
         let (mut cells, mut first) = (Vec::new(), 0);
         loop {
             cells.clear();

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use mnist_io::{
-    Bytes, ClassNames, Classes, ColumnFacts, ColumnKind, Facts, Place, Schema, Targets,
-};
+use mnist_io::{Bytes, ClassNames, Classes, ColumnFacts, ColumnKind, Facts, Schema, Targets};
 use nn::Column;
 use serde::Serialize;
 
+use super::texts::{first_text, slips, texts};
 use super::{Rows, list};
 use crate::config::{Config, Task};
 use crate::data::TableFault;
@@ -97,11 +96,7 @@ impl Roles {
             }
             let facts_of = &facts.columns[at];
             let why = if column.kind == ColumnKind::Text {
-                Some(format!(
-                    "it has {} different texts{}",
-                    facts_of.distinct,
-                    first_text(facts_of)
-                ))
+                Some(format!("it has {}", texts(facts_of, facts.rows)))
             } else if schema.row_numbers(facts) == Some(at) {
                 Some("it numbers the rows".to_owned())
             } else if facts_of.missing == facts.rows {
@@ -243,8 +238,11 @@ impl Roles {
         columns.chain(ignored).collect()
     }
 
-    pub(super) fn notes(&self, schema: &Schema, facts: &Facts) -> Vec<String> {
-        let mut notes = Vec::new();
+    pub(super) fn notes(&self, config: &Config, schema: &Schema, facts: &Facts) -> Vec<String> {
+        // First what is probably a slip.
+        let slips = slips(config, schema, facts);
+        let is_slip = |at: &usize| slips.iter().any(|(slip, _)| slip == at);
+        let mut notes: Vec<String> = slips.iter().map(|(_, note)| note.clone()).collect();
         let name = |at: &usize| schema.columns[*at].name.clone();
         let (mut numbers, mut categories) = (0, Vec::new());
         for at in &self.features {
@@ -269,6 +267,7 @@ impl Roles {
         notes.push(format!("`{}` is predicted as {task}: --task says otherwise", self.name));
         for at in &self.features {
             if let ColumnKind::Category { values } = &schema.columns[*at].kind
+                && !is_slip(at)
                 && let Some(numbers) = numbers_in(values)
             {
                 notes.push(format!(
@@ -280,7 +279,7 @@ impl Roles {
                 ));
             }
         }
-        for (at, why) in &self.left_out {
+        for (at, why) in self.left_out.iter().filter(|(at, _)| !is_slip(at)) {
             notes.push(format!("column `{}` is left out, because {why}", name(at)));
         }
         let missing: Vec<_> =
@@ -327,10 +326,7 @@ fn classes<'a>(
 ) -> Result<Option<Vec<String>>, String> {
     let names = match (kind, task) {
         (ColumnKind::Text, _) => {
-            let (count, first) = (facts.distinct, first_text(facts));
-            return Err(format!(
-                "it has {count} different texts{first}, expected classes or numbers"
-            ));
+            return Err(format!("it has {}, expected classes or numbers", texts(facts, rows)));
         }
         (ColumnKind::Category { .. }, Task::Regression) => {
             return Err("it has texts, expected numbers for regression".to_owned());
@@ -359,14 +355,6 @@ fn classes<'a>(
         ));
     }
     Ok(Some(names))
-}
-
-/// Where the first text of a column is, of which more cells may be numbers.
-fn first_text(facts: &ColumnFacts) -> String {
-    let first = facts.first_text.as_ref();
-    first.map_or_else(String::new, |Place { line, value, .. }| {
-        format!(", the first is `{value}` in line {line}")
-    })
 }
 
 /// Values that are numbers, in a column that has texts too: these may be slips.
