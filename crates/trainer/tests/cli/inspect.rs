@@ -129,6 +129,10 @@ fn a_model_of_a_table() {
     assert_eq!(found["columns"][4]["type"], "category");
     assert_eq!(found["first"][0], serde_json::json!(["5.1", "3.5", "1.4", "0.2", "setosa"]));
     assert!(text.contains("150 rows, 5 columns"), "{text}");
+    // Each column has its first cells.
+    let cells = "petal width (cm)   0.2     0.2     0.2     0.2     0.2\n\
+                 target             setosa  setosa  setosa  setosa  setosa\n";
+    assert!(text.contains("row 1   row 2") && text.ends_with(cells), "{text}");
     fs::write(dir.path().join("odd.tsv"), "a\tb\tc\n1,5\tx\t\n\ty\t2\n").unwrap();
     let (text, found) = inspect(dir.path(), "odd.tsv", "table");
     assert_eq!((&found["decimal_comma"], &found["separator"]), (&true.into(), &"\t".into()));

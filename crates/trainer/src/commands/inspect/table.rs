@@ -108,24 +108,27 @@ impl TableInfo {
                 column.missing.to_string(),
                 format!("{}{more}", column.distinct),
                 column.range(),
-                column.example.clone().unwrap_or_default(),
             ]
         };
         let rows: Vec<Vec<String>> = self.columns.iter().take(MOST_COLUMNS).map(row).collect();
-        let head = ["column", "kind", "missing", "distinct", "range or values", "example"];
-        text.table("<<>><<", &head, &rows);
+        let head = ["column", "kind", "missing", "distinct", "range or values"];
+        text.table("<<>><", &head, &rows);
         if self.columns.len() > MOST_COLUMNS {
             text.line(format!("and {} more columns", self.columns.len() - MOST_COLUMNS));
         }
-        let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();
-        let align: String =
-            self.columns.iter().map(|c| if c.kind == "number" { '>' } else { '<' }).collect();
+        // A line for each column: there are few rows, and may be many columns.
         let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "·".to_owned());
+        let line = |(at, column): (usize, &ColumnInfo)| {
+            let cells = self.first.iter().map(|row| cell(&row[at]));
+            std::iter::once(column.name.clone()).chain(cells).collect()
+        };
         let rows: Vec<Vec<String>> =
-            self.first.iter().map(|row| row.iter().map(cell).collect()).collect();
+            self.columns.iter().enumerate().take(MOST_COLUMNS).map(line).collect();
+        let names: Vec<String> = (1..=self.first.len()).map(|row| format!("row {row}")).collect();
+        let head: Vec<&str> =
+            std::iter::once("column").chain(names.iter().map(String::as_str)).collect();
         text.gap();
-        text.line("first rows");
-        text.table(&align, &names, &rows);
+        text.table(&"<".repeat(head.len()), &head, &rows);
         text.finish()
     }
 }
@@ -170,6 +173,9 @@ impl ColumnInfo {
         match (self.min, self.max) {
             (Some(min), Some(max)) if self.values.is_empty() => {
                 format!("{} to {}", number(min), number(max))
+            }
+            _ if self.kind == "text" => {
+                self.example.as_ref().map_or_else(String::new, |text| format!("such as `{text}`"))
             }
             _ => list(&self.values),
         }

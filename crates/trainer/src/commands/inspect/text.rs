@@ -1,10 +1,16 @@
-//! Rows of text for a terminal of 80 columns.
+//! Rows of text for a terminal: tables as wide as it is, and 80 columns elsewhere.
 
 use std::fmt::{Display, Write as _};
 
+use console::Term;
+
 use crate::error::one_line;
 
+/// The columns of what is no terminal, and of a line that is wrapped between words.
 const COLUMNS: usize = 80;
+
+/// The columns of a terminal in which wide cells have room.
+const WIDE: usize = 120;
 
 /// Columns of a label and the space after it, as in the report of a run.
 const LABEL: usize = 15;
@@ -12,50 +18,71 @@ const LABEL: usize = 15;
 /// The widest cell of a table: `checkpoint.safetensors` is whole.
 const CELL: usize = 22;
 
+/// The same in a wide terminal.
+const WIDE_CELL: usize = 40;
+
 /// Text in the making.
-#[derive(Default)]
-pub(super) struct Text(String);
+pub(super) struct Text {
+    text: String,
+    /// The columns that a table may have.
+    columns: usize,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        let term = Term::stdout();
+        let columns = term.features().is_attended().then(|| usize::from(term.size().1));
+        Self::new(columns.unwrap_or(COLUMNS))
+    }
+}
 
 impl Text {
+    fn new(columns: usize) -> Self {
+        Self { text: String::new(), columns }
+    }
+
     /// Adds a label and its value, wrapped between words.
     pub(super) fn row(&mut self, label: &str, value: impl Display) {
         let value = one_line(&value.to_string());
-        let _ = write!(self.0, "{:<width$} ", one_line(label), width = LABEL - 1);
+        let _ = write!(self.text, "{:<width$} ", one_line(label), width = LABEL - 1);
         let mut column = LABEL;
         for (index, word) in value.split(' ').enumerate() {
             let width = word.chars().count();
             if index > 0 && column + 1 + width > COLUMNS {
-                let _ = write!(self.0, "\n{:LABEL$}", "");
+                let _ = write!(self.text, "\n{:LABEL$}", "");
                 column = LABEL;
             } else if index > 0 {
-                self.0.push(' ');
+                self.text.push(' ');
                 column += 1;
             }
-            self.0.push_str(word);
+            self.text.push_str(word);
             column += width;
         }
-        self.0.push('\n');
+        self.text.push('\n');
     }
 
     /// Adds a line of its own.
     pub(super) fn line(&mut self, line: impl Display) {
-        self.0 += &one_line(&line.to_string());
-        self.0.push('\n');
+        self.text += &one_line(&line.to_string());
+        self.text.push('\n');
     }
 
     /// Adds text that has lines already.
     pub(super) fn block(&mut self, block: &str) {
-        self.0.push_str(block);
+        self.text.push_str(block);
     }
 
     /// Adds an empty line.
     pub(super) fn gap(&mut self) {
-        self.0.push('\n');
+        self.text.push('\n');
     }
 
     /// Adds a table, of which the columns are shown that fit. Each column of `align` is `<`
     /// or `>`.
     pub(super) fn table(&mut self, align: &str, head: &[&str], rows: &[Vec<String>]) {
+        let columns = self.columns;
+        let widest_cell = if columns < WIDE { CELL } else { WIDE_CELL };
+        let cell = |text: &str| cell(text, widest_cell);
         let head: Vec<String> = head.iter().copied().map(cell).collect();
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
@@ -69,7 +96,7 @@ impl Text {
         let fits = |width: &&usize| {
             end += **width + 2;
             // The last column has no gap after it; the mark of what is left out needs one.
-            end <= COLUMNS
+            end <= columns
         };
         let shown = widths.iter().take_while(fits).count().max(1);
         for row in std::iter::once(&head).chain(&rows) {
@@ -84,23 +111,23 @@ impl Text {
             if shown < widths.len() {
                 line += " …";
             }
-            self.0 += line.trim_end();
-            self.0.push('\n');
+            self.text += line.trim_end();
+            self.text.push('\n');
         }
     }
 
     pub(super) fn finish(self) -> String {
-        self.0
+        self.text
     }
 }
 
 /// A text as a cell, shortened.
-fn cell(text: &str) -> String {
+fn cell(text: &str, widest: usize) -> String {
     let text = one_line(text);
-    if text.chars().count() <= CELL {
+    if text.chars().count() <= widest {
         return text;
     }
-    text.chars().take(CELL - 1).chain(['…']).collect()
+    text.chars().take(widest - 1).chain(['…']).collect()
 }
 
 /// A number with four digits that say something.
@@ -144,7 +171,7 @@ mod tests {
 
     #[test]
     fn rows_and_tables_stay_in_80_columns() {
-        let mut text = Text::default();
+        let mut text = Text::new(COLUMNS);
         text.row("classes", "word ".repeat(60).trim());
         text.row("name\u{7}", "a\nb");
         let wide: Vec<String> = (0..30).map(|i| format!("column {i}")).collect();
@@ -156,5 +183,12 @@ mod tests {
         assert!(text.contains("column 0  column 1") && text.contains('…'), "{text}");
         assert!(text.contains("a b\n"), "{text}");
         assert!(text.ends_with("…  1\n"), "{text}");
+        // A wide terminal has more of both.
+        let mut text = Text::new(160);
+        text.table(&"<".repeat(30), &head, std::slice::from_ref(&wide));
+        text.table("<>", &["name", "n"], &[vec!["x".repeat(50), "1".into()]]);
+        let text = text.finish();
+        assert!(text.lines().all(|line| line.chars().count() <= 160), "{text}");
+        assert!(text.contains("column 12") && text.contains(&"x".repeat(39)), "{text}");
     }
 }
