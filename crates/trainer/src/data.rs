@@ -14,6 +14,7 @@ use mnist_io::{
 use nn::{Examples, Inputs, Split, Values};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::error::Error;
 pub(crate) use fault::TableFault;
 pub(crate) use parts::{Place, parts, perhaps_from_one, renumbered};
@@ -71,6 +72,14 @@ pub(crate) fn split(targets: &Targets, fraction: f64, seed: u64) -> Result<Split
         Targets::Classes(classes) => Split::stratified(classes.labels(), fraction, seed)?,
         Targets::Values(values) => Split::random(values.len(), fraction, seed)?,
     })
+}
+
+/// The samples to train on that are held out for validation, if the settings ask for some.
+pub(crate) fn held_out(config: &Config, targets: &Targets) -> Result<Option<Split>, Error> {
+    match config.data.validation {
+        0.0 => Ok(None),
+        fraction => split(targets, fraction, config.training.seed).map(Some),
+    }
 }
 
 /// A path as the user means it. A shell replaces a `~` at the beginning only if it begins a
@@ -153,7 +162,8 @@ impl Checksums {
     }
 }
 
-fn checksum(samples: &Samples) -> String {
+/// CRC-32 of features and labels, in hexadecimal digits.
+pub(crate) fn checksum(samples: &Samples) -> String {
     let mut hash = crc32fast::Hasher::new();
     match samples.features() {
         Features::Bytes(bytes) => hash.update(bytes),

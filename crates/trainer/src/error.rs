@@ -235,6 +235,18 @@ pub(crate) enum Error {
          samples without answers are"
     )]
     NoAnswers { source: Box<Self>, program: String },
+    #[error(
+        "{source}; {} says what the run was tested on, with paths from the current directory: \
+         name other data as DATA",
+        .settings.display()
+    )]
+    OwnData { source: Box<Self>, settings: PathBuf },
+    #[error(
+        "{}: the test samples have the checksum {now}, those of the run in {} had {was}: the data \
+         or the settings have changed since; to test on these data as they are, name them as DATA",
+        .data.display(), .run.display()
+    )]
+    ChangedData { data: PathBuf, run: PathBuf, was: String, now: String },
     #[error("{model} predicts several labels at once, which this program does not print")]
     SeveralLabels { model: PathBuf },
     #[error(

@@ -363,38 +363,46 @@ fn next(config: &Config, finding: Option<&Finding>, run: &RunDir) -> String {
         // The settings cannot hold it.
         let _ = write!(again, " --data {}", shell_word(&config.data.dir));
     }
-    if let Some(finding) = finding {
-        let commands = finding.tries.iter().map(|flags| format!("  {again} {flags}\n"));
-        return format!("next: try what the note says\n{}", commands.collect::<String>());
-    }
-    let (purpose, flag) = if config.data.validation == 0.0 {
-        ("hold out a tenth, to tune by", "--validation 0.1")
-    } else if config.training.early_stopping.is_some() {
+    let (purpose, tries) = match finding {
+        Some(finding) => ("try what the note says", finding.tries.clone()),
+        None if config.data.validation == 0.0 => {
+            ("hold out a tenth, to tune by", vec!["--validation 0.1".to_owned()])
+        }
         // Early stopping needs held-out samples.
-        ("train on all samples again", "--validation 0 --patience none")
-    } else {
-        ("train on all samples again", "--validation 0")
+        None if config.training.early_stopping.is_some() => {
+            ("train on all samples again", vec!["--validation 0 --patience none".to_owned()])
+        }
+        None => ("train on all samples again", vec!["--validation 0".to_owned()]),
     };
     let model = shell_word(&run.model());
     let is_table = data::is_table(&config.data.dir);
     let (new, example) = if is_table { ("rows", "TABLE") } else { ("pictures", "PICTURE") };
     let mut text =
         format!("next: see where it is wrong, ask it about {new} of your own, or {purpose}\n");
-    // Where the test samples are a share of the others, most of these were trained on.
-    let place = config.data.place();
-    let is_share = is_table || place.is_one_part();
-    if let Some(test) = config.data.test_place().or((!is_share).then_some(place)) {
-        let place = match &config.data.test {
-            None if test.path == Path::new(data::DEFAULT_DIR) => String::new(),
-            _ => format!(" {}", shell_word(test.path)),
-        };
-        let labels = test.labels.map(|file| format!(" --labels {}", shell_word(file)));
-        let labels = labels.unwrap_or_default();
-        let _ = writeln!(text, "  {program} eval --model {model}{place}{labels}");
+    if let Some(data) = to_test_on(config, is_table) {
+        let _ = writeln!(text, "  {program} eval --model {model}{data}");
     }
     let _ = writeln!(text, "  {program} predict --model {model} {example}");
-    let _ = writeln!(text, "  {again} {flag}");
+    for flags in tries {
+        let _ = writeln!(text, "  {again} {flags}");
+    }
     text
+}
+
+/// What the command `eval` is given besides the model, to test on the test samples again:
+/// nothing, unless the settings cannot hold a path of the data. `None` if the test samples are
+/// then a share of others, which no path names.
+fn to_test_on(config: &Config, is_table: bool) -> Option<String> {
+    let data = &config.data;
+    let mut paths = [&data.test, &data.labels, &data.test_labels].into_iter().flatten();
+    if data.dir.to_str().is_some() && paths.all(|path| path.to_str().is_some()) {
+        return Some(String::new());
+    }
+    let place = data.place();
+    let is_share = is_table || place.is_one_part();
+    let test = data.test_place().or((!is_share).then_some(place))?;
+    let labels = test.labels.map(|file| format!(" --labels {}", shell_word(file)));
+    Some(format!(" {}{}", shell_word(test.path), labels.unwrap_or_default()))
 }
 
 /// A path as one word of a shell's command line, which a program takes for a path too.

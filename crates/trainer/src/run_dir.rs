@@ -4,6 +4,7 @@
 
 mod metrics;
 mod name;
+mod past;
 
 use std::fs;
 use std::io;
@@ -22,6 +23,7 @@ use crate::summary::{Status, VERSION};
 
 pub(crate) use metrics::EpochLine;
 use metrics::Metrics;
+pub(crate) use past::{Counts, DATA_NOTE, PastRun};
 
 pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const METRICS: &str = "metrics.jsonl";

@@ -1,22 +1,23 @@
 //! `trainer eval`: how good a saved model is on samples with answers.
 
 mod classes;
+mod samples;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use mnist_io::{ClassNames, Picture, TableError, Targets};
-use nn::{Columns, Evaluation, Executor, Mlp};
+use mnist_io::{ClassNames, Targets};
+use nn::{Evaluation, Executor, Mlp};
 use serde::Serialize;
 
 use crate::augment::Prepared;
-use crate::data::{self, Place, TableFault, labelled::Labelled};
+use crate::data::{self, Place, labelled::Labelled};
 use crate::error::Error;
 use crate::model::Model;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::report;
-use crate::run_dir;
+use crate::run_dir::{self, PastRun};
 use crate::summary::{VERSION, ValueFigures};
 use classes::ClassFigures;
 
@@ -25,10 +26,13 @@ use classes::ClassFigures;
 /// The data are in any form that can be trained on: MNIST's files, a folder with a folder
 /// of pictures for each class, or a table with the column that is predicted. Where they
 /// have a part to test on, it is that; otherwise all of them.
+///
+/// Without DATA, the model of a run is tested on what its run was tested on: the part for
+/// that, or the share of the samples that was held out. The figures are those of the run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = super::EXIT_CODES)]
 pub(crate) struct Args {
-    /// Data: a folder or a file [default: data]
+    /// Data: a folder or a file [default: the test samples of the run, or data]
     #[arg(value_name = "DATA", conflicts_with = "data")]
     place: Option<PathBuf>,
 
@@ -98,31 +102,21 @@ fn other_names(network: &Mlp, of_data: Option<&ClassNames>) -> Option<String> {
     ))
 }
 
-/// Whether data that cannot be evaluated may well be right, but for the answers that they lack.
-fn has_no_answers(model: &Model, place: &Path, error: &Error) -> bool {
-    let target = model.columns().and_then(Columns::target);
-    match error {
-        // Images without their labels.
-        Error::Data(mnist_io::Error::MissingFile { looked_for, .. }) => {
-            looked_for.iter().all(|path| {
-                path.file_name().is_some_and(|name| name.to_string_lossy().contains("labels"))
-            })
+impl Args {
+    /// The samples to test on, and where they lie: those that are named, otherwise those of the
+    /// model's run.
+    fn samples(&self, model: &Model) -> Result<(Labelled, PathBuf), Error> {
+        let run = PastRun::of_model(&data::home(&self.model));
+        let named = self.place.as_ref().or(self.data.as_ref());
+        if let (Some(run), None, None) = (&run, named, &self.labels) {
+            return samples::of_run(run);
         }
-        // A table without the target, and with all other columns.
-        Error::Data(mnist_io::Error::Table {
-            error: TableError::MissingColumns { missing, .. },
-            ..
-        }) => target.is_some_and(|target| {
-            missing.starts_with(&format!("`{}`", target.name)) && !missing.contains(", `")
-        }),
-        Error::Table { fault: TableFault::NoTargets { .. }, .. } => true,
-        // Pictures that are in no folder of a class.
-        Error::Data(mnist_io::Error::NoData { .. } | mnist_io::Error::UnknownFormat { .. }) => {
-            let place = data::home(place);
-            Picture::files_in(&place).is_ok_and(|pictures| !pictures.is_empty())
-                || Picture::open(&place).is_ok()
-        }
-        _ => false,
+        let path = named.map_or(data::DEFAULT_DIR.as_ref(), PathBuf::as_path);
+        let place = Place { path, labels: self.labels.as_deref(), flag: Some("--labels") };
+        let mut labelled = samples::named(model, place)?;
+        let count = labelled.samples.len();
+        labelled.notes.extend(run.and_then(|run| samples::trained_on(&run, path, count)));
+        Ok((labelled, path.to_owned()))
     }
 }
 
@@ -133,17 +127,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         report::check_stdout()?;
     }
     let model = Model::open(&args.model)?;
-    let place = args.place.as_ref().or(args.data.as_ref());
-    let place = place.map_or(data::DEFAULT_DIR.as_ref(), PathBuf::as_path);
-    let labels = args.labels.as_deref();
-    let named = Place { path: place, labels, flag: Some("--labels") };
-    let labelled = Labelled::open(&model, named).map_err(|error| {
-        if has_no_answers(&model, place, &error) {
-            Error::NoAnswers { source: Box::new(error), program: report::program() }
-        } else {
-            error
-        }
-    })?;
+    let (labelled, place) = args.samples(&model)?;
     let prepared = Prepared::new(&labelled.samples, None, model.deskew, isa)?;
     let examples = prepared.examples()?;
 
@@ -155,7 +139,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     report::notes(&notes);
     let judged = pool.install(|| network.evaluate_outputs(&examples, &pool));
     let (test, outputs) = judged.map_err(|source| match source {
-        nn::Error::Label { .. } => Error::OtherLabel { data: place.to_owned(), source },
+        nn::Error::Label { .. } => Error::OtherLabel { data: place, source },
         source => source.into(),
     })?;
     let classes = match labelled.samples.targets() {

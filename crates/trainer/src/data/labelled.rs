@@ -7,8 +7,9 @@ use mnist_io::{
 };
 use nn::{Columns, ImageForm};
 
-use super::table::{self, list};
+use super::table::{self, Prepared, Tables, list};
 use super::{Place, TableFault, home};
+use crate::config::Config;
 use crate::error::{Error, one_line};
 use crate::model::Model;
 use crate::report::plural;
@@ -43,6 +44,26 @@ impl Labelled {
             }
             None => Self::images(model, place),
         }
+    }
+
+    /// The test samples of a run with these settings, as its end has them.
+    pub(crate) fn of_run(config: &Config) -> Result<Self, Error> {
+        config.data.check_labels()?;
+        if super::is_table(&config.data.dir) {
+            let tables = Tables::open(config)?;
+            let cells = tables.test.cells().to_vec();
+            let split = super::held_out(config, &tables.training.targets)?;
+            let Prepared { test: samples, columns, .. } = tables.prepare(split.as_ref())?;
+            let columns = table::known(&columns);
+            return Ok(Self { samples, cells, columns, names: None, notes: Vec::new() });
+        }
+        // What there is to say was said when the run began.
+        let (training, samples) = super::parts(config, &mut Vec::new())?;
+        super::check_pair(&config.data.dir, &training, &samples)?;
+        super::check_finite(&config.data.dir, Part::Test, &samples)?;
+        let names = super::classes(&training).and_then(Classes::names).cloned();
+        let (cells, columns, notes) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { samples, cells, columns, names, notes })
     }
 
     fn images(model: &Model, place: Place<'_>) -> Result<Self, Error> {

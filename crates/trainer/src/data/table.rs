@@ -28,7 +28,7 @@ pub(crate) struct Tables {
     decimal: Option<DecimalMark>,
     /// The rows to train on.
     pub(crate) training: Rows,
-    test: Rows,
+    pub(crate) test: Rows,
     /// What the user should know, a line each.
     pub(crate) notes: Vec<String>,
     /// What was made of each column of the training rows.
@@ -133,6 +133,11 @@ impl Tables {
 }
 
 impl Rows {
+    /// Rows × columns, without the target.
+    pub(crate) fn cells(&self) -> &[f32] {
+        &self.cells
+    }
+
     /// What to say where rows have no target.
     fn note(&self, all: u64) -> Option<String> {
         let without = all - self.targets.len() as u64;

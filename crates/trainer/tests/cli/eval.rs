@@ -228,7 +228,7 @@ fn data_without_answers_or_with_others() {
     // A label that the network does not know: the file is named.
     let labels = data::idx(8, &[100], &[77; 100]);
     fs::write(path.join("data/t10k-labels-idx1-ubyte"), labels).unwrap();
-    let output = run_in(path, "eval --model run");
+    let output = run_in(path, "eval --model run data");
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.starts_with("error: data: sample 0 has label 77: "), "{error}");
 }

@@ -63,10 +63,11 @@ fn a_run_that_goes_wrong_says_what_to_try() {
             assert!(said.contains(part), "{flags}: no {part} in {said}");
         }
         // What is said to come next is what the note says, and works.
-        let (_, next) = shown.split_once("next: try what the note says\n").unwrap();
-        assert!(!shown.contains("test it again"));
-        assert!(next.lines().count() > 0);
-        for command in next.lines() {
+        let (_, next) = shown.split_once(", or try what the note says\n").unwrap();
+        let (two, tries) = next.split_once(" PICTURE\n").unwrap();
+        assert!(two.contains(" eval --model run/") && two.contains(" predict --model run/"));
+        assert!(tries.lines().count() > 0);
+        for command in tries.lines() {
             let (_, again) = command.split_once(" --config ").unwrap();
             let (config, tried) = again.split_once(' ').unwrap();
             assert!(said.contains(tried), "{tried}: {said}");
@@ -97,7 +98,7 @@ fn a_run_that_loses_what_it_had_learned_says_so() {
         for part in parts {
             assert!(said.contains(part), "{flags}: no {part} in {said}");
         }
-        assert!(shown.contains("next: try what the note says\n"), "{shown}");
+        assert!(shown.contains(", or try what the note says\n"), "{shown}");
     }
     // Early stopping has kept the best network.
     let kept = "--lr 4 --validation 0.4 --patience 9 --monitor accuracy";

@@ -12,6 +12,7 @@ mod inspect;
 mod kill;
 mod look;
 mod pairs;
+mod past_run;
 mod pictures;
 mod predict;
 mod resume;

@@ -9,7 +9,7 @@ use crate::data::{Part, gzip, idx, parts};
 use crate::{json, model, run_in, succeed};
 
 /// A folder with features and labels of two parts, under these names.
-fn folder(names: [[&str; 2]; 2], parts: &[Part; 2]) -> TempDir {
+pub(crate) fn folder(names: [[&str; 2]; 2], parts: &[Part; 2]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for ([features, labels], part) in names.into_iter().zip(parts) {
         let dims = [&[part.labels.len()], &part.shape[..]].concat();
@@ -24,7 +24,7 @@ fn write(dir: &Path, name: &str, bytes: Vec<u8>) {
     fs::write(dir.join(name), bytes).unwrap();
 }
 
-const NAMES: [[&str; 2]; 2] = [["a.idx", "b.idx"], ["c.idx", "d.idx"]];
+pub(crate) const NAMES: [[&str; 2]; 2] = [["a.idx", "b.idx"], ["c.idx", "d.idx"]];
 const FLAGS: &str = "--data a.idx --labels b.idx --test c.idx --test-labels d.idx";
 
 /// The model is that of the same files under the names of MNIST.
@@ -107,18 +107,6 @@ fn a_run_continues_with_the_same_files() {
     fs::write(&path, right).unwrap();
     succeed(dir.path(), &resume);
     assert!(model(&dir.path().join("run")) == model(&dir.path().join("whole")));
-}
-
-/// What a run says next can be typed.
-#[test]
-fn the_next_command_names_the_labels() {
-    let dir = folder(NAMES, &parts(12));
-    let text = succeed(dir.path(), &format!("{FLAGS} --epochs 1 --out run"));
-    let line = "eval --model run/model.safetensors c.idx --labels d.idx";
-    assert!(text.contains(line), "{text}");
-    succeed(dir.path(), line);
-    let text = succeed(dir.path(), "--data a.idx --labels b.idx --epochs 1 --out run2");
-    assert!(!text.contains(" eval "), "{text}");
 }
 
 /// Labels from 1 on are classes of these names, and no class 0 is one of them.

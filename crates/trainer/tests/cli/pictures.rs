@@ -13,7 +13,7 @@ use crate::{json, model, run_in, succeed};
 const NAMES: [&str; 4] = ["ant", "bee", "cow", "dog"];
 
 /// Writes images of 12 x 12 pixels as pictures into a folder for each class.
-fn write(dir: &Path, part: &Part, names: &[&str]) {
+pub(crate) fn write(dir: &Path, part: &Part, names: &[&str]) {
     for (index, (image, label)) in part.features.chunks(144).zip(&part.labels).enumerate() {
         let Some(name) = names.get(usize::from(*label)) else { continue };
         fs::create_dir_all(dir.join(name)).unwrap();

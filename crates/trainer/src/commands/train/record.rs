@@ -8,12 +8,11 @@ use nn::History;
 use crate::config::Config;
 use crate::data::Checksums;
 use crate::error::Error;
-use crate::run_dir::EpochLine;
+use crate::run_dir::{DATA_NOTE as DATA, EpochLine};
 use crate::summary::VERSION;
 
 /// The names of the notes in a checkpoint.
 const SETTINGS: &str = "settings";
-const DATA: &str = "data";
 const VERSION_OF: &str = "version";
 const SECONDS: &str = "seconds";
 

@@ -1,7 +1,7 @@
 //! The images of a run.
 
 use kernels::Isa;
-use mnist_io::{Part, Samples, Targets};
+use mnist_io::{Part, Samples};
 use nn::{Columns, Examples, Monitor, Split};
 
 use crate::augment::{self, Augmentation, Deskew};
@@ -36,11 +36,6 @@ impl Sets {
     /// training. The run looks at it once, after the training. Settings that the data have
     /// no use for are turned off in `config`.
     pub(super) fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
-        let (fraction, seed) = (config.data.validation, config.training.seed);
-        let split = |targets: &Targets| match fraction {
-            0.0 => Ok(None),
-            fraction => data::split(targets, fraction, seed).map(Some),
-        };
         config.data.check_labels()?;
         let (mut notes, mut uses) = (Vec::new(), None);
         let (training, test, split, columns, weights) = if data::is_table(&config.data.dir) {
@@ -52,7 +47,7 @@ impl Sets {
                 notes.push("--size and --transpose are for images: they are left out".to_owned());
             }
             let weights = tables.training.weights.take();
-            let split = split(&tables.training.targets)?;
+            let split = data::held_out(config, &tables.training.targets)?;
             let Prepared { training, test, columns } = tables.prepare(split.as_ref())?;
             (training, test, split, Some(columns), weights)
         } else {
@@ -61,7 +56,7 @@ impl Sets {
                 let dir = config.data.dir.display();
                 notes.push(format!("--target is for tables, and {dir} is none: it is left out"));
             }
-            let split = split(training.targets())?;
+            let split = data::held_out(config, training.targets())?;
             (training, test, split, None, None)
         };
         if data::classes(&training).is_none()
