@@ -108,7 +108,12 @@ impl Model {
 
     /// The name of a class: its number, if it has no other.
     pub(crate) fn class_name(&self, class: usize) -> String {
-        let name = self.network.class_names().and_then(|names| names.get(class));
-        name.cloned().unwrap_or_else(|| class.to_string())
+        class_name(&self.network, class)
     }
+}
+
+/// The name that a network has for a class: its number, if it has no other.
+pub(crate) fn class_name(network: &Mlp, class: usize) -> String {
+    let name = network.class_names().and_then(|names| names.get(class));
+    name.cloned().unwrap_or_else(|| class.to_string())
 }

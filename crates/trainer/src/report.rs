@@ -15,7 +15,7 @@ use crate::data;
 use crate::error::{Error, one_line};
 use crate::health::Finding;
 use crate::run_dir::{EpochLine, RunDir};
-use crate::summary::Summary;
+use crate::summary::{Commonest, Summary};
 use crate::terminal;
 
 /// The bar. With [`progress`] it fits into 80 columns, of which [`terminal`] keeps the last
@@ -199,7 +199,9 @@ impl Report {
         if let (Some(accuracy), Some(errors), Some(samples)) =
             (summary.test_accuracy, summary.test_errors, summary.test_samples)
         {
-            let _ = writeln!(text, "test accuracy  {}", figure(accuracy, errors, samples));
+            let commonest = summary.commonest.as_ref().map(Commonest::text).unwrap_or_default();
+            let figure = figure(accuracy, errors, samples);
+            let _ = writeln!(text, "test accuracy  {figure}{commonest}");
         }
         if let Some(test) = &summary.test_values {
             let _ = writeln!(text, "{}", test.text());

@@ -3,14 +3,18 @@
 use std::fs;
 
 use kernels::Isa;
+use mnist_io::Targets;
 use nn::{Ended, Evaluation, Executor, Figures, History, Mlp, Preparation};
 use serde::{Serialize, Serializer};
 
 use crate::config::Config;
 use crate::data::Checksums;
 use crate::data::table::ColumnUse;
+use crate::error::one_line;
 use crate::limits;
+use crate::model::class_name;
 use crate::pool::Pool;
+use crate::report::percent;
 
 /// The version of the program, which summaries have.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -43,6 +47,8 @@ pub(crate) struct Measured<'a> {
     pub(crate) history: &'a History,
     /// Of the kept network; `None` if the run did not end.
     pub(crate) test: Option<Evaluation>,
+    /// Of the test samples; `None` as well where numbers are predicted.
+    pub(crate) commonest: Option<Commonest>,
     /// Samples that were held out.
     pub(crate) held_out: usize,
     pub(crate) checksums: Checksums,
@@ -85,6 +91,9 @@ pub(crate) struct Summary {
     pub(crate) test_values: Option<ValueFigures>,
     pub(crate) test_loss: Option<f64>,
     pub(crate) test_samples: Option<usize>,
+    /// Where classes are predicted.
+    #[serde(flatten)]
+    pub(crate) commonest: Option<Commonest>,
     /// What went wrong in a run that came to its end, a line each.
     pub(crate) notes: Vec<String>,
     pub(crate) data: Checksums,
@@ -115,8 +124,17 @@ impl Summary {
         pool: &Pool,
         isa: Isa,
     ) -> Self {
-        let Measured { status, history, test, held_out, checksums, columns, seconds, saving } =
-            measured;
+        let Measured {
+            status,
+            history,
+            test,
+            commonest,
+            held_out,
+            checksums,
+            columns,
+            seconds,
+            saving,
+        } = measured;
         let shape = network.architecture();
         let epochs = &history.epochs;
         let train_seconds: f64 = epochs.iter().map(|e| e.train_seconds).sum();
@@ -149,6 +167,7 @@ impl Summary {
             test_values: test.and_then(|test| ValueFigures::new(network, &test)),
             test_loss: test.map(|test| test.loss),
             test_samples: test.map(|test| test.samples),
+            commonest,
             notes: Vec::new(),
             data: checksums,
             columns: columns.map(<[ColumnUse]>::to_vec),
@@ -214,6 +233,39 @@ impl ValueFigures {
             // A bad network has one far below 0.
             if *test_r2 > -100.0 { format!("{test_r2:.4}") } else { format!("{test_r2:.1e}") }
         )
+    }
+}
+
+/// The commonest class of the test samples: what a network has to be better than.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Commonest {
+    #[serde(skip)]
+    class: String,
+    /// Its share of the samples, in `(0, 1]`: the accuracy of always naming it.
+    #[serde(rename = "test_commonest")]
+    share: f64,
+}
+
+impl Commonest {
+    /// `None` where the targets are numbers.
+    pub(crate) fn of(network: &Mlp, targets: &Targets) -> Option<Self> {
+        let Targets::Classes(classes) = targets else { return None };
+        let labels = classes.labels();
+        let mut counts = [0usize; 256];
+        labels.iter().for_each(|label| counts[usize::from(*label)] += 1);
+        // The first of several.
+        let (class, count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count)?;
+        let share = *count as f64 / labels.len() as f64;
+        (*count > 0).then(|| Self { class: class_name(network, class), share })
+    }
+
+    /// What follows an accuracy, which says little where most samples are of one class;
+    /// otherwise nothing.
+    pub(crate) fn text(&self) -> String {
+        let Self { class, share } = self;
+        let most = *share > 0.5;
+        let always = || one_line(&format!(" (always `{class}`: {})", percent(*share)));
+        most.then(always).unwrap_or_default()
     }
 }
 

@@ -18,7 +18,7 @@ use crate::pool::Pool;
 use crate::process::Process;
 use crate::report;
 use crate::run_dir::{self, PastRun};
-use crate::summary::{VERSION, ValueFigures};
+use crate::summary::{Commonest, VERSION, ValueFigures};
 use classes::ClassFigures;
 
 /// Say how good a saved model is on samples with answers
@@ -80,6 +80,8 @@ struct Figures<'a> {
     test_values: Option<ValueFigures>,
     test_loss: f64,
     test_samples: usize,
+    #[serde(flatten)]
+    commonest: Option<Commonest>,
     #[serde(flatten)]
     classes: Option<ClassFigures>,
     total_seconds: f64,
@@ -148,6 +150,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         }
         Targets::Values(_) => None,
     };
+    let commonest = Commonest::of(network, labelled.samples.targets());
     let test_values = ValueFigures::new(network, &test);
 
     if !args.json {
@@ -157,7 +160,8 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
                     Some(form) => prepared.drawn(index, &form, network.pixel_scale()),
                     None => vec![labelled.row(index)],
                 };
-                accuracy(&test) + &classes.text(test.loss, drawn)
+                let commonest = commonest.as_ref().map(Commonest::text).unwrap_or_default();
+                accuracy(&test) + &commonest + &classes.text(test.loss, drawn)
             }
             (None, Some(values)) => values.text(),
             (None, None) => accuracy(&test),
@@ -174,6 +178,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         test_values,
         test_loss: test.loss,
         test_samples: test.samples,
+        commonest,
         classes,
         total_seconds: started.elapsed().as_secs_f64(),
         threads: pool.threads(),

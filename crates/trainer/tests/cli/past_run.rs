@@ -230,3 +230,40 @@ fn three_commands_come_next() {
         assert!(again.contains(" --config run/config.toml --validation 0"), "{text}");
     }
 }
+
+/// Where most samples are of one class, an accuracy says less than it seems to.
+#[test]
+fn the_commonest_class_is_what_to_compare_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    let rows = |no: usize| {
+        let row =
+            |i: usize| format!("{},{}\n", i * 37 % 100, if i % 50 < no { "No" } else { "Yes" });
+        "x,left\n".to_owned() + &(0..500).map(row).collect::<String>()
+    };
+    fs::write(path.join("t.csv"), rows(39)).unwrap();
+    let train = "t.csv --target left --epochs 2 --overwrite --out run";
+    let line = " wrong) (always `No`: 78.00 %)\n";
+    let first = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("test accuracy")).unwrap();
+        line.to_owned() + "\n"
+    };
+    let text = first(&succeed(path, train));
+    assert!(text.ends_with(line), "{text}");
+    assert_eq!(first(&succeed(path, "eval --model run")), text);
+    for flags in [&*format!("{train} --json"), "eval --model run --json"] {
+        assert_eq!(json(path, flags)["test_commonest"], 0.78);
+    }
+    // Half of them are no more than half.
+    fs::write(path.join("t.csv"), rows(25)).unwrap();
+    assert!(first(&succeed(path, train)).ends_with(" wrong)\n"));
+    assert!(first(&succeed(path, "eval --model run")).ends_with(" wrong)\n"));
+    assert_eq!(json(path, "eval --model run --json")["test_commonest"], 0.5);
+    // Of all rows, by hand, and with another class.
+    fs::write(path.join("other.csv"), "x,left\n1,Yes\n2,No\n3,Yes\n").unwrap();
+    let text = first(&succeed(path, "eval --model run other.csv"));
+    assert!(text.ends_with(" (always `Yes`: 66.67 %)\n"), "{text}");
+    // Numbers have no classes.
+    let flags = "t.csv --target x --task regression --epochs 1 --json --out numbers";
+    assert!(json(path, flags).get("test_commonest").is_none());
+}

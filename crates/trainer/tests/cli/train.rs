@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{data, json, keys, metrics, model, names, run_in, succeed};
 
-const SUMMARY: [&str; 30] = [
+const SUMMARY: [&str; 31] = [
     "data",
     "ended",
     "epochs",
@@ -27,6 +27,7 @@ const SUMMARY: [&str; 30] = [
     "sparsity",
     "status",
     "test_accuracy",
+    "test_commonest",
     "test_errors",
     "test_loss",
     "test_samples",

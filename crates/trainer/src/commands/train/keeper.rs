@@ -17,7 +17,7 @@ use crate::process::Process;
 use crate::report::{self, Report};
 use crate::run_dir::{EpochLine, RunDir};
 use crate::stop::{Signal, Stop};
-use crate::summary::{Measured, Status, Summary};
+use crate::summary::{Commonest, Measured, Status, Summary};
 
 /// Everything around a run.
 pub(super) struct Keeper<'a> {
@@ -268,8 +268,18 @@ impl Keeper<'_> {
         let seconds = self.record.before() + self.process.started.elapsed().as_secs_f64();
         let saving = self.saving.as_secs_f64();
         let columns = self.sets.uses.as_deref();
-        let measured =
-            Measured { status, history, test, held_out, checksums, columns, seconds, saving };
+        let commonest = test.and_then(|_| Commonest::of(network, self.sets.test_targets()));
+        let measured = Measured {
+            status,
+            history,
+            test,
+            commonest,
+            held_out,
+            checksums,
+            columns,
+            seconds,
+            saving,
+        };
         Summary::new(config, network, measured, self.pool, self.process.isa)
     }
 }

@@ -1,7 +1,7 @@
 //! The images of a run.
 
 use kernels::Isa;
-use mnist_io::{Part, Samples};
+use mnist_io::{Part, Samples, Targets};
 use nn::{Columns, Examples, Monitor, Split};
 
 use crate::augment::{self, Augmentation, Deskew};
@@ -161,6 +161,11 @@ impl Sets {
     /// Whether classes are predicted, and no number.
     pub(super) fn has_classes(&self) -> bool {
         data::classes(&self.training).is_some()
+    }
+
+    /// The answers of the test samples.
+    pub(super) fn test_targets(&self) -> &Targets {
+        self.test.targets()
     }
 
     pub(super) fn checksums(&self) -> Checksums {
