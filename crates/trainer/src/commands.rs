@@ -51,7 +51,7 @@ impl Command {
     }
 }
 
-/// Trains a neural network on MNIST and says how good it is
+/// Trains a neural network on images or a table, tests it, and predicts with it
 ///
 /// Without a command it trains: `trainer --epochs 5` is `trainer train --epochs 5`.
 /// Each run leaves a directory with its settings, a line of metrics for each epoch, a

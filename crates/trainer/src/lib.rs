@@ -1,4 +1,5 @@
-//! Trains a network on MNIST from the command line, and says how good it is.
+//! Trains a network on images or a table from the command line, tests it, and predicts
+//! with it.
 //!
 //! [`main`] is the program. [`settings`] and [`settings_of_line`] are the part of it that
 //! only reads settings, for programs that try texts and command lines out.
