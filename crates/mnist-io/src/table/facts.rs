@@ -39,7 +39,7 @@ pub struct ColumnFacts {
     /// The number of different values. Numbers are rounded to f32 and counted up to
     /// [`DISTINCT`]. Texts are counted up to one more than a category may have.
     pub distinct: usize,
-    /// Whether there are more different values than were counted, or as many.
+    /// Whether counting stopped at a limit, so that there may be more different values.
     pub more: bool,
     /// Whether all values are whole numbers. False for texts.
     pub whole: bool,

@@ -5,7 +5,7 @@ use mnist_io::{ColumnFacts, ColumnKind, Facts, Place, Schema};
 use crate::config::Config;
 use crate::report::plural;
 
-/// What a column of texts has, for a reason: so many different ones, or dates.
+/// What a column of texts has, for a reason: the number of different ones, or dates.
 pub(super) fn texts(facts: &ColumnFacts, rows: u64) -> String {
     if let Some(almost) = almost(facts, rows) {
         return almost;
