@@ -78,7 +78,7 @@ pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => {
             let command = cli.command.unwrap_or(Command::Train(cli.train));
-            if let Command::Train(train::Args { place: Some(word), .. }) = &command {
+            if let Command::Train(train::Args { location: Some(word), .. }) = &command {
                 check_word(word)?;
             }
             Ok(Some(command))

@@ -8,7 +8,7 @@ use nn::{Activation, Architecture, ClassWeights, Curve, EarlyStopping, Fit, Init
 use serde::{Deserialize, Serialize, Serializer};
 use toml::Table;
 
-use crate::data::{self, Place};
+use crate::data::{self, Location};
 use crate::error::Error;
 use crate::settings::{Document, Edits, Source};
 
@@ -184,20 +184,20 @@ impl Default for Data {
 
 impl Data {
     /// Where the samples to train on lie.
-    pub(crate) fn place(&self) -> Place<'_> {
-        Place { path: &self.dir, labels: self.labels.as_deref(), flag: Some("--labels") }
+    pub(crate) fn location(&self) -> Location<'_> {
+        Location { path: &self.dir, labels: self.labels.as_deref(), flag: Some("--labels") }
     }
 
     /// Where the samples to test on lie, if they lie elsewhere.
-    pub(crate) fn test_place(&self) -> Option<Place<'_>> {
+    pub(crate) fn test_location(&self) -> Option<Location<'_>> {
         let labels = self.test_labels.as_deref();
-        self.test.as_deref().map(|path| Place { path, labels, flag: Some("--test-labels") })
+        self.test.as_deref().map(|path| Location { path, labels, flag: Some("--test-labels") })
     }
 
     /// Checks that files of labels are named beside a file that can have some.
     pub(crate) fn check_labels(&self) -> Result<(), Error> {
-        self.place().check()?;
-        match (self.test_place(), &self.test_labels) {
+        self.location().check()?;
+        match (self.test_location(), &self.test_labels) {
             (Some(test), _) => test.check(),
             (None, Some(_)) => Err(Error::LabelsAlone),
             (None, None) => Ok(()),

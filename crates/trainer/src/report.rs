@@ -400,9 +400,9 @@ fn to_test_on(config: &Config, is_table: bool) -> Option<String> {
     if data.dir.to_str().is_some() && paths.all(|path| path.to_str().is_some()) {
         return Some(String::new());
     }
-    let place = data.place();
-    let is_share = is_table || place.is_one_part();
-    let test = data.test_place().or((!is_share).then_some(place))?;
+    let location = data.location();
+    let is_share = is_table || location.is_one_part();
+    let test = data.test_location().or((!is_share).then_some(location))?;
     let labels = test.labels.map(|file| format!(" --labels {}", shell_word(file)));
     Some(format!(" {}{}", shell_word(test.path), labels.unwrap_or_default()))
 }

@@ -11,7 +11,7 @@ use nn::{Evaluation, Executor, Mlp};
 use serde::Serialize;
 
 use crate::augment::Prepared;
-use crate::data::{self, Place, labelled::Labelled};
+use crate::data::{self, Location, labelled::Labelled};
 use crate::error::Error;
 use crate::model::Model;
 use crate::pool::Pool;
@@ -34,7 +34,7 @@ use classes::ClassFigures;
 pub(crate) struct Args {
     /// Data: a folder or a file [default: the test samples of the run, or data]
     #[arg(value_name = "DATA", conflicts_with = "data")]
-    place: Option<PathBuf>,
+    location: Option<PathBuf>,
 
     /// Model to test: a model.safetensors, or the directory of a run
     #[arg(long, value_name = "MODEL")]
@@ -109,13 +109,13 @@ impl Args {
     /// model's run.
     fn samples(&self, model: &Model) -> Result<(Labelled, PathBuf), Error> {
         let run = PastRun::of_model(&data::home(&self.model));
-        let named = self.place.as_ref().or(self.data.as_ref());
+        let named = self.location.as_ref().or(self.data.as_ref());
         if let (Some(run), None, None) = (&run, named, &self.labels) {
             return samples::of_run(run);
         }
         let path = named.map_or(data::DEFAULT_DIR.as_ref(), PathBuf::as_path);
-        let place = Place { path, labels: self.labels.as_deref(), flag: Some("--labels") };
-        let mut labelled = samples::named(model, place)?;
+        let location = Location { path, labels: self.labels.as_deref(), flag: Some("--labels") };
+        let mut labelled = samples::named(model, location)?;
         let count = labelled.samples.len();
         labelled.notes.extend(run.and_then(|run| samples::trained_on(&run, path, count)));
         Ok((labelled, path.to_owned()))
@@ -129,7 +129,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         report::check_stdout()?;
     }
     let model = Model::open(&args.model)?;
-    let (labelled, place) = args.samples(&model)?;
+    let (labelled, location) = args.samples(&model)?;
     let prepared = Prepared::new(&labelled.samples, None, model.deskew, isa)?;
     let examples = prepared.examples()?;
 
@@ -141,7 +141,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     report::notes(&notes);
     let judged = pool.install(|| network.evaluate_outputs(&examples, &pool));
     let (test, outputs) = judged.map_err(|source| match source {
-        nn::Error::Label { .. } => Error::OtherLabel { data: place, source },
+        nn::Error::Label { .. } => Error::OtherLabel { data: location, source },
         source => source.into(),
     })?;
     let classes = match labelled.samples.targets() {

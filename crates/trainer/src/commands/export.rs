@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use nn::files;
 
 use crate::augment::Prepared;
-use crate::data::{self, Place, labelled::Labelled};
+use crate::data::{self, Location, labelled::Labelled};
 use crate::error::Error;
 use crate::limits;
 use crate::model::Model;
@@ -134,8 +134,8 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let mut notes = portable.notes.clone();
     let mut lines = Vec::new();
     match &args.data {
-        Some(place) => {
-            let labelled = Labelled::open(&model, Place::of(place))?;
+        Some(location) => {
+            let labelled = Labelled::open(&model, Location::of(location))?;
             let prepared = Prepared::new(&labelled.samples, None, model.deskew, process.isa)?;
             notes.extend(labelled.notes.iter().cloned());
             lines.push(quantised::measured(&model, &portable, &prepared)?);

@@ -42,7 +42,7 @@ use sets::Sets;
 pub(crate) struct Args {
     /// Data to train on: a folder or a file, the same as --data
     #[arg(value_name = "DATA", conflicts_with = "data")]
-    pub(super) place: Option<PathBuf>,
+    pub(super) location: Option<PathBuf>,
 
     /// Recipe to start from [default: default, or table for a table]
     ///
@@ -170,8 +170,8 @@ impl Args {
     /// What the command line changes of a recipe.
     pub(crate) fn edits(&self) -> Edits {
         let mut edits = self.edits.clone();
-        if let Some(place) = &self.place {
-            edits.push("data.dir", place.into());
+        if let Some(location) = &self.location {
+            edits.push("data.dir", location.into());
         }
         edits
     }

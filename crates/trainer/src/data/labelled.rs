@@ -8,7 +8,7 @@ use mnist_io::{
 use nn::{Columns, ImageForm};
 
 use super::table::{self, Prepared, Tables, list};
-use super::{Place, TableFault, home};
+use super::{Location, TableFault, home};
 use crate::config::Config;
 use crate::error::{Error, one_line};
 use crate::model::Model;
@@ -28,9 +28,9 @@ pub(crate) struct Labelled {
 
 impl Labelled {
     /// The samples of these data: the test part, where there is one, otherwise all.
-    pub(crate) fn open(model: &Model, place: Place<'_>) -> Result<Self, Error> {
-        place.check()?;
-        let path = place.path;
+    pub(crate) fn open(model: &Model, location: Location<'_>) -> Result<Self, Error> {
+        location.check()?;
+        let path = location.path;
         let other = |path: &Path| (path.to_owned(), model.path.clone());
         match model.columns() {
             Some(_) if mnist_io::find_source(&home(path)).is_ok() => {
@@ -42,7 +42,7 @@ impl Labelled {
                 let (input, model) = other(path);
                 Err(Error::NeedsImages { input, model })
             }
-            None => Self::images(model, place),
+            None => Self::images(model, location),
         }
     }
 
@@ -66,12 +66,12 @@ impl Labelled {
         Ok(Self { samples, cells, columns, names, notes })
     }
 
-    fn images(model: &Model, place: Place<'_>) -> Result<Self, Error> {
-        let path = place.path;
+    fn images(model: &Model, location: Location<'_>) -> Result<Self, Error> {
+        let path = location.path;
         let form = model.image();
         // Pictures of any size; IDX has its own.
         let size = form.map(|form| ImageSize { rows: form.rows, cols: form.cols });
-        let samples = place.to_test_on(size)?;
+        let samples = location.to_test_on(size)?;
         let samples = match form {
             Some(ImageForm { transpose: true, .. }) => samples.transposed(),
             _ => samples,

@@ -11,7 +11,7 @@ use crate::settings::image_size as image_size_of;
 
 /// Where samples lie: in a folder, or in a file, which for IDX has its labels in another.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Location<'a> {
     pub(crate) path: &'a Path,
     /// The file of the labels, if it was named.
     pub(crate) labels: Option<&'a Path>,
@@ -19,7 +19,7 @@ pub(crate) struct Place<'a> {
     pub(crate) flag: Option<&'static str>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Location<'a> {
     /// A folder or a file, by itself.
     pub(crate) fn of(path: &'a Path) -> Self {
         Self { path, labels: None, flag: None }
@@ -87,15 +87,15 @@ pub(crate) fn parts(config: &Config, notes: &mut Vec<String>) -> Result<(Samples
     let data = &config.data;
     let size = data.size.as_deref().and_then(image_size_of);
     let upright = |samples: Samples| if data.transpose { samples.transposed() } else { samples };
-    let place = data.place();
-    let training = upright(place.to_train_on(size)?);
+    let location = data.location();
+    let training = upright(location.to_train_on(size)?);
     let (training, note) = counted_from_one(training, &data.dir)?;
     notes.extend(note);
     // Images of the test part get the size of the others.
     let size = size.or(training.image_size());
-    let test = match data.test_place() {
+    let test = match data.test_location() {
         Some(test) => Some(test.to_test_on(size)?),
-        None => place.part(Part::Test, size)?,
+        None => location.part(Part::Test, size)?,
     };
     let Some(test) = test else {
         let split = split(training.targets(), data.test_fraction, config.training.seed)?;

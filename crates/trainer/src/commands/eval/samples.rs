@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use mnist_io::{Picture, TableError};
 use nn::Columns;
 
-use crate::data::{self, Place, TableFault, labelled::Labelled};
+use crate::data::{self, Location, TableFault, labelled::Labelled};
 use crate::error::Error;
 use crate::model::Model;
 use crate::report::{self, plural};
@@ -34,9 +34,9 @@ pub(super) fn of_run(run: &PastRun) -> Result<(Labelled, PathBuf), Error> {
 }
 
 /// The samples that the user has named.
-pub(super) fn named(model: &Model, place: Place<'_>) -> Result<Labelled, Error> {
-    Labelled::open(model, place).map_err(|error| {
-        if has_no_answers(model, place.path, &error) {
+pub(super) fn named(model: &Model, location: Location<'_>) -> Result<Labelled, Error> {
+    Labelled::open(model, location).map_err(|error| {
+        if has_no_answers(model, location.path, &error) {
             Error::NoAnswers { source: Box::new(error), program: report::program() }
         } else {
             error
@@ -67,7 +67,7 @@ pub(super) fn trained_on(run: &PastRun, path: &Path, samples: usize) -> Option<S
         }
         None => None,
     };
-    let whole = data::is_table(&data.dir) || data.place().is_one_part();
+    let whole = data::is_table(&data.dir) || data.location().is_one_part();
     let trained = match trained {
         Some(trained) => format!("{trained} of these {}", plural(samples, "sample")),
         // It has not ended, or the file has changed since.
@@ -78,7 +78,7 @@ pub(super) fn trained_on(run: &PastRun, path: &Path, samples: usize) -> Option<S
 }
 
 /// Whether data that cannot be evaluated may well be right, but for the answers that they lack.
-fn has_no_answers(model: &Model, place: &Path, error: &Error) -> bool {
+fn has_no_answers(model: &Model, location: &Path, error: &Error) -> bool {
     let target = model.columns().and_then(Columns::target);
     match error {
         // Images without their labels.
@@ -97,9 +97,9 @@ fn has_no_answers(model: &Model, place: &Path, error: &Error) -> bool {
         Error::Table { fault: TableFault::NoTargets { .. }, .. } => true,
         // Pictures that are in no folder of a class.
         Error::Data(mnist_io::Error::NoData { .. } | mnist_io::Error::UnknownFormat { .. }) => {
-            let place = data::home(place);
-            Picture::files_in(&place).is_ok_and(|pictures| !pictures.is_empty())
-                || Picture::open(&place).is_ok()
+            let location = data::home(location);
+            Picture::files_in(&location).is_ok_and(|pictures| !pictures.is_empty())
+                || Picture::open(&location).is_ok()
         }
         _ => false,
     }
