@@ -102,3 +102,32 @@ fn rows_are_given_as_soon_as_they_are_there() {
     let found = ready(&nameless, &["1\n", "2\n", "3\n"]);
     assert_eq!(found, [(1, vec![1.0]), (2, vec![2.0]), (3, vec![3.0])]);
 }
+
+/// A zero byte is found wherever it is, in a file and in a pipe.
+#[test]
+fn no_text_after_the_first_bytes() {
+    struct Single<'a>(&'a [u8]);
+    impl Read for Single<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = buffer.len().min(1);
+            self.0.read(&mut buffer[..count])
+        }
+    }
+    for text in ["\r\n\0\0x\n1\n", "x\n1\n\0\n2\n"] {
+        let options = TableOptions::default();
+        let found = mnist_io::Table::parse(text.as_bytes(), &options).unwrap_err();
+        assert!(found.to_string().contains("no text"), "{found}");
+        for single in [true, false] {
+            let columns = [number("x")];
+            let wanted = Wanted { columns: &columns, optional: &[] };
+            let reader: Box<dyn Read> = match single {
+                true => Box::new(Single(text.as_bytes())),
+                false => Box::new(text.as_bytes()),
+            };
+            let rows = Rows::new(reader, Path::new("t"), wanted, &options);
+            let read = rows.and_then(|mut rows| rows.next_batch(9, &mut Vec::new()));
+            let error = read.unwrap_err().to_string();
+            assert!(error.contains("no text"), "{text:?}: {error}");
+        }
+    }
+}

@@ -30,6 +30,8 @@ pub(crate) struct Block<R> {
     after_return: bool,
     /// What separates cells, if the text says so.
     pub(crate) separator: Option<u8>,
+    /// Whether its beginning was found to be that of a text.
+    begun: bool,
 }
 
 impl<R: Read> Block<R> {
@@ -65,9 +67,9 @@ impl<R: Read> Block<R> {
         let input =
             Input::new(reader).map_err(|error| Error::Read { path: path.clone(), error })?;
         let (buffer, start, end) = (vec![0; SIZE], 0, 0);
-        let (ended, line, after_return, separator) = (false, 1, false, None);
+        let (ended, line, after_return, separator, begun) = (false, 1, false, None, false);
         let mut block =
-            Self { path, input, buffer, start, end, ended, line, after_return, separator };
+            Self { path, input, buffer, start, end, ended, line, after_return, separator, begun };
         // The number of bytes of the longest mark. A line that ends before is no mark, and
         // nothing may follow it for long.
         while block.bytes().len() < 3 && !block.bytes().ends_with(b"\n") && !block.ended {
@@ -75,6 +77,7 @@ impl<R: Read> Block<R> {
         }
         input::check(block.bytes()).map_err(|error| block.error(error))?;
         block.start = input::mark_len(block.bytes());
+        block.begun = true;
         Ok(block)
     }
 
@@ -111,6 +114,11 @@ impl<R: Read> Block<R> {
                 Ok(count) => {
                     self.ended = count == 0;
                     self.end += count;
+                    // A beginning may be short, and what it says of zeros holds for the rest.
+                    let read = &self.buffer[self.end - count..self.end];
+                    if self.begun && memchr::memchr(0, read).is_some() {
+                        return Err(self.error(input::no_text()));
+                    }
                     return Ok(());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

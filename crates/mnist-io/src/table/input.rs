@@ -111,7 +111,13 @@ pub(crate) fn check(start: &[u8]) -> Result<(), TableError> {
         return other("UTF-16 text", UTF_8);
     }
     if start.contains(&0) {
-        return other("bytes that are no text", "check the path, or save the data as CSV first");
+        return Err(no_text());
     }
     Ok(())
+}
+
+/// That there is a zero byte, which no text has.
+pub(crate) fn no_text() -> TableError {
+    let advice = "check the path, or save the data as CSV first";
+    TableError::OtherFile { found: "bytes that are no text", advice }
 }

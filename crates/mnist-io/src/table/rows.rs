@@ -80,8 +80,7 @@ impl Rows<File> {
 
 impl<R: Read> Rows<R> {
     /// Reads the first row that `reader` gives. Errors name `path`, such as `stdin`.
-    /// Of the options only `separator`, `header` and `decimal` matter. That bytes are no text is found in
-    /// the first ones that `reader` gives, at least three; it waits for no more.
+    /// Of the options only `separator`, `header` and `decimal` matter.
     ///
     /// # Errors
     /// As for [`open`](Rows::open).
