@@ -7,9 +7,12 @@ mod options;
 // From bytes to rows: the text, the part of it in memory, its rows.
 mod input;
 mod block;
+mod separators;
 mod records;
 mod json;
 // From cells to values: numbers and their marks, categories, what is known of them, names.
+mod word;
+mod short;
 mod number;
 mod written;
 mod marks;

@@ -1,6 +1,7 @@
 //! What a cell says: a number, nothing, or text.
 
 use super::marks::{DecimalMark, Marks};
+use super::short::{MOST, Short};
 use super::written::Written;
 
 /// What a cell says.
@@ -33,11 +34,7 @@ impl Cell {
 /// Python and the UCI repository.
 const MISSING: [&str; 8] = ["", "?", "na", "nan", "n/a", "#n/a", "null", "none"];
 
-/// The longest text of a number that [`short`] reads: 15 digits and a point. A whole
-/// number of 15 digits is exact in an f64.
-const SHORT: usize = 16;
-
-const POWERS: [f64; SHORT] =
+const POWERS: [f64; MOST] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// What `cell` says, without the white space around it. `marks` are those of the numbers
@@ -59,35 +56,21 @@ pub(crate) fn is_missing(cell: &[u8]) -> bool {
 /// divided by an exact power of ten is rounded once, so the result is the f64 that is
 /// nearest to the text.
 #[inline]
-fn short(cell: &[u8], marks: &Marks) -> Option<f64> {
-    let (negative, digits) = match cell {
-        [b'-', digits @ ..] => (true, digits),
-        _ => (false, cell),
-    };
-    if digits.is_empty() || digits.len() > SHORT {
-        return None;
-    }
+pub(crate) fn short(cell: &[u8], marks: &Marks) -> Option<f64> {
+    let negative = cell.first() == Some(&b'-');
+    let digits = &cell[usize::from(negative)..];
     // No digit, and no mark either.
     let decimal = marks.decimal().map_or(0, DecimalMark::byte);
-    let (mut mantissa, mut point) = (0_i64, None);
-    for (index, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            mantissa = mantissa * 10 + i64::from(digit);
-        } else if point.is_none() && *byte == decimal {
-            point = Some(index);
-        } else {
+    let Short { whole, mark } = Short::of(digits, decimal)?;
+    let mut value = whole as f64;
+    if mark < digits.len() {
+        if !marks.expects(digits, mark) {
             return None;
         }
+        value /= POWERS[digits.len() - 1 - mark];
     }
-    let value = match point {
-        None if digits.len() == SHORT => return None,
-        None => mantissa as f64,
-        Some(_) if digits.len() == 1 => return None,
-        Some(index) if !marks.expects(digits, index) => return None,
-        Some(index) => mantissa as f64 / POWERS[digits.len() - 1 - index],
-    };
-    Some(if negative { -value } else { value })
+    // Signs are as random as digits, and a branch would be guessed wrong.
+    Some(f64::from_bits(value.to_bits() | u64::from(negative) << 63))
 }
 
 #[cold]
@@ -272,6 +255,21 @@ mod tests {
             prop_assert_eq!(read_in(&text, Marks::UNKNOWN), expected);
             prop_assert_eq!(read_in(&text.replace('.', ","), Marks::UNKNOWN), expected);
             prop_assert_eq!(read_in(&format!(" {text} "), Marks::shown(DecimalMark::Point)), expected);
+        }
+
+        /// To the bit, the sign of a zero too.
+        #[test]
+        fn short_numbers_are_exact(text in "-?[0-9]{1,15}|-?[0-9]{0,8}[.][0-9]{0,7}|-?0{1,9}[.]?0{0,5}", comma in any::<bool>()) {
+            let expected = text.parse::<f64>().ok().map(f64::to_bits);
+            let (cell, mark) = match comma {
+                true => (text.replace('.', ","), DecimalMark::Comma),
+                false => (text, DecimalMark::Point),
+            };
+            let found = short(cell.as_bytes(), &Marks::shown(mark)).map(f64::to_bits);
+            prop_assert_eq!(found, expected);
+            // Another mark is none.
+            let other = short(cell.as_bytes(), &Marks::shown(mark.other()));
+            prop_assert_eq!(other.is_some(), !cell.contains(['.', ',']));
         }
 
         #[test]

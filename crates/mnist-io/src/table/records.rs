@@ -13,6 +13,7 @@ use memchr::{memchr, memchr2, memchr2_iter};
 
 use super::block::{Block, MOST};
 use super::error::TableError;
+use super::separators;
 use crate::error::Error;
 
 /// The most columns. The facts about a column take some hundred bytes.
@@ -182,11 +183,7 @@ impl<R: Read> Records<R> {
             return Ok(None);
         }
         self.ends.clear();
-        for (index, byte) in line.iter().enumerate() {
-            if *byte == self.separator {
-                self.ends.push(index);
-            }
-        }
+        separators::find(line, self.separator, &mut self.ends);
         self.ends.push(line.len());
         let len = line.len();
         Ok(Some(self.block.take_line(len)))
