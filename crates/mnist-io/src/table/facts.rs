@@ -80,10 +80,12 @@ pub struct Unknown {
 #[derive(Clone, Debug)]
 pub(crate) struct NumberFacts {
     pub(crate) missing: u64,
-    distinct: Distinct,
-    whole: bool,
     min: f64,
     max: f64,
+    /// Whether a number can say more than the two above.
+    learning: bool,
+    distinct: Distinct,
+    whole: bool,
     /// What the next number is, if the column counts.
     next: Option<f64>,
     first: Option<f64>,
@@ -93,11 +95,24 @@ impl NumberFacts {
     pub(crate) fn new() -> Self {
         let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
         let distinct = Distinct::default();
-        Self { missing: 0, distinct, whole: true, min, max, next: None, first: None }
+        let (learning, whole, next, first) = (true, true, None, None);
+        Self { missing: 0, min, max, learning, distinct, whole, next, first }
     }
 
     #[inline]
     pub(crate) fn add(&mut self, value: f64) {
+        if value < self.min {
+            self.min = value;
+        }
+        if value > self.max {
+            self.max = value;
+        }
+        if self.learning {
+            self.learn(value);
+        }
+    }
+
+    fn learn(&mut self, value: f64) {
         if self.first.is_none() {
             self.first = Some(value);
             self.next = (self.missing == 0).then_some(value);
@@ -106,13 +121,8 @@ impl NumberFacts {
             self.next = (next == value).then_some(value + 1.0);
         }
         self.whole = self.whole && is_whole(value);
-        if value < self.min {
-            self.min = value;
-        }
-        if value > self.max {
-            self.max = value;
-        }
         self.distinct.add(value as f32);
+        self.learning = self.whole || self.next.is_some() || !self.distinct.is_full();
     }
 
     pub(crate) fn add_missing(&mut self) {
@@ -188,12 +198,18 @@ impl Distinct {
         (self.count + bytes as usize).min(DISTINCT)
     }
 
+    /// Whether there is no need of more numbers. It may be and this say no, where many of
+    /// them are bytes.
+    fn is_full(&self) -> bool {
+        self.count == DISTINCT
+    }
+
     #[inline]
     fn add(&mut self, value: f32) {
         let byte = value as u8;
         if f32::from(byte) == value {
             self.bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
-        } else if self.count < DISTINCT && value != self.last {
+        } else if !self.is_full() && value != self.last {
             self.last = value;
             self.insert(value);
         }
@@ -243,7 +259,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn facts_of_numbers(values in vec(prop_oneof![-5..300_i32, 0..3_i32, 0..9000_i32], 1..600), half in any::<bool>()) {
+        fn facts_of_numbers(values in vec(prop_oneof![-5..300_i32, 0..3_i32, 0..9000_i32], 1..2000), half in any::<bool>()) {
             let mut facts = NumberFacts::new();
             let values: Vec<_> = values.iter().map(|value| f64::from(*value) / if half { 2.0 } else { 1.0 }).collect();
             for value in &values {
@@ -277,6 +293,33 @@ mod tests {
                 assert!(number_of(cell, &mut facts).is_some());
             }
             assert_eq!(facts.facts().counts_from, expected, "{cells:?}");
+        }
+    }
+
+    /// Late numbers, after as many different ones as are counted.
+    #[test]
+    fn what_a_late_number_says() {
+        for (late, whole, range) in [
+            (1000.0, true, (0.0, 1000.0)),
+            (2000.0, true, (0.0, 2000.0)),
+            (1000.5, false, (0.0, 1000.5)),
+            (-0.5, false, (-0.5, 999.0)),
+        ] {
+            let mut facts = NumberFacts::new();
+            for value in (0..1000).map(f64::from).chain([late]) {
+                facts.add(value);
+            }
+            // Nothing more is learnt of numbers that are not whole.
+            let more = [-70.25, 7000.25];
+            let before = facts.facts();
+            more.iter().for_each(|value| facts.add(*value));
+            facts.add_missing();
+            let facts = facts.facts();
+            assert_eq!((before.whole, before.range), (whole, Some(range)), "{late}");
+            assert_eq!(before.counts_from, (late == 1000.0).then_some(0.0), "{late}");
+            assert_eq!(facts.range, Some((-70.25, 7000.25)), "{late}");
+            assert_eq!((facts.whole, facts.counts_from, facts.missing), (false, None, 1));
+            assert_eq!((facts.distinct, facts.more), (DISTINCT, true));
         }
     }
 

@@ -21,7 +21,7 @@ use super::facts::{ColumnFacts, Facts, NumberFacts, Place, number_of};
 use super::looks::Counter;
 use super::marks::{DecimalMark, Marks};
 use super::names;
-use super::number::{Cell, is_missing, read};
+use super::number::{Cell, is_missing, read, short};
 use super::options::TableOptions;
 use super::records::{Record, Records};
 use super::schema::{Column, ColumnKind, Schema};
@@ -100,6 +100,80 @@ enum Use {
     },
 }
 
+/// What became of a cell.
+enum Added {
+    Cell(f32),
+    Ignored,
+    /// The column has a text, in this cell or in one before, and was taken for numbers.
+    Contradiction,
+}
+
+/// Where a cell is.
+struct At<'a> {
+    line: u64,
+    /// The position of the column.
+    index: usize,
+    name: &'a String,
+    options: &'a TableOptions<'a>,
+}
+
+impl Use {
+    /// Adds any cell.
+    fn add(&mut self, cell: &[u8], at: &At<'_>) -> Result<Added, TableError> {
+        let line = at.line;
+        let place = |cell: &[u8]| Place { line, value: shown(cell) };
+        match self {
+            Self::Ignored => Ok(Added::Ignored),
+            Self::Numbers { text: Some(_), .. } => Ok(Added::Contradiction),
+            Self::Numbers { facts, marks, seen, infinite, text } => {
+                let said = read_cell(cell, marks);
+                if let Some(value) = number_of(said, facts) {
+                    return Ok(Added::Cell(value));
+                }
+                if matches!(said, Cell::Marked(_) | Cell::Contrary) {
+                    seen.add(line, super::records::trimmed(cell));
+                    // One that contradicts is read again, or an error.
+                    said.number().into_iter().for_each(|value| facts.add(value));
+                    return Ok(Added::Cell(said.number().map_or(f32::NAN, |value| value as f32)));
+                }
+                if said == Cell::Infinite {
+                    // An error, unless a later row shows that these are texts.
+                    infinite.get_or_insert_with(|| place(cell));
+                    return Ok(Added::Cell(f32::NAN));
+                }
+                *text = Some(place(cell));
+                if at.options.numeric.contains(at.name) {
+                    let (column, found) = (shown(at.name.as_bytes()), shown(cell));
+                    return Err(TableError::NotANumber { line, column, found });
+                }
+                Ok(Added::Contradiction)
+            }
+            Self::Texts { dictionary, missing, looks, first } => {
+                let cell = super::records::trimmed(cell);
+                if is_missing(cell) {
+                    *missing += 1;
+                    return Ok(Added::Cell(f32::NAN));
+                }
+                let Some((value, new)) = dictionary.add(cell) else {
+                    looks.add_beyond(cell);
+                    return Ok(Added::Cell(f32::NAN));
+                };
+                let is_number = looks.add(value, cell);
+                if new {
+                    if str::from_utf8(cell).is_err() {
+                        let (column, found) = (at.index + 1, shown(cell));
+                        return Err(TableError::NotUtf8 { line, column, found });
+                    }
+                    if first.is_none() && !is_number {
+                        *first = Some(place(cell));
+                    }
+                }
+                Ok(Added::Cell(value as f32))
+            }
+        }
+    }
+}
+
 struct Pass<'a, R> {
     records: Records<R>,
     options: &'a TableOptions<'a>,
@@ -158,29 +232,32 @@ impl<'a, R: Read> Pass<'a, R> {
 
     fn run(&mut self) -> Result<(), Error> {
         let width = self.uses.iter().filter(|one| !matches!(one, Use::Ignored)).count();
-        let mut row = Vec::with_capacity(width);
-        while let Some(record) = self.records.next()? {
+        loop {
+            // What is not kept is a row at a time.
+            if !self.keep {
+                self.cells.clear();
+            }
+            if self.cells.try_reserve(width).is_err() {
+                let bytes = (self.cells.len() as u64 + width as u64).saturating_mul(4);
+                return Err(Error::Memory { path: self.records.path().into(), bytes });
+            }
+            let Some(record) = self.records.next()? else { return Ok(()) };
             let (line, found, expected) = (record.line, record.len(), self.uses.len());
             if found != expected {
                 return Err(self.records.error(TableError::Ragged { line, found, expected }));
             }
-            row.clear();
-            let agrees = add(record, &self.names, &mut self.uses, self.options, &mut row);
-            match agrees {
+            match add(record, &self.names, &mut self.uses, self.options, &mut self.cells) {
                 Ok(true) => {}
                 // This pass gives no table.
-                Ok(false) => {
+                Ok(false) if self.keep => {
                     self.keep = false;
                     self.cells = Vec::new();
                 }
+                Ok(false) => {}
                 Err(error) => return Err(self.records.error(error)),
-            }
-            if self.keep {
-                append(&self.records, &mut self.cells, &row)?;
             }
             self.rows += 1;
         }
-        Ok(())
     }
 
     /// The columns of numbers in which there was a text.
@@ -283,72 +360,30 @@ impl<'a, R: Read> Pass<'a, R> {
     }
 }
 
-/// Adds a row of the file, and puts its cells into `row`. False if a column of numbers has
-/// a text in it, in this row or in one before.
+/// Adds a row of the file, and appends its cells to `cells`. False if a column of numbers
+/// has a text in it, in this row or in one before.
 fn add(
     record: Record<'_>,
     names: &[String],
     uses: &mut [Use],
     options: &TableOptions<'_>,
-    row: &mut Vec<f32>,
+    cells: &mut Vec<f32>,
 ) -> Result<bool, TableError> {
-    let line = record.line;
     let mut agrees = true;
     for (index, (cell, one)) in record.raw().zip(uses).enumerate() {
-        let place = |cell: &[u8]| Place { line, value: shown(cell) };
-        match one {
-            Use::Ignored => {}
-            Use::Numbers { text: Some(_), .. } => agrees = false,
-            Use::Numbers { facts, marks, seen, infinite, text } => {
-                let said = read_cell(cell, marks);
-                if let Some(value) = number_of(said, facts) {
-                    row.push(value);
-                    continue;
-                }
-                if matches!(said, Cell::Marked(_) | Cell::Contrary) {
-                    seen.add(line, super::records::trimmed(cell));
-                    // One that contradicts is read again, or an error.
-                    said.number().into_iter().for_each(|value| facts.add(value));
-                    row.push(said.number().map_or(f32::NAN, |value| value as f32));
-                    continue;
-                }
-                if said == Cell::Infinite {
-                    // An error, unless a later row shows that these are texts.
-                    infinite.get_or_insert_with(|| place(cell));
-                    row.push(f32::NAN);
-                    continue;
-                }
-                agrees = false;
-                *text = Some(place(cell));
-                if options.numeric.contains(&names[index]) {
-                    let (column, found) = (shown(names[index].as_bytes()), shown(cell));
-                    return Err(TableError::NotANumber { line, column, found });
-                }
-            }
-            Use::Texts { dictionary, missing, looks, first } => {
-                let cell = super::records::trimmed(cell);
-                if is_missing(cell) {
-                    *missing += 1;
-                    row.push(f32::NAN);
-                    continue;
-                }
-                let Some((value, new)) = dictionary.add(cell) else {
-                    looks.add_beyond(cell);
-                    row.push(f32::NAN);
-                    continue;
-                };
-                row.push(value as f32);
-                let is_number = looks.add(value, cell);
-                if new {
-                    if str::from_utf8(cell).is_err() {
-                        let found = shown(cell);
-                        return Err(TableError::NotUtf8 { line, column: index + 1, found });
-                    }
-                    if first.is_none() && !is_number {
-                        *first = Some(place(cell));
-                    }
-                }
-            }
+        // Most cells of most tables.
+        if let Use::Numbers { facts, marks, text: None, .. } = one
+            && let Some(value) = short(cell, marks)
+        {
+            facts.add(value);
+            cells.push(value as f32);
+            continue;
+        }
+        let at = At { line: record.line, index, name: &names[index], options };
+        match one.add(cell, &at)? {
+            Added::Cell(value) => cells.push(value),
+            Added::Ignored => {}
+            Added::Contradiction => agrees = false,
         }
     }
     Ok(agrees)
@@ -361,18 +396,4 @@ pub(crate) fn read_cell(cell: &[u8], marks: &mut Marks) -> Cell {
         Cell::Text => read(super::records::trimmed(cell), marks),
         said => said,
     }
-}
-
-/// Appends a row to the cells of a table, if there is memory for it.
-pub(crate) fn append<R: Read>(
-    records: &Records<R>,
-    cells: &mut Vec<f32>,
-    row: &[f32],
-) -> Result<(), Error> {
-    if cells.try_reserve(row.len()).is_err() {
-        let bytes = (cells.len() as u64 + row.len() as u64).saturating_mul(4);
-        return Err(Error::Memory { path: records.path().into(), bytes });
-    }
-    cells.extend_from_slice(row);
-    Ok(())
 }
