@@ -5,6 +5,7 @@
 mod error;
 mod options;
 // From bytes to rows: the text, the part of it in memory, its rows.
+mod ahead;
 mod input;
 mod block;
 mod separators;
@@ -120,7 +121,7 @@ impl Table {
     /// the options name a column that is not there, or one as `numeric` that has texts,
     /// or as `categorical` that has more than 65536 values.
     pub fn read(path: &Path, options: &TableOptions<'_>) -> Result<Self, Error> {
-        infer::whole(path, &mut || infer::open(path), options, true).map(Self::from)
+        infer::whole_file(path, options, true).map(Self::from)
     }
 
     /// Reads a table from the bytes of a file. Errors name the file `table`.
@@ -128,7 +129,7 @@ impl Table {
     /// # Errors
     /// As for [`read`](Self::read).
     pub fn parse(bytes: &[u8], options: &TableOptions<'_>) -> Result<Self, Error> {
-        infer::whole(Path::new("table"), &mut || Ok(bytes), options, true).map(Self::from)
+        infer::whole_bytes(Path::new("table"), bytes, options).map(Self::from)
     }
 
     /// Reads the columns that are wanted of the table at `path`. An optional column that
@@ -142,7 +143,7 @@ impl Table {
         wanted: Wanted<'_>,
         options: &TableOptions<'_>,
     ) -> Result<Self, Error> {
-        let mut rows = Rows::open(path, wanted, options)?;
+        let mut rows = Rows::open_whole(path, wanted, options)?;
         let mut cells = Vec::new();
         rows.next_batch(usize::MAX, &mut cells)?;
         cells.shrink_to_fit();

@@ -8,7 +8,6 @@
 //! of texts, and a text is none with either mark.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -18,6 +17,7 @@ use super::dialect::{Dialect, Sample, find_out};
 use super::error::{TableError, shown};
 use super::evidence::{Decided, Seen, decide};
 use super::facts::{ColumnFacts, Facts, NumberFacts, Place, number_of};
+use super::input::Input;
 use super::looks::Counter;
 use super::marks::{DecimalMark, Marks};
 use super::names;
@@ -40,28 +40,46 @@ pub(crate) struct Whole {
     pub(crate) cells: Vec<f32>,
 }
 
-pub(crate) fn open(path: &Path) -> Result<File, Error> {
-    mapped::open(path)
-}
-
-/// Reads the table that `open` opens, as often as it is called.
-pub(crate) fn whole<R: Read>(
+/// Reads the table at `path`.
+pub(crate) fn whole_file(
     path: &Path,
-    open: &mut dyn FnMut() -> Result<R, Error>,
     options: &TableOptions<'_>,
     keep: bool,
 ) -> Result<Whole, Error> {
-    let mut block = || Block::open(path.into(), open()?);
+    let sample = || Block::open(path.into(), mapped::open(path)?);
+    let all = || Block::open_input(path.into(), Input::ahead(mapped::open(path)?));
+    whole(path, sample, all, options, keep)
+}
+
+/// Reads a table from the bytes of a file, which errors call `path`.
+pub(crate) fn whole_bytes(
+    path: &Path,
+    bytes: &[u8],
+    options: &TableOptions<'_>,
+) -> Result<Whole, Error> {
+    let block = || Block::open(path.into(), bytes);
+    whole(path, block, block, options, true)
+}
+
+/// Reads the table whose first rows are in `sample` and all of whose rows are in `all`, which
+/// is opened as often as it is read.
+fn whole<R: Read>(
+    path: &Path,
+    sample: impl Fn() -> Result<Block<R>, Error>,
+    all: impl Fn() -> Result<Block<R>, Error>,
+    options: &TableOptions<'_>,
+    keep: bool,
+) -> Result<Whole, Error> {
     let failed = |error| Error::Table { path: path.into(), error };
     options.check().map_err(failed)?;
-    let sample = find_out(block()?, options)?;
+    let sample = find_out(sample()?, options)?;
     // The columns that are known to have texts, and the first of them.
     let mut texts = HashMap::new();
     let separator = sample.dialect.separator;
     let mut marks = Marks::of_separator(separator);
     let mut decided: Option<Decided> = None;
     loop {
-        let records = Records::new(block()?, separator);
+        let records = Records::new(all()?, separator);
         let mut pass = Pass::new(records, &sample, &texts, options, marks, keep)?;
         pass.run()?;
         let found = pass.contradictions();

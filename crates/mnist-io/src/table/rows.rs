@@ -11,6 +11,7 @@ use super::error::{TableError, shown};
 use super::evidence::Running;
 use super::facts::{ColumnFacts, Facts, NumberFacts, Place, Unknown, number_of};
 use super::infer::read_cell;
+use super::input::Input;
 use super::json::{Lines, Object};
 use super::marks::{DecimalMark, Marks};
 use super::number::{Cell, is_missing};
@@ -76,6 +77,16 @@ impl Rows<File> {
     ) -> Result<Self, Error> {
         Self::new(mapped::open(path)?, path, wanted, options)
     }
+
+    /// As [`open`](Rows::open), for one who reads all rows.
+    pub(crate) fn open_whole(
+        path: &Path,
+        wanted: Wanted<'_>,
+        options: &TableOptions<'_>,
+    ) -> Result<Self, Error> {
+        let input = Input::ahead(mapped::open(path)?);
+        Self::of_block(Block::open_input(path.into(), input)?, wanted, options)
+    }
 }
 
 impl<R: Read> Rows<R> {
@@ -90,7 +101,14 @@ impl<R: Read> Rows<R> {
         wanted: Wanted<'_>,
         options: &TableOptions<'_>,
     ) -> Result<Self, Error> {
-        let mut block = Block::open(path.into(), reader)?;
+        Self::of_block(Block::open(path.into(), reader)?, wanted, options)
+    }
+
+    fn of_block(
+        mut block: Block<R>,
+        wanted: Wanted<'_>,
+        options: &TableOptions<'_>,
+    ) -> Result<Self, Error> {
         options.check().map_err(|error| block.error(error))?;
         let columns = wanted.columns;
         let mut present = vec![false; columns.len()];

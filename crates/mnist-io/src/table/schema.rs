@@ -66,7 +66,7 @@ impl Schema {
     /// # Errors
     /// As for [`Table::read`](super::Table::read).
     pub fn infer(path: &Path, options: &TableOptions<'_>) -> Result<(Self, Facts), Error> {
-        let whole = infer::whole(path, &mut || infer::open(path), options, false)?;
+        let whole = infer::whole_file(path, options, false)?;
         Ok((whole.schema, whole.facts))
     }
 
