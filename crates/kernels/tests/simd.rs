@@ -2,6 +2,8 @@
 //! instruction set.
 
 use kernels::{Isa, Simd, SimdOp};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
 
 /// Runs `gather4` on 16 indices, a vector at a time: four elements for each.
 struct Gather<'a>(&'a [f32], &'a [i32; 16]);
@@ -102,5 +104,92 @@ fn vectors_are_interleaved() {
         let (len, found) = isa.dispatch(Both);
         let expected: Vec<_> = (0..len).flat_map(|i| [i as f32, 16.0 + i as f32]).collect();
         assert_eq!(found, expected, "{isa}");
+    }
+}
+
+/// `a · b + c` and `c − a · b` of each triple.
+struct MultiplyAdd<'a>(&'a [[f32; 3]]);
+
+impl SimdOp for MultiplyAdd<'_> {
+    type Output = Vec<[f32; 2]>;
+    #[inline(always)]
+    fn eval<S: Simd>(self, s: S) -> Vec<[f32; 2]> {
+        let mut all = Vec::new();
+        for triples in self.0.chunks(S::LEN) {
+            let operand = |i: usize| {
+                let mut lanes = [0.0; 16];
+                lanes.iter_mut().zip(triples).for_each(|(lane, triple)| *lane = triple[i]);
+                s.load(&lanes)
+            };
+            let (a, b, c) = (operand(0), operand(1), operand(2));
+            let (mut sums, mut differences) = ([0.0; 16], [0.0; 16]);
+            s.store(s.fma(a, b, c), &mut sums);
+            s.store(s.fnma(a, b, c), &mut differences);
+            all.extend((0..triples.len()).map(|lane| [sums[lane], differences[lane]]));
+        }
+        all
+    }
+}
+
+/// 0, the ends of the ranges of floats, infinities and NaN, with both signs.
+fn edges() -> Vec<f32> {
+    let positive = [
+        0.0,
+        f32::from_bits(1),
+        f32::from_bits(0x7F_FFFF),
+        f32::MIN_POSITIVE,
+        1.0,
+        1.0 + f32::EPSILON,
+        f32::MAX,
+        f32::INFINITY,
+        f32::NAN,
+    ];
+    positive.into_iter().flat_map(|x| [x, -x]).collect()
+}
+
+/// Sums whose distance from a tie is lost if they are rounded to `f64` on the way: c is any
+/// finite float, and `a · b = h·(1 − (i/2²³)²)`, where h is half of c's last place.
+fn near_ties(rng: &mut Xoshiro256PlusPlus) -> [f32; 3] {
+    let power = |n: i32| f32::from_bits((n + 127).cast_unsigned() << 23);
+    // One in four is subnormal.
+    let biased = [0, 1, 1, 1][rng.random_range(0..4)] * rng.random_range(1..=253);
+    let c = f32::from_bits((biased << 23) | rng.random_range(0..1 << 23));
+    let h = biased.max(1).cast_signed() - 127 - 24;
+    let i = rng.random_range(0..4) as f32 * f32::EPSILON;
+    let (a, b) = ((1.0 + i) * power(h / 2), (1.0 - i) * power(h - h / 2));
+    let sign = |x: f32, minus: bool| if minus { -x } else { x };
+    [sign(a, rng.random()), sign(b, rng.random()), sign(c, rng.random())]
+}
+
+#[test]
+fn a_multiply_add_that_fuses_rounds_once() {
+    let edges = edges();
+    let mut triples = Vec::new();
+    for &a in &edges {
+        for &b in &edges {
+            triples.extend(edges.iter().map(|&c| [a, b, c]));
+        }
+    }
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let count = if cfg!(miri) { 100 } else { 100_000 };
+    triples.extend((0..count).map(|_| [(); 3].map(|()| f32::from_bits(rng.random()))));
+    triples.extend((0..count).map(|_| near_ties(&mut rng)));
+    for isa in Isa::available() {
+        let mut rounds_twice = 0;
+        for (triple, found) in triples.iter().zip(isa.dispatch(MultiplyAdd(&triples))) {
+            let [a, b, c] = *triple;
+            // The standard library's rounds once, whatever the CPU has.
+            let expected = [a.mul_add(b, c), (-a).mul_add(b, c)];
+            for (found, expected) in found.into_iter().zip(expected) {
+                if found.is_nan() && expected.is_nan() {
+                    continue;
+                }
+                // Neighbours have neighbouring bits.
+                let apart = found.to_bits().abs_diff(expected.to_bits());
+                assert!(apart <= 1, "{isa}: {a:e} · {b:e} and {c:e}: {found:e}, not {expected:e}");
+                rounds_twice += apart;
+            }
+        }
+        assert_eq!(rounds_twice == 0, isa.fuses(), "{isa}: {rounds_twice} results");
     }
 }
