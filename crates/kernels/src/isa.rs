@@ -20,8 +20,13 @@ macro_rules! token {
 
         impl $Token {
             pub(super) fn detect() -> Option<Self> {
-                let found = $($has_feature!($feature))&&+;
-                found.then_some(Self(()))
+                Self::missing().is_empty().then_some(Self(()))
+            }
+
+            /// The listed features that the CPU lacks.
+            pub(super) fn missing() -> Vec<&'static str> {
+                let features = [$(($feature, $has_feature!($feature))),+];
+                features.into_iter().filter_map(|(name, found)| (!found).then_some(name)).collect()
             }
 
             #[inline(always)]
@@ -59,6 +64,13 @@ macro_rules! table {
             fn available() -> Vec<Self> {
                 let rows = [$($(#[$cfg])? $module::$Token::detect().map(Self::$Token),)+];
                 rows.into_iter().flatten().collect()
+            }
+
+            /// What this CPU lacks of each instruction set that is compiled in.
+            fn missing() -> Vec<(&'static str, Vec<&'static str>)> {
+                vec![
+                    $($(#[$cfg])? (<$module::$Token as Simd>::NAME, $module::$Token::missing()),)+
+                ]
             }
 
             fn facts(self) -> Facts {
@@ -125,7 +137,8 @@ impl Isa {
     /// is as good as none.
     ///
     /// # Errors
-    /// If `KERNELS_ISA` names an instruction set that this CPU does not have.
+    /// If `KERNELS_ISA` names an instruction set that this CPU does not have. The error says
+    /// which of its features the CPU lacks.
     ///
     /// ```
     /// let isa = kernels::Isa::active()?;
@@ -157,7 +170,7 @@ impl Isa {
         Self::available()
             .into_iter()
             .find(|isa| isa.name() == name)
-            .ok_or_else(|| UnknownIsa { name: name.to_owned() })
+            .ok_or_else(|| UnknownIsa::new(name, Kind::missing()))
     }
 
     /// `avx512`, `avx2`, `neon` or `scalar`.
@@ -203,17 +216,29 @@ impl fmt::Debug for Isa {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownIsa {
     name: String,
+    /// What it needs and the CPU lacks; nothing if no such instruction set is compiled in.
+    missing: Vec<&'static str>,
+}
+
+impl UnknownIsa {
+    /// `missing` has what the CPU lacks of each instruction set.
+    fn new(name: &str, missing: Vec<(&str, Vec<&'static str>)>) -> Self {
+        let own = missing.into_iter().find(|(isa, _)| *isa == name);
+        Self { name: name.to_owned(), missing: own.map_or_else(Vec::new, |(_, missing)| missing) }
+    }
 }
 
 impl fmt::Display for UnknownIsa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, missing } = self;
+        write!(f, "{OVERRIDE}={name}: ")?;
+        if missing.is_empty() {
+            f.write_str("this CPU has no such instruction set")?;
+        } else {
+            write!(f, "this CPU lacks {}, which {name} needs", missing.join(", "))?;
+        }
         let names: Vec<_> = Isa::available().into_iter().map(Isa::name).collect();
-        write!(
-            f,
-            "{OVERRIDE}={}: this CPU has no such instruction set; it has {}",
-            self.name,
-            names.join(", ")
-        )
+        write!(f, "; it has {}", names.join(", "))
     }
 }
 
@@ -221,7 +246,7 @@ impl std::error::Error for UnknownIsa {}
 
 #[cfg(test)]
 mod tests {
-    use super::Isa;
+    use super::{Isa, Kind, UnknownIsa};
 
     #[test]
     fn scalar_is_always_available_and_names_are_unique() {
@@ -251,6 +276,34 @@ mod tests {
     fn an_unknown_name_is_an_error_that_lists_the_known_ones() {
         let error = Isa::by_name("avx1024").unwrap_err().to_string();
         assert!(error.contains("avx1024") && error.contains("scalar"), "{error}");
+    }
+
+    #[test]
+    fn what_the_cpu_lacks_is_named() {
+        let rows =
+            || vec![("avx512", vec!["avx512f", "fma"]), ("avx2", vec!["fma"]), ("scalar", vec![])];
+        for (name, expected) in [
+            ("avx512", "this CPU lacks avx512f, fma, which avx512 needs"),
+            ("avx2", "this CPU lacks fma, which avx2 needs"),
+            ("avx3", "this CPU has no such instruction set"),
+        ] {
+            let error = UnknownIsa::new(name, rows()).to_string();
+            let expected = format!("KERNELS_ISA={name}: {expected}; it has ");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_instruction_set_is_available_if_nothing_is_missing() {
+        for (name, missing) in Kind::missing() {
+            match Isa::by_name(name) {
+                Ok(_) => assert!(missing.is_empty(), "{name}: {missing:?}"),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(error.contains(missing[0]), "{name}: {error}");
+                }
+            }
+        }
     }
 
     /// `KERNELS_REQUIRE=avx512,avx2` makes a test run fail on a machine that would skip

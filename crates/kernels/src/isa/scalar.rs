@@ -14,6 +14,10 @@ impl Scalar {
     pub(super) fn detect() -> Option<Self> {
         Some(Self)
     }
+
+    pub(super) fn missing() -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 // SAFETY: every CPU runs plain Rust; methods that take a pointer pass on their own
