@@ -89,7 +89,26 @@ unsafe impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn store_first(self, v: __m256, dst: *mut f32, n: usize) {
-        unsafe { _mm256_maskstore_ps(dst, first(n), v) }
+        // Four lanes, two and one: AMD's CPUs take dozens of micro-operations for a masked
+        // store. n is mostly what it was at the call before, so the branches are predicted.
+        debug_assert!(n <= 8);
+        unsafe {
+            if n == 8 {
+                return _mm256_storeu_ps(dst, v);
+            }
+            let mut rest = _mm256_castps256_ps128(v);
+            if n & 4 != 0 {
+                _mm_storeu_ps(dst, rest);
+                rest = _mm256_extractf128_ps::<1>(v);
+            }
+            if n & 2 != 0 {
+                _mm_storel_pd(dst.add(n & 4).cast(), _mm_castps_pd(rest));
+                rest = _mm_movehl_ps(rest, rest);
+            }
+            if n & 1 != 0 {
+                _mm_store_ss(dst.add(n & 6), rest);
+            }
+        }
     }
     #[inline(always)]
     fn prefetch(self, address: *const f32) {

@@ -143,10 +143,9 @@ fn fold<S: Simd, F: Step>(s: S, z: &[f32], state: &mut Lanes, f: F) {
             s.store(next, state);
         }
     }
-    for (z, state) in rest.chunks(S::LEN).zip(state.chunks_mut(S::LEN)) {
+    for (z, state) in rest.chunks(S::LEN).zip(state.chunks_exact_mut(S::LEN)) {
         let (next, _) = f.step(s, s.load(state), s.load_partial(z));
-        // The states of columns after the end stay.
-        s.store_partial(next, &mut state[..z.len()]);
+        store_states(s, next, z.len(), state);
     }
 }
 
@@ -161,10 +160,20 @@ fn fold_and_replace<S: Simd, F: Step>(s: S, z: &mut [f32], state: &mut Lanes, f:
             s.store(e, z);
         }
     }
-    for (z, state) in rest.chunks_mut(S::LEN).zip(state.chunks_mut(S::LEN)) {
+    for (z, state) in rest.chunks_mut(S::LEN).zip(state.chunks_exact_mut(S::LEN)) {
         let (next, e) = f.step(s, s.load(state), s.load_partial(z));
-        // The states of columns after the end stay.
-        s.store_partial(next, &mut state[..z.len()]);
+        store_states(s, next, z.len(), state);
         s.store_partial(e, z);
     }
+}
+
+/// Stores the first `n` lanes of `next`; the states of columns after the end stay. A blend
+/// and a whole store, because the state is loaded again soon, and a load waits for more than
+/// one store.
+#[inline(always)]
+fn store_states<S: Simd>(s: S, next: S::F32, n: usize, state: &mut [f32]) {
+    const INDEX: Lanes =
+        [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
+    let inside = s.lt(s.load(&INDEX), s.splat(n as f32));
+    s.store(s.select(inside, next, s.load(state)), state);
 }
