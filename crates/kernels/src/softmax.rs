@@ -21,6 +21,7 @@ mod wide;
 
 use std::ops::Range;
 
+use self::narrow::Scratch;
 use crate::isa::Isa;
 use crate::mat::{MatMut, MatRef};
 use crate::math::log::ln;
@@ -112,9 +113,10 @@ impl SimdOp for Softmax<'_> {
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
         let Self(mut z) = self;
+        let mut scratch = Scratch::new();
         for group in groups(z.rows()) {
             if z.cols() <= NARROW {
-                narrow::softmax(s, &mut z, group);
+                narrow::softmax(s, &mut z, group, &mut scratch);
                 continue;
             }
             for row in group {
@@ -140,10 +142,11 @@ impl SimdOp for Gradient<'_> {
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
         let Self { mut z, labels, factor, losses } = self;
+        let mut scratch = Scratch::new();
         for group in groups(z.rows()) {
             let labels = &labels[group.clone()];
             let logits = logits_of(labels, z.as_ref(), group.start);
-            let found = replace(s, &mut z, group.clone(), factor);
+            let found = replace(s, &mut z, group.clone(), factor, &mut scratch);
             for (row, &label) in group.clone().zip(labels) {
                 z.row_mut(row)[label as usize] -= factor;
             }
@@ -164,10 +167,11 @@ impl SimdOp for Losses<'_> {
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
         let Self { z, labels, losses } = self;
+        let mut scratch = Scratch::new();
         for group in groups(z.rows()) {
             let labels = &labels[group.clone()];
             let logits = logits_of(labels, z, group.start);
-            let found = find(s, z, group.clone());
+            let found = find(s, z, group.clone(), &mut scratch);
             found.judge(s, labels, &logits, &mut losses[group]);
         }
     }
@@ -213,9 +217,15 @@ impl Found {
 
 /// Replaces the rows of a group by `factor · softmax(z)`.
 #[inline(always)]
-fn replace<S: Simd>(s: S, z: &mut MatMut<'_>, group: Range<usize>, factor: f32) -> Found {
+fn replace<S: Simd>(
+    s: S,
+    z: &mut MatMut<'_>,
+    group: Range<usize>,
+    factor: f32,
+    scratch: &mut Scratch,
+) -> Found {
     if z.cols() <= NARROW {
-        return narrow::replace(s, z, group, factor);
+        return narrow::replace(s, z, group, factor, scratch);
     }
     let mut found = Found::default();
     for (i, row) in (0..LANES).zip(group) {
@@ -232,9 +242,9 @@ fn replace<S: Simd>(s: S, z: &mut MatMut<'_>, group: Range<usize>, factor: f32) 
 
 /// What [`replace`] returns, of rows that stay.
 #[inline(always)]
-fn find<S: Simd>(s: S, z: MatRef<'_>, group: Range<usize>) -> Found {
+fn find<S: Simd>(s: S, z: MatRef<'_>, group: Range<usize>, scratch: &mut Scratch) -> Found {
     if z.cols() <= NARROW {
-        return narrow::find(s, z, group);
+        return narrow::find(s, z, group, scratch);
     }
     let mut found = Found::default();
     for (i, row) in (0..LANES).zip(group) {

@@ -10,13 +10,28 @@ use crate::mat::{MatMut, MatRef};
 use crate::math::exp::exp_below_highest;
 use crate::simd::Simd;
 
+/// Memory for the columns of a group. What an earlier group left does not matter: it is
+/// zeroed once and not for each group, because that takes longer than some groups.
+#[repr(align(64))]
+pub(super) struct Scratch([Lanes; NARROW]);
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self([[0.0; LANES]; NARROW])
+    }
+}
+
 /// Replaces the rows of a group by `softmax(z)`.
 #[inline(always)]
-pub(super) fn softmax<S: Simd>(s: S, z: &mut MatMut<'_>, group: Range<usize>) {
-    let mut columns = [[0.0; LANES]; NARROW];
-    let columns = &mut columns[..z.cols()];
+pub(super) fn softmax<S: Simd>(
+    s: S,
+    z: &mut MatMut<'_>,
+    group: Range<usize>,
+    scratch: &mut Scratch,
+) {
+    let (columns, rows) = (&mut scratch.0[..z.cols()], group.len());
     read(z.as_ref(), group.clone(), columns);
-    for start in (0..LANES).step_by(S::LEN) {
+    for start in (0..rows).step_by(S::LEN) {
         let lanes = start..start + S::LEN;
         let max = largest(s, columns, lanes.clone());
         let sum = exponentials(s, columns, lanes.clone(), max);
@@ -32,12 +47,12 @@ pub(super) fn replace<S: Simd>(
     z: &mut MatMut<'_>,
     group: Range<usize>,
     factor: f32,
+    scratch: &mut Scratch,
 ) -> Found {
-    let mut columns = [[0.0; LANES]; NARROW];
-    let columns = &mut columns[..z.cols()];
+    let (columns, rows) = (&mut scratch.0[..z.cols()], group.len());
     read(z.as_ref(), group.clone(), columns);
     let mut found = Found::default();
-    for start in (0..LANES).step_by(S::LEN) {
+    for start in (0..rows).step_by(S::LEN) {
         let lanes = start..start + S::LEN;
         let max = largest(s, columns, lanes.clone());
         let sum = exponentials(s, columns, lanes.clone(), max);
@@ -50,12 +65,16 @@ pub(super) fn replace<S: Simd>(
 
 /// What [`replace`] returns, of rows that stay.
 #[inline(always)]
-pub(super) fn find<S: Simd>(s: S, z: MatRef<'_>, group: Range<usize>) -> Found {
-    let mut columns = [[0.0; LANES]; NARROW];
-    let columns = &mut columns[..z.cols()];
-    read(z, group, columns);
+pub(super) fn find<S: Simd>(
+    s: S,
+    z: MatRef<'_>,
+    group: Range<usize>,
+    scratch: &mut Scratch,
+) -> Found {
+    let (columns, rows) = (&mut scratch.0[..z.cols()], group.len());
+    read(z, group.clone(), columns);
     let mut found = Found::default();
-    for start in (0..LANES).step_by(S::LEN) {
+    for start in (0..rows).step_by(S::LEN) {
         let lanes = start..start + S::LEN;
         let max = largest(s, columns, lanes.clone());
         let sum = exponentials(s, columns, lanes.clone(), max);
@@ -102,7 +121,7 @@ fn largest<S: Simd>(s: S, columns: &[Lanes], lanes: Range<usize>) -> S::F32 {
     let mut max = s.splat(f32::NEG_INFINITY);
     for column in columns {
         let z = s.load(&column[lanes.clone()]);
-        max = s.select(s.lt(max, z), z, max);
+        max = s.max(z, max);
     }
     max
 }
