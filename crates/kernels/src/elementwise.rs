@@ -10,7 +10,7 @@ pub fn map<F: Unary>(isa: Isa, f: F, xs: &mut [f32]) {
         type Output = ();
         #[inline(always)]
         fn eval<S: Simd>(self, s: S) {
-            map_inline(s, self.0, self.1);
+            map_inline(s.wide(), self.0, self.1);
         }
     }
     isa.dispatch(Map(f, xs));
@@ -47,11 +47,12 @@ pub fn zip<F: Binary>(isa: Isa, f: F, xs: &mut [f32], ys: &[f32]) {
         type Output = ();
         #[inline(always)]
         fn eval<S: Simd>(self, s: S) {
+            let s = s.wide();
             let Self(f, xs, ys) = self;
-            let whole = xs.len() - xs.len() % S::LEN;
+            let whole = xs.len() - xs.len() % S::Wide::LEN;
             let (xs, x_tail) = xs.split_at_mut(whole);
             let (ys, y_tail) = ys.split_at(whole);
-            for (x, y) in xs.chunks_exact_mut(S::LEN).zip(ys.chunks_exact(S::LEN)) {
+            for (x, y) in xs.chunks_exact_mut(S::Wide::LEN).zip(ys.chunks_exact(S::Wide::LEN)) {
                 let z = f.apply(s, s.load(x), s.load(y));
                 s.store(z, x);
             }
@@ -76,13 +77,14 @@ pub fn zip_masked<F: Binary>(isa: Isa, f: F, xs: &mut [f32], mask: &[f32], ys: &
         type Output = ();
         #[inline(always)]
         fn eval<S: Simd>(self, s: S) {
+            let s = s.wide();
             let Self(f, xs, mask, ys) = self;
-            let whole = xs.len() - xs.len() % S::LEN;
+            let whole = xs.len() - xs.len() % S::Wide::LEN;
             let (xs, x_tail) = xs.split_at_mut(whole);
             let (mask, mask_tail) = mask.split_at(whole);
             let (ys, y_tail) = ys.split_at(whole);
-            let pairs = mask.chunks_exact(S::LEN).zip(ys.chunks_exact(S::LEN));
-            for (x, (m, y)) in xs.chunks_exact_mut(S::LEN).zip(pairs) {
+            let pairs = mask.chunks_exact(S::Wide::LEN).zip(ys.chunks_exact(S::Wide::LEN));
+            for (x, (m, y)) in xs.chunks_exact_mut(S::Wide::LEN).zip(pairs) {
                 let z = f.apply(s, s.mul(s.load(x), s.load(m)), s.load(y));
                 s.store(z, x);
             }

@@ -49,6 +49,8 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "x86_64")]
+mod quad;
 mod scalar;
 
 /// Writes what has one entry for each instruction set, from one list of them.

@@ -57,5 +57,5 @@ pub use prefetch::{prefetch, prefetch_write};
 pub use random::{
     Stream, add_gaussian, dropout, dropout_in_place, dropout_mask, gaussian_mask, uniform,
 };
-pub use simd::{Identity, Simd, SimdOp, Unary};
+pub use simd::{Identity, Simd, SimdOp, Table16, Unary};
 pub use softmax::{RowLoss, cross_entropy, cross_entropy_gradient, softmax_rows};

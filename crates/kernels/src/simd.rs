@@ -41,10 +41,13 @@ pub unsafe trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     type Mask: Copy;
     /// The tile of C that the [matrix product](crate::matmul()) keeps in registers.
     type Tile: Tile;
+    /// The same instruction set with the vectors of [`wide`](Self::wide).
+    type Wide: Simd;
 
     /// Name of the instruction set, such as `avx2`.
     const NAME: &'static str;
-    /// Lanes of a vector; a power of two that divides 16.
+    /// Lanes of a vector: a power of two that divides 16, or is up to 32 in
+    /// [`Wide`](Self::Wide).
     const LEN: usize;
     /// Whether [`fma`](Self::fma) and [`fnma`](Self::fnma) round once.
     const FUSES: bool;
@@ -52,6 +55,11 @@ pub unsafe trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// Runs `op`, compiled for this instruction set. If the instruction set is more than
     /// what every CPU has, that is a function of its own, which is not inlined.
     fn vectorize<O: SimdOp>(self, op: O) -> O::Output;
+
+    /// The same instruction set, for functions of single elements: with vectors of some
+    /// registers where one after the other would wait for the latencies of its instructions.
+    /// All lanes get the same bits as without.
+    fn wide(self) -> Self::Wide;
 
     /// Reads [`LEN`](Self::LEN) elements; `src` need not be aligned.
     ///
@@ -177,8 +185,8 @@ pub unsafe trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     fn mul_lower_halves(self, a: Self::U64, b: Self::U64) -> Self::U64;
     /// Bitwise exclusive or.
     fn xor_u64(self, a: Self::U64, b: Self::U64) -> Self::U64;
-    /// `table[i & 15]` for each lane `i`.
-    fn lookup(self, table: &[f32; 16], i: Self::I32) -> Self::F32;
+    /// Value `i & 15` of the table for each lane `i`.
+    fn lookup(self, table: &Table16, i: Self::I32) -> Self::F32;
     /// `a[0], b[0], a[1], b[1]` and so on, in two vectors.
     fn interleave(self, a: Self::F32, b: Self::F32) -> [Self::F32; 2];
     /// `table[j]`, `table[j + 1]`, `table[j + 2]` and `table[j + 3]` for each lane
@@ -272,9 +280,34 @@ pub unsafe trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// Sum of the lanes, first to last.
     #[inline(always)]
     fn sum(self, v: Self::F32) -> f32 {
-        let mut lanes = [0.0; 16];
+        let mut lanes = [0.0; 32];
         self.store(v, &mut lanes);
         lanes[..Self::LEN].iter().fold(0.0, |sum, x| sum + x)
+    }
+}
+
+/// A table for [`Simd::lookup`].
+#[derive(Debug)]
+#[repr(align(64))]
+pub struct Table16 {
+    pub(crate) values: [f32; 16],
+    /// Byte k of each value, the lowest first: for a CPU that shuffles 16 bytes faster than
+    /// 16 floats.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "AVX2 alone uses it"))]
+    pub(crate) bytes: [[u8; 16]; 4],
+}
+
+impl Table16 {
+    /// The table of these values.
+    #[must_use]
+    pub const fn new(values: [f32; 16]) -> Self {
+        let mut bytes = [[0; 16]; 4];
+        let mut i = 0;
+        while i < 4 * 16 {
+            bytes[i / 16][i % 16] = values[i % 16].to_le_bytes()[i / 16];
+            i += 1;
+        }
+        Self { values, bytes }
     }
 }
 

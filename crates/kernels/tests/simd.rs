@@ -1,7 +1,7 @@
 //! Vector operations that take more than an instruction, lane by lane, on every
 //! instruction set.
 
-use kernels::{Isa, Simd, SimdOp};
+use kernels::{Isa, Simd, SimdOp, Table16};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
@@ -12,20 +12,33 @@ impl SimdOp for Gather<'_> {
     type Output = Vec<[f32; 4]>;
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) -> Vec<[f32; 4]> {
-        let indices = self.1.map(|i| f32::from_bits(i.cast_unsigned()));
-        let mut found = vec![[0.0; 4]; 16];
-        for (part, found) in found.chunks_exact_mut(S::LEN).enumerate() {
-            let i = s.bits(s.load(&indices[part * S::LEN..]));
-            for (k, gathered) in s.gather4(self.0, i).into_iter().enumerate() {
-                let mut lanes = [0.0; 16];
-                s.store(gathered, &mut lanes);
-                for (found, lane) in found.iter_mut().zip(lanes) {
-                    found[k] = lane;
-                }
-            }
-        }
+        let found = gather(s, self.0, self.1);
+        assert_eq!(gather(s.wide(), self.0, self.1), found);
         found
     }
+}
+
+#[inline(always)]
+fn gather<S: Simd>(s: S, table: &[f32], indices: &[i32; 16]) -> Vec<[f32; 4]> {
+    // A vector may have 32 lanes.
+    let mut twice = [0.0; 32];
+    for (to, i) in twice.iter_mut().zip(indices.iter().chain(indices)) {
+        *to = f32::from_bits(i.cast_unsigned());
+    }
+    let mut found = vec![[0.0; 4]; 32];
+    for (part, found) in found.chunks_exact_mut(S::LEN).enumerate() {
+        let i = s.bits(s.load(&twice[part * S::LEN..]));
+        for (k, gathered) in s.gather4(table, i).into_iter().enumerate() {
+            let mut lanes = [0.0; 32];
+            s.store(gathered, &mut lanes);
+            for (found, lane) in found.iter_mut().zip(lanes) {
+                found[k] = lane;
+            }
+        }
+    }
+    assert_eq!(found[..16], found[16..]);
+    found.truncate(16);
+    found
 }
 
 #[test]
@@ -89,21 +102,144 @@ fn floors() {
 fn vectors_are_interleaved() {
     struct Both;
     impl SimdOp for Both {
-        type Output = (usize, Vec<f32>);
+        type Output = [Vec<f32>; 2];
         #[inline(always)]
-        fn eval<S: Simd>(self, s: S) -> (usize, Vec<f32>) {
-            let counts: [f32; 32] = std::array::from_fn(|i| i as f32);
-            let mut to = vec![0.0; 2 * S::LEN];
-            let [first, second] = s.interleave(s.load(&counts), s.load(&counts[16..]));
-            s.store(first, &mut to);
-            s.store(second, &mut to[S::LEN..]);
-            (S::LEN, to)
+        fn eval<S: Simd>(self, s: S) -> [Vec<f32>; 2] {
+            [interleaved(s), interleaved(s.wide())]
         }
     }
+    #[inline(always)]
+    fn interleaved<S: Simd>(s: S) -> Vec<f32> {
+        let counts: [f32; 64] = std::array::from_fn(|i| i as f32);
+        let mut to = vec![0.0; 2 * S::LEN];
+        let [first, second] = s.interleave(s.load(&counts), s.load(&counts[32..]));
+        s.store(first, &mut to);
+        s.store(second, &mut to[S::LEN..]);
+        to
+    }
     for isa in Isa::available() {
-        let (len, found) = isa.dispatch(Both);
-        let expected: Vec<_> = (0..len).flat_map(|i| [i as f32, 16.0 + i as f32]).collect();
-        assert_eq!(found, expected, "{isa}");
+        for found in isa.dispatch(Both) {
+            let lanes = 0..found.len() / 2;
+            let expected: Vec<_> = lanes.flat_map(|i| [i as f32, 32.0 + i as f32]).collect();
+            assert_eq!(found, expected, "{isa}");
+        }
+    }
+}
+
+/// Each operation of the wide vectors gives the bits of the narrow ones, in the same lanes.
+#[test]
+fn wide_vectors_are_narrow_ones_side_by_side() {
+    struct All([f32; 32]);
+    impl SimdOp for All {
+        type Output = [Vec<Vec<u32>>; 2];
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) -> Self::Output {
+            [all(s, &self.0), all(s.wide(), &self.0)]
+        }
+    }
+    /// For each operation, its results for all elements.
+    #[inline(always)]
+    fn all<S: Simd>(s: S, x: &[f32; 32]) -> Vec<Vec<u32>> {
+        static TABLE: Table16 = Table16::new([
+            1.5,
+            -2.25,
+            1e-30,
+            3e30,
+            5.0,
+            6.0,
+            -7.0,
+            8.5,
+            0.1,
+            0.2,
+            0.3,
+            0.4,
+            0.5,
+            -0.0,
+            f32::INFINITY,
+            1e-45,
+        ]);
+        let mut results = vec![vec![]; 26];
+        for part in x.chunks_exact(S::LEN) {
+            let x = s.load(part);
+            let y = s.add(s.mul(x, x), s.splat(1.25));
+            let z = s.sub(x, y);
+            let (i, j) = (s.bits(x), s.bits(y));
+            let [wide_i, wide_j] = [s.widen(i), s.widen(j)];
+            let all = [
+                y,
+                z,
+                s.div(x, y),
+                s.fma(x, y, z),
+                s.fnma(x, y, z),
+                s.sqrt(x),
+                s.min(x, y),
+                s.max(x, z),
+                s.select(s.lt(x, y), x, z),
+                s.select(s.eq(x, s.splat(3.5)), y, z),
+                s.select(s.lt_u32(i, j), x, z),
+                s.floor(x),
+                s.round(x),
+                s.mul_power_of_two(x, s.round(y)),
+                s.to_f32(i),
+                s.with_bits(s.add_i32(i, j)),
+                s.with_bits(s.sub_i32(i, j)),
+                s.with_bits(s.and(i, j)),
+                s.with_bits(s.or(i, s.splat_i32(12345))),
+                s.with_bits(s.xor(i, j)),
+                s.with_bits(s.shl::<5>(i)),
+                s.with_bits(s.shr::<5>(i)),
+                s.with_bits(s.narrow(s.mul_lower_halves(wide_i, wide_j))),
+                s.with_bits(s.narrow(s.upper_half(s.mul_lower_halves(wide_i, wide_j)))),
+                s.with_bits(s.narrow(s.xor_u64(wide_i, s.splat_u64(0xABCD)))),
+                s.lookup(&TABLE, s.shr::<18>(i)),
+            ];
+            for (result, v) in results.iter_mut().zip(all) {
+                let mut lanes = [0.0; 32];
+                s.store(v, &mut lanes);
+                result.extend(lanes[..S::LEN].iter().map(|x| x.to_bits()));
+            }
+        }
+        results
+    }
+    let x = std::array::from_fn(|i| (i as f32 - 11.0) * 0.5);
+    for isa in Isa::available() {
+        let [narrow, wide] = isa.dispatch(All(x));
+        for (k, (narrow, wide)) in narrow.iter().zip(&wide).enumerate() {
+            assert_eq!(narrow, wide, "{isa}: operation {k}");
+        }
+    }
+}
+
+/// Partial loads and stores of each length touch no other element.
+#[test]
+fn a_part_of_a_vector_is_loaded_and_stored() {
+    struct Part<'a>(&'a [f32]);
+    impl SimdOp for Part<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            copy(s, self.0);
+            copy(s.wide(), self.0);
+        }
+    }
+    #[inline(always)]
+    fn copy<S: Simd>(s: S, from: &[f32]) {
+        let n = from.len().min(S::LEN);
+        let v = s.load_partial(&from[..n]);
+        let mut lanes = [7.0; 32];
+        s.store(v, &mut lanes);
+        assert_eq!(lanes[..n], from[..n]);
+        assert!(lanes[n..S::LEN].iter().all(|x| *x == 0.0));
+        let mut to = [-1.0; 33];
+        s.store_partial(v, &mut to[..n]);
+        assert_eq!(to[..n], from[..n]);
+        assert!(to[n..].iter().all(|x| *x == -1.0));
+    }
+    let from: Vec<f32> = (1..=32u8).map(f32::from).collect();
+    for isa in Isa::available() {
+        for n in 0..=32 {
+            isa.dispatch(Part(&from[..n]));
+        }
     }
 }
 

@@ -18,7 +18,7 @@
 //! The constants come from `coefficients/sigmoid.py`.
 
 use crate::elementwise::Binary;
-use crate::simd::{Simd, Unary};
+use crate::simd::{Simd, Table16, Unary};
 
 /// `1 / (1 + e⁻ˣ)`, within 0.90 ULP of the exact value, subnormal results
 /// included (measured over all `f32`, on each instruction set:
@@ -33,26 +33,23 @@ pub struct SigmoidGradient;
 /// At this t, σ(−t) is 0 in `f32`, and 2ⁿ⁺²⁴ still normal.
 const LARGEST: f32 = 104.0;
 
-/// One value for each j.
-type Table = [f32; 16];
-
 /// The multiple of 2⁻¹⁷ near `j·ln 2/16 − 0.011` whose m is nearly a float.
 #[rustfmt::skip]
-const C: Table = [
+static C: Table16 = Table16::new([
     -0.010_963_44, 0.032_325_745, 0.075_431_824, 0.118_957_52,
     0.162_406_92, 0.205_390_93, 0.248_985_29, 0.292_297_36,
     0.335_472_1, 0.379_386_9, 0.422_302_25, 0.465_644_84,
     0.508_918_76, 0.552_131_65, 0.595_718_4, 0.638_763_4,
-];
+]);
 
 /// m, times 2²⁴.
 #[rustfmt::skip]
-const M: Table = [
+static M: Table16 = Table16::new([
     16962164.0, 16243552.0, 15558233.0, 14895576.0,
     14262231.0, 13662172.0, 13079374.0, 12524972.0,
     11995717.0, 11480327.0, 10998067.0, 10531565.0,
     10085543.0, 9.659e6, 9247039.0, 8857445.0,
-];
+]);
 
 /// `G(r) ≈ (eʳ − 1) / r` for −0.033 ≤ r ≤ 0.0112, lowest order first: within 0.02
 /// ULP of 1 + r·G(r), before the rounding of its evaluation.

@@ -3,7 +3,8 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use crate::simd::{Registers, Simd, SimdOp, gather4_mask};
+use super::quad::Quad;
+use crate::simd::{Registers, Simd, SimdOp, Table16, gather4_mask};
 
 token! {
     /// Proof that the CPU has AVX2 and FMA.
@@ -36,6 +37,7 @@ unsafe impl Simd for Avx2 {
     // 12 of 16 registers accumulate; 2 hold the row of B and one the broadcast
     // element of A. Per step of k: 12 FMAs for 8 loads.
     type Tile = Registers<6, 1, 2>;
+    type Wide = Quad;
 
     const NAME: &'static str = "avx2";
     const LEN: usize = 8;
@@ -44,6 +46,10 @@ unsafe impl Simd for Avx2 {
     #[inline(always)]
     fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
         self.with_features(op)
+    }
+    #[inline(always)]
+    fn wide(self) -> Self::Wide {
+        Quad(self)
     }
 
     /// Four blocks of 8 × 8. Each is transposed by exchanging single lanes, then pairs of
@@ -267,7 +273,8 @@ unsafe impl Simd for Avx2 {
         [self.xor(a[0], b[0]), self.xor(a[1], b[1])]
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], i: __m256i) -> __m256 {
+    fn lookup(self, table: &Table16, i: __m256i) -> __m256 {
+        let table = &table.values;
         unsafe {
             let low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr()), i);
             let high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table.as_ptr().add(8)), i);

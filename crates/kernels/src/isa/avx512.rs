@@ -3,7 +3,7 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use crate::simd::{Registers, Simd, SimdOp, gather4_mask};
+use crate::simd::{Registers, Simd, SimdOp, Table16, gather4_mask};
 
 token! {
     /// Proof that the CPU has FMA, POPCNT and the AVX-512 subsets F, BW, DQ and VL, which
@@ -51,6 +51,7 @@ unsafe impl Simd for Avx512 {
     // 24 of 32 registers accumulate; 3 hold the row of B and one the broadcast
     // element of A. Per step of k: 24 FMAs for 11 loads.
     type Tile = Registers<8, 3, 1>;
+    type Wide = Self;
 
     const NAME: &'static str = "avx512";
     const LEN: usize = 16;
@@ -59,6 +60,10 @@ unsafe impl Simd for Avx512 {
     #[inline(always)]
     fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
         self.with_features(op)
+    }
+    #[inline(always)]
+    fn wide(self) -> Self::Wide {
+        self
     }
 
     /// Four columns at a time, as four blocks of 4 × 4 side by side. Each is transposed by
@@ -261,8 +266,8 @@ unsafe impl Simd for Avx512 {
         [self.xor(a[0], b[0]), self.xor(a[1], b[1])]
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], i: __m512i) -> __m512 {
-        unsafe { _mm512_permutexvar_ps(i, _mm512_loadu_ps(table.as_ptr())) }
+    fn lookup(self, table: &Table16, i: __m512i) -> __m512 {
+        unsafe { _mm512_permutexvar_ps(i, _mm512_loadu_ps(table.values.as_ptr())) }
     }
     #[inline(always)]
     fn interleave(self, a: __m512, b: __m512) -> [__m512; 2] {

@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 use std::arch::is_aarch64_feature_detected;
 
-use crate::simd::{Registers, Simd, SimdOp, gather4_mask};
+use crate::simd::{Registers, Simd, SimdOp, Table16, gather4_mask};
 
 token! {
     /// Proof that the CPU has NEON.
@@ -23,6 +23,7 @@ unsafe impl Simd for Neon {
     // 24 of 32 registers accumulate; 4 hold the row of B, the others elements of A. Per
     // step of k: 24 FMAs for 10 loads.
     type Tile = Registers<6, 1, 4>;
+    type Wide = Self;
 
     const NAME: &'static str = "neon";
     const LEN: usize = 4;
@@ -31,6 +32,10 @@ unsafe impl Simd for Neon {
     #[inline(always)]
     fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
         self.with_features(op)
+    }
+    #[inline(always)]
+    fn wide(self) -> Self::Wide {
+        self
     }
 
     #[inline(always)]
@@ -203,10 +208,10 @@ unsafe impl Simd for Neon {
         unsafe { [veorq_u64(a[0], b[0]), veorq_u64(a[1], b[1])] }
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], i: int32x4_t) -> float32x4_t {
+    fn lookup(self, table: &Table16, i: int32x4_t) -> float32x4_t {
         let mut lanes = [0; 4];
         unsafe { vst1q_s32(lanes.as_mut_ptr(), i) };
-        let found = lanes.map(|i| table[(i & 15) as usize]);
+        let found = lanes.map(|i| table.values[(i & 15) as usize]);
         unsafe { vld1q_f32(found.as_ptr()) }
     }
     #[inline(always)]

@@ -2,7 +2,7 @@
 //! plainest way what each operation means.
 
 use crate::simd::sealed::Sealed;
-use crate::simd::{Registers, Simd, SimdOp, gather4_mask};
+use crate::simd::{Registers, Simd, SimdOp, Table16, gather4_mask};
 
 /// Needs no proof: every CPU runs plain Rust.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,7 @@ unsafe impl Simd for Scalar {
     type Mask = bool;
     // 2 × 16 accumulators, which the compiler puts into the vectors that it knows.
     type Tile = Registers<2, 1, 16>;
+    type Wide = Self;
 
     const NAME: &'static str = "scalar";
     const LEN: usize = 1;
@@ -37,6 +38,10 @@ unsafe impl Simd for Scalar {
     #[inline(always)]
     fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
         op.eval(self)
+    }
+    #[inline(always)]
+    fn wide(self) -> Self::Wide {
+        self
     }
 
     #[inline(always)]
@@ -204,8 +209,8 @@ unsafe impl Simd for Scalar {
         a ^ b
     }
     #[inline(always)]
-    fn lookup(self, table: &[f32; 16], i: i32) -> f32 {
-        table[(i & 15) as usize]
+    fn lookup(self, table: &Table16, i: i32) -> f32 {
+        table.values[(i & 15) as usize]
     }
     #[inline(always)]
     fn interleave(self, a: f32, b: f32) -> [f32; 2] {

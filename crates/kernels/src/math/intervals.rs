@@ -12,10 +12,7 @@
 //! costs less than the division that a rational function would need; and on a short
 //! interval a low degree is enough.
 
-use crate::simd::Simd;
-
-/// One value for each interval.
-pub(crate) type Table = [f32; 16];
+use crate::simd::{Simd, Table16};
 
 /// The interval of t, from `u = t + 1` with `0 ≤ t < 15`, as an index for
 /// [`Simd::lookup`]. Where t is NaN, any interval.
@@ -30,7 +27,7 @@ pub(crate) fn interval<S: Simd>(s: S, u: S::F32) -> S::I32 {
 #[inline(always)]
 pub(crate) fn polynomial<S: Simd, const N: usize>(
     s: S,
-    c: &[Table; N],
+    c: &[Table16; N],
     j: S::I32,
     d: S::F32,
 ) -> S::F32 {
