@@ -10,7 +10,7 @@ use crate::buffer::AlignedBuf;
 use crate::elementwise::map_inline;
 use crate::isa::Isa;
 use crate::mat::MatRef;
-use crate::panels::PanelsMut;
+use crate::panels::{PANEL, PanelsMut};
 use crate::simd::{Simd, SimdOp, Tile, Unary};
 
 /// Panels of B from which on a transposed A is packed, if it is dense: copying it then
@@ -125,11 +125,37 @@ impl<F: Unary> MacroKernel<'_, F> {
             );
             if let Some(f) = self.f {
                 // From the cache.
-                for i in 0..a.rows() {
-                    for panel in 0..end - jr {
-                        map_inline(s, f, c.row(i, panel));
-                    }
+                for panel in 0..end - jr {
+                    map_panel(s, f, &mut c, panel);
                 }
+            }
+        }
+    }
+}
+
+/// `x ← f(x)` for each element of a panel. Its rows are shorter than some wide vectors; then
+/// two of them make one.
+#[inline(always)]
+fn map_panel<S: Simd, F: Unary>(s: S, f: F, c: &mut PanelsMut<'_>, panel: usize) {
+    if S::Wide::LEN <= PANEL {
+        for i in 0..c.rows() {
+            map_inline(s.wide(), f, c.row(i, panel));
+        }
+        return;
+    }
+    for i in (0..c.rows()).step_by(2) {
+        let both = i..c.rows().min(i + 2);
+        let mut copies = [[0.0; PANEL]; 2];
+        for (i, copy) in both.clone().zip(&mut copies) {
+            for (x, copy) in c.row(i, panel).chunks(S::LEN).zip(copy.chunks_exact_mut(S::LEN)) {
+                s.store(if x.len() < S::LEN { s.load_partial(x) } else { s.load(x) }, copy);
+            }
+        }
+        map_inline(s.wide(), f, copies.as_flattened_mut());
+        for (i, copy) in both.zip(&copies) {
+            for (x, copy) in c.row(i, panel).chunks_mut(S::LEN).zip(copy.chunks_exact(S::LEN)) {
+                let y = s.load(copy);
+                if x.len() < S::LEN { s.store_partial(y, x) } else { s.store(y, x) }
             }
         }
     }
