@@ -5,11 +5,12 @@
 mod error;
 mod options;
 // From bytes to rows: the text, the part of it in memory, its rows.
-mod ahead;
 mod input;
 mod block;
 mod separators;
 mod records;
+mod batch;
+mod ahead;
 mod json;
 // From cells to values: numbers and their marks, categories, what is known of them, names.
 mod word;
@@ -112,7 +113,8 @@ impl Table {
     /// Reads the table at `path`, of which nothing is known.
     ///
     /// The file is read once, and once more if a column that begins with numbers goes on
-    /// with texts.
+    /// with texts. A large one is read on two threads, where there are threads; the result is
+    /// the same.
     ///
     /// # Errors
     /// If the file cannot be opened or read, does not fit into memory, is no table of

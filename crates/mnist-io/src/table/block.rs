@@ -39,13 +39,8 @@ impl<R: Read> Block<R> {
     /// first line such as `sep=;`, from which Excel learns what separates cells. Errors name
     /// `path`.
     pub(crate) fn open(path: PathBuf, reader: R) -> Result<Self, Error> {
-        Self::open_input(path, Input::new(reader))
-    }
-
-    /// As [`open`](Self::open), from an input that may have failed already.
-    pub(crate) fn open_input(path: PathBuf, input: io::Result<Input<R>>) -> Result<Self, Error> {
         const WORD: &[u8] = b"sep=";
-        let mut block = Self::of_input(path, input)?;
+        let mut block = Self::new(path, reader)?;
         // The word, the separator and the end of the line. What begins otherwise may be all
         // that there is for long.
         let begins = |bytes: &[u8]| {
@@ -69,11 +64,8 @@ impl<R: Read> Block<R> {
     /// The text that `reader` gives, from its first byte after a byte-order mark on.
     /// Errors name `path`.
     pub(crate) fn new(path: PathBuf, reader: R) -> Result<Self, Error> {
-        Self::of_input(path, Input::new(reader))
-    }
-
-    fn of_input(path: PathBuf, input: io::Result<Input<R>>) -> Result<Self, Error> {
-        let input = input.map_err(|error| Error::Read { path: path.clone(), error })?;
+        let input =
+            Input::new(reader).map_err(|error| Error::Read { path: path.clone(), error })?;
         let (buffer, start, end) = (vec![0; SIZE], 0, 0);
         let (ended, line, after_return, separator, begun) = (false, 1, false, None, false);
         let mut block =
@@ -94,6 +86,11 @@ impl<R: Read> Block<R> {
         let mut copy = Block::new(self.path.clone(), self.bytes())?;
         copy.line = self.line;
         Ok(copy)
+    }
+
+    /// Where the text comes from, unless it has ended.
+    pub(crate) fn reader(&self) -> Option<&R> {
+        self.input.reader()
     }
 
     /// The bytes that are in memory.

@@ -42,6 +42,16 @@ pub(crate) struct Sample {
     pub(crate) rows: Vec<Row>,
 }
 
+impl Sample {
+    /// What the marks of most numbers seem to be, if before them they are `marks`.
+    pub(crate) fn marks(&self, mut marks: Marks) -> Marks {
+        for cell in self.rows.iter().flatten() {
+            read(cell, &mut marks);
+        }
+        marks.decimal().map_or(Marks::UNKNOWN, Marks::shown)
+    }
+}
+
 /// Looks at the start of a text. What `options` force, or the text says, is not looked for.
 ///
 /// # Errors

@@ -11,17 +11,17 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
+use super::ahead::RowReader;
 use super::block::Block;
 use super::categories::{Dictionary, MOST_FOUND, MOST_SAID};
 use super::dialect::{Dialect, Sample, find_out};
 use super::error::{TableError, shown};
 use super::evidence::{Decided, Seen, decide};
 use super::facts::{ColumnFacts, Facts, NumberFacts, Place, number_of};
-use super::input::Input;
 use super::looks::Counter;
 use super::marks::{DecimalMark, Marks};
 use super::names;
-use super::number::{Cell, is_missing, read, short};
+use super::number::{Cell, is_missing, read};
 use super::options::TableOptions;
 use super::records::{Record, Records};
 use super::schema::{Column, ColumnKind, Schema};
@@ -46,9 +46,8 @@ pub(crate) fn whole_file(
     options: &TableOptions<'_>,
     keep: bool,
 ) -> Result<Whole, Error> {
-    let sample = || Block::open(path.into(), mapped::open(path)?);
-    let all = || Block::open_input(path.into(), Input::ahead(mapped::open(path)?));
-    whole(path, sample, all, options, keep)
+    let open = || Block::open(path.into(), mapped::open(path)?);
+    whole(path, open, RowReader::whole_file, options, keep)
 }
 
 /// Reads a table from the bytes of a file, which errors call `path`.
@@ -57,29 +56,29 @@ pub(crate) fn whole_bytes(
     bytes: &[u8],
     options: &TableOptions<'_>,
 ) -> Result<Whole, Error> {
-    let block = || Block::open(path.into(), bytes);
-    whole(path, block, block, options, true)
+    let open = || Block::open(path.into(), bytes);
+    whole(path, open, |records, _| RowReader::Here(Box::new(records)), options, true)
 }
 
-/// Reads the table whose first rows are in `sample` and all of whose rows are in `all`, which
-/// is opened as often as it is read.
-fn whole<R: Read>(
+/// Reads the table that `open` opens, which it does for a look at the first rows and for each
+/// pass. `reader` reads the rows of a pass; it is told what the marks of numbers seem to be.
+pub(crate) fn whole<R: Read>(
     path: &Path,
-    sample: impl Fn() -> Result<Block<R>, Error>,
-    all: impl Fn() -> Result<Block<R>, Error>,
+    open: impl Fn() -> Result<Block<R>, Error>,
+    reader: impl Fn(Records<R>, Marks) -> RowReader<R>,
     options: &TableOptions<'_>,
     keep: bool,
 ) -> Result<Whole, Error> {
     let failed = |error| Error::Table { path: path.into(), error };
     options.check().map_err(failed)?;
-    let sample = find_out(sample()?, options)?;
+    let sample = find_out(open()?, options)?;
     // The columns that are known to have texts, and the first of them.
     let mut texts = HashMap::new();
     let separator = sample.dialect.separator;
     let mut marks = Marks::of_separator(separator);
     let mut decided: Option<Decided> = None;
     loop {
-        let records = Records::new(all()?, separator);
+        let records = reader(Records::new(open()?, separator), sample.marks(marks));
         let mut pass = Pass::new(records, &sample, &texts, options, marks, keep)?;
         pass.run()?;
         let found = pass.contradictions();
@@ -193,7 +192,7 @@ impl Use {
 }
 
 struct Pass<'a, R> {
-    records: Records<R>,
+    records: RowReader<R>,
     options: &'a TableOptions<'a>,
     names: Vec<String>,
     uses: Vec<Use>,
@@ -204,7 +203,7 @@ struct Pass<'a, R> {
 
 impl<'a, R: Read> Pass<'a, R> {
     fn new(
-        mut records: Records<R>,
+        mut records: RowReader<R>,
         sample: &Sample,
         texts: &HashMap<usize, Place>,
         options: &'a TableOptions<'a>,
@@ -391,7 +390,7 @@ fn add(
     for (index, (cell, one)) in record.raw().zip(uses).enumerate() {
         // Most cells of most tables.
         if let Use::Numbers { facts, marks, text: None, .. } = one
-            && let Some(value) = short(cell, marks)
+            && let Some(value) = record.short(index, cell, marks)
         {
             facts.add(value);
             cells.push(value as f32);

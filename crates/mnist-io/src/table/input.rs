@@ -1,11 +1,9 @@
-//! The text of a table: raw or gzip, from any reader. A thread inflates large files.
+//! The text of a table: raw or gzip, from any reader.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
 
-use super::ahead::Ahead;
 use super::error::TableError;
 use crate::other_files::OtherFile;
 
@@ -17,27 +15,6 @@ type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
 pub(crate) enum Input<R> {
     Raw(Whole<R>),
     Gzip(Box<Option<GzDecoder<BufReader<Whole<R>>>>>),
-    /// Gzip too, inflated by another thread.
-    Ahead(Ahead),
-}
-
-/// Files of fewer bytes are inflated before another thread has begun.
-const LARGE: u64 = 1 << 20;
-
-impl Input<File> {
-    /// The text of a file that is read as a whole. A large one that is gzip is inflated by
-    /// a thread of its own, where there are threads. Others are not: of what is not
-    /// compressed, the system reads ahead, and copying it takes a thirtieth of the time.
-    pub(crate) fn ahead(file: File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        // The thread is waited for, and a read of what is no file may never end.
-        let large = metadata.is_file() && metadata.len() >= LARGE;
-        let input = Self::new(file)?;
-        Ok(match input {
-            Self::Gzip(_) if large => Ahead::new(input).map_or_else(|input| input, Self::Ahead),
-            input => input,
-        })
-    }
 }
 
 impl<R: Read> Input<R> {
@@ -53,10 +30,19 @@ impl<R: Read> Input<R> {
         })
     }
 
+    /// Where the text comes from, unless it has ended.
+    pub(crate) fn reader(&self) -> Option<&R> {
+        let whole = match self {
+            Self::Raw(whole) => whole,
+            Self::Gzip(decoder) => decoder.as_ref().as_ref()?.get_ref().get_ref(),
+        };
+        Some(whole.get_ref().1)
+    }
+
     /// Whether `error`, which this input gave, is about its gzip data.
     pub(crate) fn is_damage(&self, error: &io::Error) -> bool {
         use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        matches!(self, Self::Gzip(_) | Self::Ahead(_))
+        matches!(self, Self::Gzip(_))
             && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
     }
 }
@@ -67,7 +53,6 @@ impl<R: Read> Read for Input<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let slot = match self {
             Self::Raw(reader) => return reader.read(buffer),
-            Self::Ahead(ahead) => return ahead.read(buffer),
             Self::Gzip(slot) => &mut **slot,
         };
         while let Some(decoder) = slot {

@@ -110,6 +110,19 @@ impl Marks {
         }
     }
 
+    /// Whether what [`short`](super::number::short) reads with `others` is what it reads with
+    /// these.
+    #[inline]
+    pub(crate) fn read_as(&self, others: &Self) -> bool {
+        let shown = |known| match known {
+            Known::Shown(mark) | Known::Said(mark) => Some(mark),
+            Known::Nothing | Known::Open(_) => None,
+        };
+        // Without a mark, it reads digits alone.
+        others.known == Known::Nothing
+            || shown(others.known).is_some_and(|mark| shown(self.known) == Some(mark))
+    }
+
     #[cold]
     pub(crate) fn take(&mut self, number: &Written) -> Cell {
         match *number {

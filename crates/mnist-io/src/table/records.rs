@@ -13,6 +13,8 @@ use memchr::{memchr, memchr2, memchr2_iter};
 
 use super::block::{Block, MOST};
 use super::error::TableError;
+use super::marks::Marks;
+use super::number;
 use super::separators;
 use crate::error::Error;
 
@@ -24,10 +26,16 @@ pub(crate) const MOST_COLUMNS: usize = 100_000;
 pub(crate) struct Record<'a> {
     /// The line that it begins in, from 1.
     pub(crate) line: u64,
-    bytes: &'a [u8],
-    ends: &'a [usize],
+    pub(crate) bytes: &'a [u8],
+    /// For each cell, where it ends in `bytes`.
+    pub(crate) ends: &'a [usize],
     /// The bytes between two cells.
-    gap: usize,
+    pub(crate) gap: usize,
+    /// For each cell its number, or NaN if it is none that is short. Empty if they were not
+    /// read yet.
+    pub(crate) numbers: &'a [f64],
+    /// What `numbers` were read with.
+    pub(crate) marks: Marks,
 }
 
 impl<'a> Record<'a> {
@@ -49,6 +57,16 @@ impl<'a> Record<'a> {
     /// that has white space before its first quote.
     pub(crate) fn cells(self) -> impl Iterator<Item = &'a [u8]> {
         self.raw().map(trimmed)
+    }
+
+    /// What [`number::short`] says of `cell`, which is the one at `index`: that was perhaps read
+    /// before.
+    #[inline]
+    pub(crate) fn short(&self, index: usize, cell: &[u8], marks: &Marks) -> Option<f64> {
+        match self.numbers.get(index) {
+            Some(number) if !number.is_nan() && marks.read_as(&self.marks) => Some(*number),
+            _ => number::short(cell, marks),
+        }
     }
 
     /// Whether it is a line of white space, which is no row.
@@ -94,6 +112,11 @@ impl<R: Read> Records<R> {
 
     pub(crate) fn error(&self, error: TableError) -> Error {
         self.block.error(error)
+    }
+
+    /// Where the text comes from, unless it has ended.
+    pub(crate) fn reader(&self) -> Option<&R> {
+        self.block.reader()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -151,13 +174,11 @@ impl<R: Read> Records<R> {
     }
 
     fn record(&self, line: u64, place: &Place) -> Record<'_> {
-        let ends = &self.ends[..];
-        match place {
-            Place::Line(range) => {
-                Record { line, bytes: self.block.at(range.clone()), ends, gap: 1 }
-            }
-            Place::Copy => Record { line, bytes: &self.bytes, ends, gap: 0 },
-        }
+        let (bytes, gap) = match place {
+            Place::Line(range) => (self.block.at(range.clone()), 1),
+            Place::Copy => (&self.bytes[..], 0),
+        };
+        Record { line, bytes, ends: &self.ends, gap, numbers: &[], marks: Marks::UNKNOWN }
     }
 
     /// Moves beyond the next line and finds the ends of its cells; `None` if it may have

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::ahead::RowReader;
 use super::block::Block;
 use super::categories::Lookup;
 use super::dialect::Dialect;
@@ -11,7 +12,6 @@ use super::error::{TableError, shown};
 use super::evidence::Running;
 use super::facts::{ColumnFacts, Facts, NumberFacts, Place, Unknown, number_of};
 use super::infer::read_cell;
-use super::input::Input;
 use super::json::{Lines, Object};
 use super::marks::{DecimalMark, Marks};
 use super::number::{Cell, is_missing};
@@ -40,7 +40,7 @@ pub struct Rows<R: Read> {
 
 enum Source<R> {
     Cells {
-        records: Box<Records<R>>,
+        records: RowReader<R>,
         dialect: Dialect,
         /// For each cell of a row, the position of its column.
         places: Vec<Option<usize>>,
@@ -84,8 +84,8 @@ impl Rows<File> {
         wanted: Wanted<'_>,
         options: &TableOptions<'_>,
     ) -> Result<Self, Error> {
-        let input = Input::ahead(mapped::open(path)?);
-        Self::of_block(Block::open_input(path.into(), input)?, wanted, options)
+        let block = Block::open(path.into(), mapped::open(path)?)?;
+        Self::of_block(block, RowReader::whole_file, wanted, options)
     }
 }
 
@@ -101,11 +101,13 @@ impl<R: Read> Rows<R> {
         wanted: Wanted<'_>,
         options: &TableOptions<'_>,
     ) -> Result<Self, Error> {
-        Self::of_block(Block::open(path.into(), reader)?, wanted, options)
+        let here = |records, _| RowReader::Here(Box::new(records));
+        Self::of_block(Block::open(path.into(), reader)?, here, wanted, options)
     }
 
-    fn of_block(
+    pub(crate) fn of_block(
         mut block: Block<R>,
+        reader: impl FnOnce(Records<R>, Marks) -> RowReader<R>,
         wanted: Wanted<'_>,
         options: &TableOptions<'_>,
     ) -> Result<Self, Error> {
@@ -135,7 +137,12 @@ impl<R: Read> Rows<R> {
             for place in plan.places.iter().flatten() {
                 present[*place] = true;
             }
-            Source::Cells { records: Box::new(records), dialect: plan.dialect, places: plan.places }
+            let seem = match plan.dialect.separator {
+                b',' => Some(DecimalMark::Point),
+                _ => options.decimal,
+            };
+            let records = reader(records, seem.map_or(Marks::UNKNOWN, Marks::shown));
+            Source::Cells { records, dialect: plan.dialect, places: plan.places }
         };
         let marks = match &source {
             Source::Cells { dialect, .. } if dialect.separator != b',' => {
@@ -205,9 +212,17 @@ impl<R: Read> Rows<R> {
                 let Some(record) = records.next()? else { return Ok(false) };
                 let (line, found, expected) = (record.line, record.len(), places.len());
                 let added = if found == expected {
-                    record.raw().zip(places).try_for_each(|(cell, place)| {
+                    record.raw().zip(places).enumerate().try_for_each(|(index, (cell, place))| {
                         let Some(position) = *place else { return Ok(()) };
-                        row[position] = slots[position].add(line, cell, running)?;
+                        let slot = &mut slots[position];
+                        row[position] = if let CellReader::Number { facts } = &mut slot.reader
+                            && let Some(value) = record.short(index, cell, &running.marks)
+                        {
+                            facts.add(value);
+                            value as f32
+                        } else {
+                            slot.add(line, cell, running)?
+                        };
                         Ok(())
                     })
                 } else {

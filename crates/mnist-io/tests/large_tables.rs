@@ -1,5 +1,5 @@
-//! Tables in gzip files so large that a thread inflates them, compared with the same bytes
-//! from memory, which none does.
+//! Tables in files so large that a thread reads them ahead, raw and gzip, compared with the same
+//! bytes from memory, of which none does.
 
 use std::fs;
 use std::io::Write;
@@ -41,7 +41,12 @@ fn as_from_memory() {
     let with = |bytes: &[u8], more: &[u8]| [bytes, more].concat();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("table");
+    assert!(middle > 1 << 20, "{middle} bytes are too few for a thread");
     for (name, bytes, says) in [
+        ("raw", text.clone(), None),
+        ("raw, a ragged row", ragged.clone(), Some("found 3 cells")),
+        ("raw, an open quote", with(&text, b"1,\"2\n"), Some("a quote that is never closed")),
+        ("raw, an infinite number", with(&text, b"1,inf\n"), Some("found `inf`")),
         ("whole", whole.clone(), None),
         ("two members", with(&whole, &gzip(&text[4..])), None),
         ("with zeros after it", with(&whole, &[0; 600]), None),
