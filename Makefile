@@ -2,7 +2,7 @@
 # they work without make.
 
 .PHONY: check lint doc packages test wasm bench-build examples recipes bench accuracy kills neon asan \
-	tsan miri fuzz mutants peers unsafe
+	tsan miri fuzz mutants peers unsafe targets
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -51,6 +51,9 @@ neon: ## kernels, nn and mnist-io in an emulated AArch64 CPU; docs/reliability.m
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
 	KERNELS_REQUIRE=neon,scalar \
 	cargo test -p kernels -p nn -p mnist-io --target aarch64-unknown-linux-gnu
+
+targets: ## the crates compile for macOS and Windows; needs the targets of rustup, but no linker
+	scripts/targets.sh
 
 SANITIZED = --target x86_64-unknown-linux-gnu
 # Some tests ask for more memory than there is, and are to get none. Without the option the
