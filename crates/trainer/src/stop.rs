@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{process, thread};
 
+#[cfg(not(windows))]
 use signal_hook::iterator::Signals;
 use signal_hook::{consts, flag};
 
@@ -70,6 +71,30 @@ impl Stop {
             0 => None,
             signal => Some(Signal(signal as i32)),
         }
+    }
+}
+
+/// Windows has no pipe that a signal could write to, so somebody has to look.
+#[cfg(windows)]
+struct Signals(Arc<AtomicUsize>);
+
+#[cfg(windows)]
+impl Signals {
+    fn new(signals: impl IntoIterator<Item = i32>) -> io::Result<Self> {
+        let found = Arc::default();
+        for signal in signals {
+            flag::register_usize(signal, Arc::clone(&found), signal as usize)?;
+        }
+        Ok(Self(found))
+    }
+
+    /// The signals that come, from the first on.
+    fn forever(&mut self) -> impl Iterator<Item = i32> {
+        std::iter::repeat_with(|| {
+            thread::sleep(std::time::Duration::from_millis(50));
+            self.0.swap(0, Ordering::Relaxed) as i32
+        })
+        .filter(|signal| *signal != 0)
     }
 }
 
