@@ -91,5 +91,5 @@ mutants: ## changes the code in many places, one at a time; needs cargo-mutants 
 		-f crates/nn/src/tensor_file.rs -f crates/nn/src/files.rs
 	cargo mutants -p mnist-io --test-tool cargo
 
-peers: ## the same work in PyTorch, JAX, NumPy, scikit-learn and candle; needs Python
+peers: ## the same work in PyTorch, JAX, NumPy, scikit-learn, candle and burn; needs Python
 	benches/peers/run

@@ -1,4 +1,4 @@
-"""Trains one network in the trainer, PyTorch, JAX, NumPy, scikit-learn and candle.
+"""Trains one network in the trainer, PyTorch, JAX, NumPy, scikit-learn, candle and burn.
 
     python train.py
     python train.py --hidden 512,512 --batch-size 128 --input-dropout 0 --dropout 0
@@ -28,6 +28,7 @@ TRAINERS = {
     "numpy": ("numpy", "train"),
     "scikit-learn": ("scikit_learn", "train"),
     "candle": ("candle", "train"),
+    "burn": ("burn", "train"),
 }
 
 
