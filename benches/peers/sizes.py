@@ -111,15 +111,17 @@ def arguments():
 def main():
     """Measures point after point, and writes them down after each."""
     args = arguments()
-    points = []
+    points, versions = [], {}
     if args.json.exists():
-        points = json.loads(args.json.read_text())["points"]
+        earlier = json.loads(args.json.read_text())
+        points, versions = earlier["points"], earlier["versions"]
     wanted = []
     for plot in args.plots:
         wanted += [point for point in PLOTS[plot] if point not in wanted]
     for hidden, batch_size in wanted:
         for threads in args.threads:
-            speeds, versions = measure(hidden, batch_size, threads, args)
+            speeds, of_point = measure(hidden, batch_size, threads, args)
+            versions |= of_point
             key = {"hidden": hidden, "batch_size": batch_size, "threads": threads}
             point = {"flops_per_sample": flops(hidden), "samples_per_second": speeds}
             # It replaces an earlier measurement of the same point.
