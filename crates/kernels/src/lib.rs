@@ -28,6 +28,7 @@
 mod activations;
 mod batch_norm;
 mod buffer;
+mod caches;
 mod elementwise;
 mod isa;
 mod mat;
@@ -45,6 +46,7 @@ pub use activations::{
 };
 pub use batch_norm::{Gains, GainsGradient, Moments, batch_norm, batch_norm_backward, scale_shift};
 pub use buffer::AlignedBuf;
+pub use caches::Caches;
 pub use elementwise::{Binary, Product, map, scale_bytes, zip, zip_masked};
 pub use isa::{Isa, UnknownIsa};
 pub use mat::{MatMut, MatRef};

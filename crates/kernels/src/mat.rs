@@ -25,6 +25,14 @@ pub(crate) fn extent<const N: usize>(dimensions: [(usize, usize); N]) -> usize {
         .expect("an array larger than the address space")
 }
 
+/// Out of line: with the message in place, the compiler would put the shape into memory for it
+/// in each round of a loop over rows.
+#[cold]
+#[inline(never)]
+fn no_row(i: usize, shape: Shape) -> ! {
+    panic!("row {i} of {shape:?}");
+}
+
 /// Rows, columns and strides of a view.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
@@ -230,7 +238,9 @@ impl<'a> MatRef<'a> {
     #[must_use]
     #[inline]
     pub fn row(self, i: usize) -> &'a [f32] {
-        assert!(self.shape.has_dense_row(i), "row {i} of {:?}", self.shape);
+        if !self.shape.has_dense_row(i) {
+            no_row(i, self.shape);
+        }
         if self.cols() == 0 {
             return &[];
         }

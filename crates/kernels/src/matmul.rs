@@ -1,27 +1,26 @@
 //! Matrix product: packed, cache-blocked, in the loops of the BLIS papers.
 //!
 //! ```text
-//! LOOP 4  for pc in k by KC:                pack B's slab, KC × n, into panels
-//! LOOP 3    for ic in m by MC:              A block,  MC × KC, stays in the L2 cache
-//! LOOP 2      for jr in n by P panels:      B micro-panel, KC × NR, stays in the L1 cache
-//! LOOP 1        for ir in ic-block by MR:   A strip,  MR × KC, comes from the L2 cache
-//!                 micro-kernel: C tile,     MR × NR, stays in registers
+//! LOOP 5  for jc in n by NC:
+//! LOOP 4    for pc in k by KC:                B slab,   KC × NC, stays in the L3 cache
+//! LOOP 3      for ic in m by MC:              A block,  MC × KC, stays in the L2 cache
+//! LOOP 2        for jr in the slab by NR:     B micro-panel, KC × NR, stays in the L1 cache
+//! LOOP 1          for ir in the block by MR:  A strip,  MR × KC, comes from the L2 cache
+//!                   micro-kernel: C tile,     MR × NR, stays in registers
 //! ```
 //!
 //! (Van Zee and van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS
-//! Functionality", ACM TOMS 41(3), 2015. It has a LOOP 5 over jc around these, which keeps
-//! a block of B in the L3 cache. It is left out here: a network's n is some thousands at
-//! the most.)
+//! Functionality", ACM TOMS 41(3), 2015. `blocks.rs` derives NC, KC and MC from the caches.)
 //!
 //! Four departures from the paper, each because a network's matrices are small and skinny:
 //!
 //! - B may be *kept* in panels ([`PanelsRef`]), so that weights which are used
 //!   many times between updates are not packed again for each use.
-//! - A is hardly ever packed: the micro-kernel broadcasts single elements of it, for which
-//!   any stride is fast enough, unless each step of k is on a page of its own. So a
-//!   transposed A is packed if B has many panels (`loops.rs`).
-//! - If A has few rows, the first tile of each column packs B while it computes. Bᵀ in
-//!   panels is transposed for one column of tiles at a time.
+//! - A is packed only if B has many panels: the micro-kernel broadcasts single elements of
+//!   it, for which any stride is fast enough as long as the caches hold its rows.
+//! - B's slab is packed for one column of tiles at a time, which then finds it in the L1
+//!   cache; where a tile has several panels and A few rows, by the first tile while it
+//!   computes. Bᵀ in panels is transposed in the same way.
 //! - The sum over k starts from C, or from the bias, in the accumulators: each
 //!   element of C is one unbroken chain of fused multiply-adds in the order of k,
 //!   whatever the blocks, the tile or the instruction set's vector length.
@@ -99,10 +98,12 @@ pub fn matmul(isa: Isa, alpha: f32, a: MatRef<'_>, b: MatRef<'_>, beta: f32, c: 
     if c.col_stride() != 1 && c.cols() > 1 {
         return scattered(isa, alpha, a, b, beta, c);
     }
-    // Packing B takes the time of about two rows of the product.
+    // Packing B takes the time of about two rows of the product, and few rows of B stay in L1
+    // as they are.
     const ROWS_THAT_PAY: usize = 16;
+    let few = a.rows().min(b.rows()) <= ROWS_THAT_PAY;
     let b = match PanelsRef::from_mat(b) {
-        Some(panels) if alpha == 1.0 && a.rows() <= ROWS_THAT_PAY => Rhs::Panels(panels),
+        Some(panels) if alpha == 1.0 && few => Rhs::Panels(panels),
         _ => Rhs::Mat(b, alpha),
     };
     let start = if beta == 0.0 { Start::Zero } else { Start::Scaled(beta) };

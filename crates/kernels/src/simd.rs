@@ -197,6 +197,21 @@ pub unsafe trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// If the table has fewer than four elements.
     fn gather4(self, table: &[f32], i: Self::I32) -> [Self::F32; 4];
 
+    /// Writes the columns of 8 × 8 elements, of which row i begins at `rows[i]`: column j to
+    /// `to[j·step..]`, in ascending order, 8 elements each or the first `step ≤ 8`.
+    ///
+    /// # Panics
+    /// If a row has fewer than 8 elements, or `to` fewer than `7·step + 8`.
+    #[inline(always)]
+    fn columns_of_8(self, rows: [&[f32]; 8], to: &mut [f32], step: usize) {
+        assert!(step <= 8 && to.len() >= 7 * step + 8);
+        for j in 0..8 {
+            for (i, row) in rows.iter().enumerate().take(step) {
+                to[j * step + i] = row[j];
+            }
+        }
+    }
+
     /// Transposes a 16 × 16 block: `to[j][i] = from[i][j]`.
     #[inline(always)]
     fn transpose(self, from: &[f32; 256], to: &mut [f32; 256]) {

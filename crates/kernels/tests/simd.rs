@@ -329,3 +329,45 @@ fn a_multiply_add_that_fuses_rounds_once() {
         assert_eq!(rounds_twice == 0, isa.fuses(), "{isa}: {rounds_twice} results");
     }
 }
+
+/// Columns of 8 × 8, for each distance between them.
+#[test]
+fn columns_of_eight_rows() {
+    struct Columns<'a>([&'a [f32]; 8], &'a mut [f32], usize);
+    impl SimdOp for Columns<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            s.columns_of_8(self.0, self.1, self.2);
+        }
+    }
+    let data: Vec<f32> = (0..72).map(|i| i as f32).collect();
+    let rows: [&[f32]; 8] = std::array::from_fn(|i| &data[9 * i..]);
+    for isa in Isa::available() {
+        for step in 1..=8 {
+            let mut to = vec![f32::NAN; 7 * step + 8];
+            isa.dispatch(Columns(rows, &mut to, step));
+            for (at, found) in to[..8 * step].iter().enumerate() {
+                let (j, i) = (at / step, at % step);
+                assert_eq!(*found, (9 * i + j) as f32, "{isa}, step {step}, ({i}, {j})");
+            }
+        }
+    }
+}
+
+#[test]
+fn columns_need_their_room() {
+    struct Columns(usize);
+    impl SimdOp for Columns {
+        type Output = bool;
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) -> bool {
+            let (row, mut to) = ([0.0; 8], vec![0.0; self.0]);
+            let run = || s.columns_of_8([&row; 8], &mut to, 6);
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_ok()
+        }
+    }
+    for isa in Isa::available() {
+        assert!(isa.dispatch(Columns(50)) && !isa.dispatch(Columns(49)), "{isa}");
+    }
+}

@@ -24,6 +24,50 @@ unsafe fn first(n: usize) -> __m256i {
     }
 }
 
+/// [`Simd::columns_of_8`].
+///
+/// # Panics
+/// If a row has fewer than 8 elements, or `to` fewer than `7·step + 8`.
+///
+/// # Safety
+/// The CPU has AVX.
+#[inline(always)]
+pub(super) unsafe fn columns_of_8(rows: [&[f32]; 8], to: &mut [f32], step: usize) {
+    assert!(step <= 8 && to.len() >= 7 * step + 8);
+    let to = to.as_mut_ptr();
+    // SAFETY: the caller vouches for AVX. Each row has 8 elements. The last store, at
+    // 7·step, ends where `to` does at the latest.
+    unsafe {
+        // Loops and no closures, which might not be inlined: then they would be compiled
+        // without AVX.
+        let mut r = [_mm256_setzero_ps(); 8];
+        for (r, row) in r.iter_mut().zip(rows) {
+            *r = _mm256_loadu_ps(row[..8].as_ptr());
+        }
+        // Of the first four rows, then of the last four: columns 0 and 4, 1 and 5, and so on.
+        let mut halves = [[r[0]; 4]; 2];
+        for (half, r) in halves.iter_mut().zip([[r[0], r[1], r[2], r[3]], [r[4], r[5], r[6], r[7]]])
+        {
+            let (ab_low, ab_high) =
+                (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
+            let (cd_low, cd_high) =
+                (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
+            half[0] = _mm256_shuffle_ps::<0x44>(ab_low, cd_low);
+            half[1] = _mm256_shuffle_ps::<0xEE>(ab_low, cd_low);
+            half[2] = _mm256_shuffle_ps::<0x44>(ab_high, cd_high);
+            half[3] = _mm256_shuffle_ps::<0xEE>(ab_high, cd_high);
+        }
+        let [top, bottom] = halves;
+        for j in 0..4 {
+            _mm256_storeu_ps(to.add(j * step), _mm256_permute2f128_ps::<0x20>(top[j], bottom[j]));
+        }
+        for j in 0..4 {
+            let column = _mm256_permute2f128_ps::<0x31>(top[j], bottom[j]);
+            _mm256_storeu_ps(to.add((4 + j) * step), column);
+        }
+    }
+}
+
 // SAFETY of the implementation and of every block in it: `self` exists only if `detect`
 // found AVX2 and FMA, which is all that these intrinsics need; methods that take a pointer
 // pass on their own contract.
@@ -79,6 +123,11 @@ unsafe impl Simd for Avx2 {
                 }
             }
         }
+    }
+
+    #[inline(always)]
+    fn columns_of_8(self, rows: [&[f32]; 8], to: &mut [f32], step: usize) {
+        unsafe { columns_of_8(rows, to, step) }
     }
 
     #[inline(always)]

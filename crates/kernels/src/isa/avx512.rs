@@ -58,6 +58,11 @@ unsafe impl Simd for Avx512 {
     const FUSES: bool = true;
 
     #[inline(always)]
+    fn columns_of_8(self, rows: [&[f32]; 8], to: &mut [f32], step: usize) {
+        unsafe { super::avx2::columns_of_8(rows, to, step) }
+    }
+
+    #[inline(always)]
     fn vectorize<O: SimdOp>(self, op: O) -> O::Output {
         self.with_features(op)
     }

@@ -1,7 +1,7 @@
-//! LOOPS 4 to 2 of the [product](crate::matmul()), for any instruction set.
+//! LOOPS 5 to 2 of the [product](crate::matmul()), for any instruction set.
 
 use super::active::{Active, Lists};
-use super::blocks::{self, MC};
+use super::blocks::Blocks;
 use super::microkernel::{self, TileColumn};
 use super::operands::{NextB, Start, Strips};
 use super::pack;
@@ -12,10 +12,6 @@ use crate::isa::Isa;
 use crate::mat::MatRef;
 use crate::panels::{PANEL, PanelsMut};
 use crate::simd::{Simd, SimdOp, Tile, Unary};
-
-/// Panels of B from which on a transposed A is packed, if it is dense: copying it then
-/// takes a small part of the time of the product.
-const PANELS_THAT_PAY: usize = 12;
 
 /// Memory that a product needs beside its operands.
 #[derive(Default)]
@@ -47,31 +43,36 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
     fn eval<S: Simd>(self, s: S) {
         let Self { isa, a, b, start, mut c, f, skip_zeros, scratch } = self;
         let Scratch { strips, packed, lists } = scratch;
-        let (m, k, panels) = (a.rows(), a.cols(), c.panels());
-        let most = blocks::kc::<S>(k);
-        let far = k.saturating_mul(c.cols()) > blocks::NEAR;
-        // LOOP 4 (pc). k = 0 is one slab without rows: C = start.
-        for pc in (0..k.max(1)).step_by(most) {
-            let kc = most.min(k - pc);
-            let mut slab = b.slab(s, (pc, kc), m, packed);
-            // After the first slab, the chains continue from C.
-            let start = if pc == 0 { start } else { Start::Scaled(1.0) };
-            let f = (pc + kc == k && !F::IDENTITY).then_some(f);
-            let prefetch = if far { Prefetch::Far(b.next_b(pc + kc)) } else { Prefetch::Near };
-            // LOOP 3 (ic).
-            for ic in (0..m).step_by(MC) {
-                let mc = MC.min(m - ic);
-                let a = a.sub(ic, mc, pc, kc);
-                let active = if skip_zeros { lists.find(s, a) } else { None };
-                let a = if active.is_none() && a.row_stride() == 1 && panels >= PANELS_THAT_PAY {
-                    pack::strips::<S>(a, strips)
-                } else {
-                    Strips::unpacked::<S>(a)
-                };
-                let c = c.sub(ic, mc, 0, panels);
-                let active = active.as_ref();
-                MacroKernel { isa, a, start, c, f, active, prefetch }.run(s, &mut slab);
-                slab = slab.packed();
+        let (m, k) = (a.rows(), a.cols());
+        let Blocks { mc, kc, nc, pack_a, far } = Blocks::new::<S>(a, c.panels());
+        // LOOP 5 (jc).
+        for jc in (0..c.panels()).step_by(nc) {
+            let nc = nc.min(c.panels() - jc);
+            let (b, start) = (b.sub(jc, nc), start.sub(jc, nc));
+            let mut c = c.sub(0, m, jc, nc);
+            // LOOP 4 (pc). k = 0 is one slab without rows: C = start.
+            for pc in (0..k.max(1)).step_by(kc) {
+                let kc = kc.min(k - pc);
+                let mut slab = b.slab::<S>((pc, kc), m, mc, packed);
+                // After the first slab, the chains continue from C.
+                let start = if pc == 0 { start } else { Start::Scaled(1.0) };
+                let f = (pc + kc == k && !F::IDENTITY).then_some(f);
+                let prefetch = if far { Prefetch::Far(b.next_b(pc + kc)) } else { Prefetch::Near };
+                // LOOP 3 (ic).
+                for ic in (0..m).step_by(mc) {
+                    let mc = mc.min(m - ic);
+                    let a = a.sub(ic, mc, pc, kc);
+                    let active = if skip_zeros { lists.find(s, a) } else { None };
+                    let a = if pack_a && active.is_none() {
+                        pack::strips(s, a, strips)
+                    } else {
+                        Strips::unpacked::<S>(a)
+                    };
+                    let c = c.sub(ic, mc, 0, nc);
+                    let active = active.as_ref();
+                    MacroKernel { isa, a, start, c, f, active, prefetch }.run(s, &mut slab);
+                    slab = slab.packed();
+                }
             }
         }
     }

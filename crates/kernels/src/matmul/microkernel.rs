@@ -94,6 +94,9 @@ impl TileOp for &mut TileColumn<'_> {
         match self.c.panels() {
             3 if PANELS >= 3 => tiles::<S, ROWS, 3, VECTORS>(s, self),
             2 if PANELS >= 2 => tiles::<S, ROWS, 2, VECTORS>(s, self),
+            // Half a panel, if that is all of C.
+            1 if VECTORS == 2 && self.c.cols() <= PANEL / 2 => tiles::<S, ROWS, 1, 1>(s, self),
+            1 if VECTORS == 4 && self.c.cols() <= PANEL / 2 => tiles::<S, ROWS, 1, 2>(s, self),
             1 => tiles::<S, ROWS, 1, VECTORS>(s, self),
             panels => unreachable!("{panels} panels, but a tile has at most {PANELS}"),
         }

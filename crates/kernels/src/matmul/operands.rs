@@ -152,6 +152,19 @@ impl NextB {
         }
     }
 
+    /// Rows without gaps.
+    pub(super) fn rows(b: MatRef<'_>) -> Self {
+        let row_stride = b.row_stride();
+        Self {
+            // The end of a row of a panel: its start came with the panel before, as the rows
+            // of a matrix need not begin where a cache line does.
+            ptr: b.as_ptr().wrapping_add(PANEL - 1),
+            line_stride: row_stride,
+            block_stride: PANEL.wrapping_mul(row_stride),
+            panel_stride: PANEL,
+        }
+    }
+
     /// Bᵀ in panels: a row of blocks of Bᵀ is a column of blocks of B.
     pub(super) fn transposed(b: PanelsRef<'_>) -> Self {
         let Self { ptr, line_stride, block_stride, panel_stride } = Self::panels(b);

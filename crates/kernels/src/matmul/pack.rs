@@ -5,11 +5,7 @@ use crate::buffer::AlignedBuf;
 use crate::isa::Isa;
 use crate::mat::MatRef;
 use crate::panels::{BLOCK, PANEL, PanelsRef, packed_len};
-use crate::simd::{Simd, SimdOp, Tile};
-
-/// Rows that are copied side by side. Each is read as a stream; 8 streams are few enough
-/// for the hardware prefetcher.
-const ROWS: usize = 8;
+use crate::simd::{MAX_TILE_ROWS, Simd, SimdOp, Tile};
 
 /// Writes `src` as panels without gaps, for [`PanelsRef::packed`]; padding columns become
 /// 0.
@@ -51,18 +47,28 @@ pub(super) fn panels<S: Simd>(s: S, src: MatRef<'_>, factor: f32, dst: &mut [f32
         }
         return;
     }
+    for (panel, dst) in dst.chunks_exact_mut(rows * PANEL).enumerate() {
+        let left = panel * PANEL;
+        copy(s, src.sub(0, rows, left, PANEL.min(cols - left)), factor, dst);
+    }
+}
+
+/// Writes `factor · src`, a matrix of at most 16 columns whose rows have no gaps, as one panel.
+#[inline(always)]
+fn copy<S: Simd>(s: S, src: MatRef<'_>, factor: f32, dst: &mut [f32]) {
     let factor = s.splat(factor);
-    for first in (0..rows).step_by(ROWS) {
-        for (panel, dst) in dst.chunks_exact_mut(rows * PANEL).enumerate() {
-            let left = panel * PANEL;
-            for i in first..rows.min(first + ROWS) {
-                let from = &src.row(i)[left..cols.min(left + PANEL)];
-                let to = &mut dst[i * PANEL..][..PANEL];
-                for (v, to) in to.chunks_exact_mut(S::LEN).enumerate() {
-                    let from = &from[from.len().min(v * S::LEN)..];
-                    let x = if from.len() >= S::LEN { s.load(from) } else { s.load_partial(from) };
-                    s.store(s.mul(factor, x), to);
-                }
+    let (rows, _) = dst.as_chunks_mut::<PANEL>();
+    for (i, to) in rows.iter_mut().enumerate() {
+        let from = src.row(i);
+        if let Some(from) = from.first_chunk::<PANEL>() {
+            for v in (0..PANEL).step_by(S::LEN) {
+                s.store(s.mul(factor, s.load(&from[v..])), &mut to[v..]);
+            }
+        } else {
+            for v in (0..PANEL).step_by(S::LEN) {
+                let from = &from[from.len().min(v)..];
+                let x = if from.len() >= S::LEN { s.load(from) } else { s.load_partial(from) };
+                s.store(s.mul(factor, x), &mut to[v..]);
             }
         }
     }
@@ -109,24 +115,58 @@ pub(super) fn transposed<S: Simd>(s: S, src: PanelsRef<'_>, dst: &mut [f32]) {
     }
 }
 
-/// Copies A, whose columns have no gaps, into strips: the elements that a tile reads in one
-/// step of k are neighbours, and steps follow each other.
+/// Copies A into strips: the elements that a tile reads in one step of k are neighbours, and
+/// steps follow each other.
+///
+/// # Panics
+/// If A has gaps between its rows and between its columns.
 #[inline(always)]
-pub(super) fn strips<'a, S: Simd>(a: MatRef<'_>, to: &'a mut AlignedBuf) -> Strips<'a> {
-    let (rows, height) = (a.rows(), S::Tile::ROWS);
-    let len = strip_len(height, a.cols());
+pub(super) fn strips<'a, S: Simd>(s: S, a: MatRef<'_>, to: &'a mut AlignedBuf) -> Strips<'a> {
+    let (rows, cols, height) = (a.rows(), a.cols(), S::Tile::ROWS);
+    let len = strip_len(height, cols);
     let to = to.at_least(rows.div_ceil(height) * len);
-    let columns = a.t();
-    for k in 0..a.cols() {
-        let column = columns.row(k);
-        for (strip, from) in column.chunks(height).enumerate() {
-            let to = &mut to[strip * len + k * height..][..height];
-            // One copy of a constant length where that is possible.
-            match from.first_chunk::<8>() {
-                Some(from) if height == 8 => to.copy_from_slice(from),
-                _ => to[..from.len()].copy_from_slice(from),
+    if a.col_stride() == 1 {
+        for (strip, to) in to.chunks_exact_mut(len).take(rows.div_ceil(height)).enumerate() {
+            let first = strip * height;
+            strip_of_rows(s, a.sub(first, height.min(rows - first), 0, cols), to);
+        }
+    } else {
+        let columns = a.t();
+        for k in 0..cols {
+            let column = columns.row(k);
+            for (strip, first) in (0..rows).step_by(height).enumerate() {
+                let (from, to) = (&column[first..], &mut to[strip * len + k * height..]);
+                // One copy of a constant length: what it writes after the strip's rows is
+                // written again in the next step, or lies after the last one.
+                match (from.first_chunk::<8>(), to.first_chunk_mut::<8>()) {
+                    (Some(from), Some(to)) => *to = *from,
+                    _ => to[..from.len().min(height)]
+                        .copy_from_slice(&from[..from.len().min(height)]),
+                }
             }
         }
     }
-    Strips::packed(to, rows, a.cols(), height)
+    Strips::packed(to, rows, cols, height)
+}
+
+/// Copies at most [`Tile::ROWS`] rows without gaps into a strip. Missing rows repeat the
+/// last one.
+#[inline(always)]
+fn strip_of_rows<S: Simd>(s: S, a: MatRef<'_>, to: &mut [f32]) {
+    const { assert!(MAX_TILE_ROWS == 8) };
+    let (cols, height) = (a.cols(), S::Tile::ROWS);
+    let rows: [&[f32]; 8] = std::array::from_fn(|i| a.row(i.min(a.rows() - 1)));
+    let whole = cols / 8 * 8;
+    for k in (0..whole).step_by(8) {
+        let mut parts = rows;
+        for part in &mut parts {
+            *part = &part[k..];
+        }
+        s.columns_of_8(parts, &mut to[k * height..], height);
+    }
+    for k in whole..cols {
+        for (to, row) in to[k * height..][..height].iter_mut().zip(rows) {
+            *to = row[k];
+        }
+    }
 }

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::blocks::MC;
 use super::operands::{MicroPanel, NextB};
 use super::pack;
 use crate::buffer::AlignedBuf;
@@ -26,14 +25,23 @@ pub(super) enum Rhs<'a> {
     Mat(MatRef<'a>, f32),
 }
 
-/// KC rows of B, with all columns: what one iteration of LOOP 4 multiplies.
+/// KC rows of B: what one iteration of LOOP 4 multiplies.
+///
+/// What is not in panels is packed for one column of tiles at a time, which are then in the
+/// L1 cache. `packed` has room for one column or, if `keep`, for all of them: LOOP 3 then
+/// reads the slab more than once.
 pub(super) enum Slab<'a> {
     Panels(PanelsRef<'a>),
-    /// Bᵀ in panels, to be transposed for one column of tiles at a time. `packed` has room
-    /// for one column of tiles or, if `keep`, for all of them: LOOP 3 then reads the slab
-    /// more than once.
+    /// Bᵀ in panels.
     Transposed {
         b: PanelsRef<'a>,
+        packed: &'a mut [f32],
+        keep: bool,
+    },
+    /// Any strides; each element times a factor.
+    Mat {
+        b: MatRef<'a>,
+        alpha: f32,
         packed: &'a mut [f32],
         keep: bool,
     },
@@ -42,35 +50,47 @@ pub(super) enum Slab<'a> {
 }
 
 impl<'a> Rhs<'a> {
-    /// The `kc` rows from row `pc` on, for a product with `m` rows of A. The slab keeps
-    /// what has to be packed in `packed`.
+    /// The panels `panel..panel + panels`.
+    #[inline(always)]
+    pub(super) fn sub(self, panel: usize, panels: usize) -> Self {
+        let (first, width) = (panel * PANEL, panels * PANEL);
+        match self {
+            Self::Panels(b) => Self::Panels(b.sub(0, b.rows(), panel, panels)),
+            Self::Transposed(b) => {
+                Self::Transposed(b.sub(first, width.min(b.rows() - first), 0, b.panels()))
+            }
+            Self::Mat(b, alpha) => {
+                Self::Mat(b.sub(0, b.rows(), first, width.min(b.cols() - first)), alpha)
+            }
+        }
+    }
+
+    /// The `kc` rows from row `pc` on, for a product with `m` rows of A in blocks of `mc`.
+    /// The slab keeps what has to be packed in `packed`.
     #[inline(always)]
     pub(super) fn slab<S: Simd>(
         self,
-        s: S,
         (pc, kc): (usize, usize),
         m: usize,
+        mc: usize,
         packed: &'a mut AlignedBuf,
     ) -> Slab<'a> {
+        let keep = m > mc;
+        let room = |panels: usize| if keep { panels } else { panels.min(S::Tile::PANELS) };
         match self {
             Self::Panels(b) => Slab::Panels(b.sub(pc, kc, 0, b.panels())),
             Self::Transposed(b) => {
-                // One column at a time stays in the caches best.
-                let (panels, keep) = (b.rows().div_ceil(PANEL), m > MC);
-                let room = if keep { panels } else { panels.min(S::Tile::PANELS) };
-                let packed = packed.at_least(room * panel_len(kc));
+                let packed = packed.at_least(room(b.rows().div_ceil(PANEL)) * panel_len(kc));
                 let b = b.sub(0, b.rows(), pc / PANEL, kc.div_ceil(PANEL));
                 Slab::Transposed { b, packed, keep }
             }
             Self::Mat(b, alpha) => {
                 let b = b.sub(pc, kc, 0, b.cols());
-                let packed = packed.at_least(packed_len(kc, b.cols()));
                 if alpha == 1.0 && b.col_stride() == 1 && tiles_pack::<S>(m) {
-                    Slab::Rows(b, packed)
-                } else {
-                    pack::panels(s, b, alpha, packed);
-                    Slab::Panels(PanelsRef::packed(packed, kc, b.cols()))
+                    return Slab::Rows(b, packed.at_least(packed_len(kc, b.cols())));
                 }
+                let packed = packed.at_least(room(b.cols().div_ceil(PANEL)) * kc * PANEL);
+                Slab::Mat { b, alpha, packed, keep }
             }
         }
     }
@@ -85,6 +105,9 @@ impl<'a> Rhs<'a> {
             Self::Transposed(b) if pc < b.cols() => {
                 let first = pc / PANEL;
                 Some(NextB::transposed(b.sub(0, b.rows(), first, b.panels() - first)))
+            }
+            Self::Mat(b, _) if pc < b.rows() && b.col_stride() == 1 => {
+                Some(NextB::rows(b.sub(pc, b.rows() - pc, 0, b.cols())))
             }
             _ => None,
         }
@@ -114,6 +137,14 @@ impl Slab<'_> {
                 pack::transposed(s, b, packed);
                 MicroPanel::Panels(whole_blocks(packed, kc, b.rows()))
             }
+            Self::Mat { b, alpha, packed, keep } => {
+                let (kc, col) = (b.rows(), first * PANEL);
+                let from = b.sub(0, kc, col, (count * PANEL).min(b.cols() - col));
+                let at = if *keep { first * kc * PANEL } else { 0 };
+                let packed = &mut packed[at..][..count * kc * PANEL];
+                pack::panels(s, from, *alpha, packed);
+                MicroPanel::Panels(PanelsRef::packed(packed, kc, from.cols()))
+            }
             Self::Rows(b, packed) => {
                 let (kc, col) = (b.rows(), first * PANEL);
                 let from = b.sub(0, kc, col, (count * PANEL).min(b.cols() - col));
@@ -131,7 +162,11 @@ impl Slab<'_> {
                 let row = first * PANEL;
                 Some(NextB::transposed(b.sub(row, b.rows() - row, 0, b.panels())))
             }
-            Self::Rows(..) => None,
+            Self::Mat { b, .. } if b.col_stride() == 1 => {
+                let col = first * PANEL;
+                Some(NextB::rows(b.sub(0, b.rows(), col, b.cols() - col)))
+            }
+            Self::Mat { .. } | Self::Rows(..) => None,
         }
     }
 
@@ -141,7 +176,9 @@ impl Slab<'_> {
             Self::Transposed { b, packed, keep: true } => {
                 Self::Panels(whole_blocks(packed, b.cols(), b.rows()))
             }
-            Self::Rows(b, packed) => Self::Panels(PanelsRef::packed(packed, b.rows(), b.cols())),
+            Self::Mat { b, packed, keep: true, .. } | Self::Rows(b, packed) => {
+                Self::Panels(PanelsRef::packed(packed, b.rows(), b.cols()))
+            }
             other => other,
         }
     }
