@@ -2,13 +2,17 @@
 
     cargo bench -p kernels && cargo bench -p nn && cargo bench -p mnist-io && python3 benches/table.py
 
-Needs Python's standard library alone. The text between the markers
-`<!-- measured -->` and `<!-- /measured -->` is replaced; nothing else is.
+    cargo bench -p kernels --bench rivals | python3 benches/table.py avx2
+
+The second form writes what `rivals` prints for an instruction set. Needs Python's standard
+library alone. The text between two markers, such as `<!-- measured -->` and
+`<!-- /measured -->`, is replaced; nothing else is.
 """
 
 import datetime
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,12 +126,18 @@ def conditions():
     return f"{datetime.date.today()}, {cpu}, commit {commit}."
 
 
-found = measured()
-path = ROOT / "docs/performance.md"
-before, rest = path.read_text().split("<!-- measured -->\n")
-_, after = rest.split("<!-- /measured -->\n")
-parts = [conditions(), products(found), threads(found), elements(found), steps(found)]
-parts += [predictions(found), images(found)]
-path.write_text(
-    before + "<!-- measured -->\n\n" + "\n\n".join(parts) + "\n\n<!-- /measured -->\n" + after
-)
+def write(name, text):
+    """Replaces what is between the markers of this name."""
+    path = ROOT / "docs/performance.md"
+    before, rest = path.read_text().split(f"<!-- {name} -->\n")
+    _, after = rest.split(f"<!-- /{name} -->\n")
+    path.write_text(f"{before}<!-- {name} -->\n\n{text}\n\n<!-- /{name} -->\n{after}")
+
+
+if len(sys.argv) > 1:
+    write(sys.argv[1], conditions() + "\n\n" + sys.stdin.read().strip())
+else:
+    found = measured()
+    parts = [conditions(), products(found), threads(found), elements(found), steps(found)]
+    parts += [predictions(found), images(found)]
+    write("measured", "\n\n".join(parts))
