@@ -43,7 +43,7 @@ impl Batch {
         self.rows.len()
     }
 
-    /// Replaces the rows by the next ones of `records`, of which it takes as many as have `size`
+    /// Replaces the rows by the next ones of `records`, of which it takes those that have `size`
     /// bytes with their ends, and one at least. False if they are the last.
     ///
     /// # Errors

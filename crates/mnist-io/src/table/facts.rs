@@ -296,7 +296,7 @@ mod tests {
         }
     }
 
-    /// Late numbers, after as many different ones as are counted.
+    /// Late numbers, after more different ones than are counted.
     #[test]
     fn what_a_late_number_says() {
         for (late, whole, range) in [
