@@ -57,7 +57,7 @@ impl Batch {
         self.bytes.clear();
         self.ends.clear();
         self.numbers.clear();
-        while self.bytes.len() + size_of_val(&self.ends[..]) < size {
+        while self.bytes.len() + size_of_val(&self.ends[..]) + size_of_val(&self.rows[..]) < size {
             let Some(record) = records.next()? else { return Ok(false) };
             let Record { line, bytes, ends, gap, .. } = record;
             self.bytes.extend_from_slice(bytes);
