@@ -75,7 +75,7 @@ impl Caches {
                     (UNIFIED, 3) => &mut caches.l3,
                     _ => continue,
                 };
-                *bytes = line * parts * ways * sets;
+                *bytes = line.saturating_mul(parts).saturating_mul(ways).saturating_mul(sets);
                 found = true;
             }
             if found {

@@ -395,7 +395,8 @@ impl<const ROWS: usize, const PANELS: usize, const VECTORS: usize> Tile
     }
 }
 
-/// A function of one variable, applied to each lane.
+/// A function of one variable, applied to each lane. A vector may have up to 32 lanes, where
+/// several registers make one.
 pub trait Unary: Copy + Send + Sync {
     /// Whether the function changes nothing, so that a pass over memory can be skipped.
     const IDENTITY: bool = false;

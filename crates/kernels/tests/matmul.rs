@@ -156,12 +156,13 @@ fn edges() -> impl Iterator<Item = (usize, usize, usize)> {
     });
     let deep = [223, 225, 257, 511, 513].map(|k| (9, 50, k));
     let tall = [127, 129, 257, 512, 513, 521].map(|m| (m, 17, 3));
-    small.chain(deep).chain(tall)
+    // Wide enough for rows of A to be packed.
+    small.chain(deep).chain(tall).chain([(30, 400, 500)])
 }
 #[cfg(miri)]
 fn edges() -> impl Iterator<Item = (usize, usize, usize)> {
     let small = (0..=5).map(|m| (m, [0, 1, 15, 16, 17, 33][m], [37, 1, 2, 16, 17, 0][m]));
-    // KC is 448, and MC is 128.
+    // More than one slab.
     small.chain([(1, 3, 449), (129, 2, 1)])
 }
 

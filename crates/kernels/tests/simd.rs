@@ -201,7 +201,7 @@ fn wide_vectors_are_narrow_ones_side_by_side() {
         }
         results
     }
-    let x = std::array::from_fn(|i| (i as f32 - 11.0) * 0.5);
+    let x = std::array::from_fn(|i| (i as f32 - 11.0) * 0.28125);
     for isa in Isa::available() {
         let [narrow, wide] = isa.dispatch(All(x));
         for (k, (narrow, wide)) in narrow.iter().zip(&wide).enumerate() {
@@ -369,5 +369,35 @@ fn columns_need_their_room() {
     }
     for isa in Isa::available() {
         assert!(isa.dispatch(Columns(50)) && !isa.dispatch(Columns(49)), "{isa}");
+    }
+}
+
+/// An index is taken modulo 16.
+#[test]
+fn a_table_is_looked_up() {
+    static TABLE: Table16 = Table16::new([
+        0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5, 11.5, 12.5, 13.5, 14.5, 15.5,
+    ]);
+    struct Lookup;
+    impl SimdOp for Lookup {
+        type Output = ();
+        #[inline(always)]
+        fn eval<S: Simd>(self, s: S) {
+            for first in [0, 16, -7, i32::MAX - 31, i32::MIN] {
+                let counts: [f32; 32] = std::array::from_fn(|i| f32::from_bits(i as u32));
+                for part in counts.chunks_exact(S::LEN) {
+                    let index = s.add_i32(s.bits(s.load(part)), s.splat_i32(first));
+                    let mut found = [0.0; 32];
+                    s.store(s.lookup(&TABLE, index), &mut found);
+                    for (lane, found) in part.iter().zip(found) {
+                        let index = first.wrapping_add(lane.to_bits() as i32);
+                        assert_eq!(found, (index & 15) as f32 + 0.5, "{}: {index}", S::NAME);
+                    }
+                }
+            }
+        }
+    }
+    for isa in Isa::available() {
+        isa.dispatch(Lookup);
     }
 }

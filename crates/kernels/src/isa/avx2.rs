@@ -24,6 +24,34 @@ unsafe fn first(n: usize) -> __m256i {
     }
 }
 
+/// The columns of 8 × 8 elements: single lanes are exchanged, then pairs of lanes, then halves
+/// of vectors.
+///
+/// # Safety
+/// The CPU has AVX.
+#[inline(always)]
+unsafe fn transposed(r: [__m256; 8]) -> [__m256; 8] {
+    let mut columns = r;
+    // SAFETY: the caller vouches for AVX.
+    unsafe {
+        let mut halves = r;
+        for half in [0, 4] {
+            let [a, b, c, d] = [r[half], r[half + 1], r[half + 2], r[half + 3]];
+            let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            halves[half] = _mm256_shuffle_ps::<0x44>(ab_low, cd_low);
+            halves[half + 1] = _mm256_shuffle_ps::<0xEE>(ab_low, cd_low);
+            halves[half + 2] = _mm256_shuffle_ps::<0x44>(ab_high, cd_high);
+            halves[half + 3] = _mm256_shuffle_ps::<0xEE>(ab_high, cd_high);
+        }
+        for j in 0..4 {
+            columns[j] = _mm256_permute2f128_ps::<0x20>(halves[j], halves[j + 4]);
+            columns[j + 4] = _mm256_permute2f128_ps::<0x31>(halves[j], halves[j + 4]);
+        }
+    }
+    columns
+}
+
 /// [`Simd::columns_of_8`].
 ///
 /// # Panics
@@ -44,26 +72,8 @@ pub(super) unsafe fn columns_of_8(rows: [&[f32]; 8], to: &mut [f32], step: usize
         for (r, row) in r.iter_mut().zip(rows) {
             *r = _mm256_loadu_ps(row[..8].as_ptr());
         }
-        // Of the first four rows, then of the last four: columns 0 and 4, 1 and 5, and so on.
-        let mut halves = [[r[0]; 4]; 2];
-        for (half, r) in halves.iter_mut().zip([[r[0], r[1], r[2], r[3]], [r[4], r[5], r[6], r[7]]])
-        {
-            let (ab_low, ab_high) =
-                (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
-            let (cd_low, cd_high) =
-                (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
-            half[0] = _mm256_shuffle_ps::<0x44>(ab_low, cd_low);
-            half[1] = _mm256_shuffle_ps::<0xEE>(ab_low, cd_low);
-            half[2] = _mm256_shuffle_ps::<0x44>(ab_high, cd_high);
-            half[3] = _mm256_shuffle_ps::<0xEE>(ab_high, cd_high);
-        }
-        let [top, bottom] = halves;
-        for j in 0..4 {
-            _mm256_storeu_ps(to.add(j * step), _mm256_permute2f128_ps::<0x20>(top[j], bottom[j]));
-        }
-        for j in 0..4 {
-            let column = _mm256_permute2f128_ps::<0x31>(top[j], bottom[j]);
-            _mm256_storeu_ps(to.add((4 + j) * step), column);
+        for (j, column) in transposed(r).into_iter().enumerate() {
+            _mm256_storeu_ps(to.add(j * step), column);
         }
     }
 }
@@ -96,31 +106,15 @@ unsafe impl Simd for Avx2 {
         Quad(self)
     }
 
-    /// Four blocks of 8 × 8. Each is transposed by exchanging single lanes, then pairs of
-    /// lanes, then halves of vectors.
+    /// Four blocks of 8 × 8.
     #[inline(always)]
     fn transpose(self, from: &[f32; 256], to: &mut [f32; 256]) {
         for (top, left) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
             let row = |i: usize| self.load(&from[16 * (top + i) + left..]);
             let r: [__m256; 8] = [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)];
-            let mut columns = r;
-            unsafe {
-                for half in 0..2 {
-                    let [a, b, c, d] =
-                        [r[4 * half], r[4 * half + 1], r[4 * half + 2], r[4 * half + 3]];
-                    let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-                    let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-                    columns[4 * half] = _mm256_shuffle_ps::<0x44>(ab_low, cd_low);
-                    columns[4 * half + 1] = _mm256_shuffle_ps::<0xEE>(ab_low, cd_low);
-                    columns[4 * half + 2] = _mm256_shuffle_ps::<0x44>(ab_high, cd_high);
-                    columns[4 * half + 3] = _mm256_shuffle_ps::<0xEE>(ab_high, cd_high);
-                }
-                for j in 0..4 {
-                    let low = _mm256_permute2f128_ps::<0x20>(columns[j], columns[j + 4]);
-                    let high = _mm256_permute2f128_ps::<0x31>(columns[j], columns[j + 4]);
-                    self.store(low, &mut to[16 * (left + j) + top..]);
-                    self.store(high, &mut to[16 * (left + j + 4) + top..]);
-                }
+            let columns = unsafe { transposed(r) };
+            for (j, column) in columns.into_iter().enumerate() {
+                self.store(column, &mut to[16 * (left + j) + top..]);
             }
         }
     }

@@ -6,10 +6,12 @@
 //! KC · NR  ≤  L1 · 1/2   B's micro-panel stays in L1 for all strips of A
 //!             L1 · 7/8   the same, if A is packed
 //! MC · KC  ≤  L2 · 1/2   A's block stays in L2 for all micro-panels of B
+//! MC · NR  ≤  L1 · 3/4   a column of tiles is still in L1 when a function is applied to it
 //! KC · NC  ≤  L3 · 1/4   B's slab stays in L3 for all blocks of A
 //! ```
 //!
-//! The bits of C do not depend on any of them.
+//! Only a wide tile whose L1 is small takes B's micro-panel from L2 instead: see `most_rows`.
+//! The bits of C do not depend on any of these sizes.
 
 use crate::caches::Caches;
 use crate::mat::MatRef;
@@ -42,8 +44,9 @@ pub(super) struct Blocks {
     pub(super) nc: usize,
     /// Whether blocks of A are packed, unless they are mostly zeros.
     pub(super) pack_a: bool,
-    /// Whether B is so large that a micro-panel is prefetched while the one before it is used,
-    /// because the L2 cache does not have it.
+    /// Whether a micro-panel of B is prefetched while the one before it is used: B is so large
+    /// that it does not stay in L2 beside A and C. That is half of L2 by order of magnitude, and
+    /// a prefetch too many costs next to nothing; so from an eighth on.
     pub(super) far: bool,
 }
 
@@ -66,7 +69,8 @@ impl Blocks {
         let kc = equal_parts(k, k.div_ceil(most), PANEL);
 
         // One may be a quarter larger, rather than that a few rows are a block of their own.
-        let most = (caches.l2 / 2 / (kc * F32)).max(4 * mr);
+        let most = caches.l2 / 2 / (kc * F32);
+        let most = most.min(caches.l1 / 4 * 3 / (nr * PANEL * F32)).max(4 * mr);
         let mc = equal_parts(m, m.saturating_sub(most / 4).div_ceil(most), mr);
 
         let nc = (caches.l3 / 4 / (kc * PANEL * F32) / nr).max(4) * nr;
@@ -175,6 +179,7 @@ mod tests {
                         assert!(mc.is_multiple_of(mr) && mc > 0, "{blocks:?}");
                         assert!(nc.is_multiple_of(nr) && nc > 0, "{blocks:?}");
                         // A quarter more than half of L2, and what rounding adds.
+                        assert!(4 * mc * nr * PANEL <= caches.l1 || mc <= 6 * mr, "{blocks:?}");
                         let most = caches.l2 * 5 / 8 + mr * kc * 4;
                         assert!(4 * mc * kc <= most.max(4 * 5 * mr * kc), "{m} × {k}: {blocks:?}");
                         assert!(

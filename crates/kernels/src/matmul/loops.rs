@@ -81,7 +81,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
 /// Which part of B is prefetched while the one before it is used.
 #[derive(Clone, Copy)]
 enum Prefetch {
-    /// None: B is small enough for the L2 cache to have it all.
+    /// None: B is so small that the L2 cache keeps it.
     Near,
     /// The next micro-panel; after the last one of a slab, the first one of the next slab.
     Far(Option<NextB>),

@@ -53,6 +53,12 @@ impl<'a> TileColumn<'a> {
         Self { a, b, start, c, active, prefetch_a: false, next_b: None }
     }
 
+    /// Whether C has half a panel, and nobody needs the other half of B's.
+    #[inline(always)]
+    fn is_half(&self) -> bool {
+        self.c.cols() <= PANEL / 2 && matches!(self.b, MicroPanel::Panels(_))
+    }
+
     /// Prefetches A if this is the first column of tiles, which reads A before all others.
     /// If rows of A have gaps, the next strip lies in the same cache lines. While the first
     /// tile packs B, there are enough streams.
@@ -94,9 +100,8 @@ impl TileOp for &mut TileColumn<'_> {
         match self.c.panels() {
             3 if PANELS >= 3 => tiles::<S, ROWS, 3, VECTORS>(s, self),
             2 if PANELS >= 2 => tiles::<S, ROWS, 2, VECTORS>(s, self),
-            // Half a panel, if that is all of C.
-            1 if VECTORS == 2 && self.c.cols() <= PANEL / 2 => tiles::<S, ROWS, 1, 1>(s, self),
-            1 if VECTORS == 4 && self.c.cols() <= PANEL / 2 => tiles::<S, ROWS, 1, 2>(s, self),
+            1 if VECTORS == 2 && self.is_half() => tiles::<S, ROWS, 1, 1>(s, self),
+            1 if VECTORS == 4 && self.is_half() => tiles::<S, ROWS, 1, 2>(s, self),
             1 => tiles::<S, ROWS, 1, VECTORS>(s, self),
             panels => unreachable!("{panels} panels, but a tile has at most {PANELS}"),
         }

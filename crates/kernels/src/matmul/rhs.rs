@@ -10,8 +10,8 @@ use crate::mat::MatRef;
 use crate::panels::{BLOCK, PANEL, PanelsMut, PanelsRef, packed_len};
 use crate::simd::{Simd, Tile};
 
-/// Rows of A up to which the tiles pack B themselves. With more rows, a pass over B before
-/// the product takes a small part of the time, and reads B in order.
+/// Rows of A up to which the tiles pack B themselves. With more rows, packing a column of tiles
+/// before it is computed takes a small part of the time.
 const ROWS_PACKED_BY_TILES: usize = 512;
 
 /// B as the caller has it.
@@ -96,7 +96,7 @@ impl<'a> Rhs<'a> {
     }
 
     /// What the first column of tiles of the slab from row `pc` on reads. Nothing after the
-    /// last slab, or if the slab will be packed first.
+    /// last slab, or if columns of B have no gaps.
     pub(super) fn next_b(self, pc: usize) -> Option<NextB> {
         match self {
             Self::Panels(b) if pc < b.rows() => {
