@@ -11,6 +11,7 @@
 //! and before them the machine shows its peak and what a bare tile reaches. The figures are
 //! GFLOP/s on one thread in the ninth of ten rounds: what the machine gives while nobody else
 //! has it. `python3 benches/table.py avx2 < output` puts the table into docs/performance.md.
+//! A row whose bare tile is far below that of other rows wants another run.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -72,7 +73,7 @@ impl SimdOp for Peak {
     }
 }
 
-/// A tile of C in registers, and A and B in the L1 cache: what no product can exceed.
+/// A tile of C in registers, and A and B in the L1 cache: what a product can hardly exceed.
 struct Bare<'a>(&'a [f32], &'a [f32]);
 
 const BARE_K: usize = 128;
