@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! KC · NR  ≤  L1 · 1/2   B's micro-panel stays in L1 for all strips of A
-//!             L1 · 7/8   the same, if A is packed
+//!             L1 · 7/8   the same, if A is packed or mostly zeros
 //! MC · KC  ≤  L2 · 1/2   A's block stays in L2 for all micro-panels of B
 //! MC · NR  ≤  L1 · 3/4   a column of tiles is still in L1 when a function is applied to it
 //! KC · NC  ≤  L3 · 1/4   B's slab stays in L3 for all blocks of A
@@ -44,18 +44,19 @@ pub(super) struct Blocks {
     pub(super) nc: usize,
     /// Whether blocks of A are packed, unless they are mostly zeros.
     pub(super) pack_a: bool,
-    /// Whether a micro-panel of B is prefetched while the one before it is used: B is so large
-    /// that it does not stay in L2 beside A and C. That is half of L2 by order of magnitude, and
-    /// a prefetch too many costs next to nothing; so from an eighth on.
+    /// Whether a micro-panel of B is prefetched while the one before it is used, because B is
+    /// larger than the L2 cache.
     pub(super) far: bool,
 }
 
 impl Blocks {
-    /// For a product with `panels` panels of B.
-    pub(super) fn new<S: Simd>(a: MatRef<'_>, panels: usize) -> Self {
+    /// For a product with `panels` panels of B, and where steps of k are left out if
+    /// `skip_zeros`.
+    pub(super) fn new<S: Simd>(a: MatRef<'_>, panels: usize, skip_zeros: bool) -> Self {
         let (caches, nr) = (Caches::active(), S::Tile::PANELS);
         let pack_a = packing_pays(caches, nr, a, panels);
-        Self::derive(caches, (S::Tile::ROWS, nr), (a.rows(), a.cols(), panels), pack_a)
+        let shape = (a.rows(), a.cols(), panels);
+        Self::derive(caches, (S::Tile::ROWS, nr), shape, pack_a, skip_zeros)
     }
 
     /// For tiles of `mr` rows and `nr` panels, an A of m × k, and `panels` panels of B.
@@ -64,8 +65,11 @@ impl Blocks {
         (mr, nr): (usize, usize),
         (m, k, panels): (usize, usize, usize),
         pack_a: bool,
+        skip_zeros: bool,
     ) -> Self {
-        let most = most_rows(caches, nr, pack_a);
+        // Where steps are left out, little of A and of B is read, and a tile has few steps to
+        // pay for reading C: a large KC as well.
+        let most = most_rows(caches, nr, pack_a || skip_zeros);
         let kc = equal_parts(k, k.div_ceil(most), PANEL);
 
         // One may be a quarter larger, rather than that a few rows are a block of their own.
@@ -74,7 +78,7 @@ impl Blocks {
         let mc = equal_parts(m, m.saturating_sub(most / 4).div_ceil(most), mr);
 
         let nc = (caches.l3 / 4 / (kc * PANEL * F32) / nr).max(4) * nr;
-        let far = k.saturating_mul(panels * PANEL) > caches.l2 / 8 / F32;
+        let far = k.saturating_mul(panels * PANEL) > caches.l2 / F32;
         Self { mc, kc, nc, pack_a, far }
     }
 }
@@ -173,7 +177,7 @@ mod tests {
             for (mr, nr) in [(6, AVX2), (8, AVX512)] {
                 for (m, k) in sizes.iter().flat_map(|m| sizes.iter().map(|k| (*m, *k))) {
                     for pack_a in [false, true] {
-                        let blocks = Blocks::derive(caches, (mr, nr), (m, k, 64), pack_a);
+                        let blocks = Blocks::derive(caches, (mr, nr), (m, k, 64), pack_a, false);
                         let Blocks { mc, kc, nc, .. } = blocks;
                         assert!(kc.is_multiple_of(PANEL) && kc > 0 && kc <= 512, "{blocks:?}");
                         assert!(mc.is_multiple_of(mr) && mc > 0, "{blocks:?}");
@@ -194,7 +198,7 @@ mod tests {
     #[test]
     fn a_block_is_not_split_for_a_few_rows() {
         let caches = Caches::of_kib(32, 512, 32 << 10);
-        let blocks = Blocks::derive(caches, (6, AVX2), (256, 256, 16), false);
+        let blocks = Blocks::derive(caches, (6, AVX2), (256, 256, 16), false, false);
         assert_eq!((blocks.mc, blocks.kc), (258, 256));
     }
 }

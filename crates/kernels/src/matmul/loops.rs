@@ -44,7 +44,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
         let Self { isa, a, b, start, mut c, f, skip_zeros, scratch } = self;
         let Scratch { strips, packed, lists } = scratch;
         let (m, k) = (a.rows(), a.cols());
-        let Blocks { mc, kc, nc, pack_a, far } = Blocks::new::<S>(a, c.panels());
+        let Blocks { mc, kc, nc, pack_a, far } = Blocks::new::<S>(a, c.panels(), skip_zeros);
         // LOOP 5 (jc).
         for jc in (0..c.panels()).step_by(nc) {
             let nc = nc.min(c.panels() - jc);
@@ -81,7 +81,7 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
 /// Which part of B is prefetched while the one before it is used.
 #[derive(Clone, Copy)]
 enum Prefetch {
-    /// None: B is so small that the L2 cache keeps it.
+    /// None: the L2 cache has it.
     Near,
     /// The next micro-panel; after the last one of a slab, the first one of the next slab.
     Far(Option<NextB>),
