@@ -96,7 +96,7 @@ impl<'a> Rhs<'a> {
     }
 
     /// What the first column of tiles of the slab from row `pc` on reads. Nothing after the
-    /// last slab, or if columns of B have no gaps.
+    /// last slab, or if the rows of B have gaps.
     pub(super) fn next_b(self, pc: usize) -> Option<NextB> {
         match self {
             Self::Panels(b) if pc < b.rows() => {

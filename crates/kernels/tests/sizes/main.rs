@@ -1,9 +1,8 @@
 //! Sizes and strides that no matrix has. Each public constructor and each entry point either
 //! panics with a message or stays inside of its slices.
 //!
-//! Slices lie between walls: elements that are NaN, so that a result shows if one was read,
-//! and that are compared afterwards, so that it shows if one was written. A panic about
-//! overflow is no answer, because a release build does not check for overflow.
+//! Slices lie between walls (`walled.rs`). A panic about overflow is no answer, because a
+//! release build does not check for overflow.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +16,10 @@ use kernels::{
     matmul_transposed_panels, pack, packed_len, scale_bytes, scale_shift, softmax_rows, uniform,
     zip, zip_masked,
 };
+
+mod walled;
+
+use walled::{INSIDE, Walled, is_inside};
 
 /// Sizes around those of a panel, and around those where `16 · size`, `256 · size` or
 /// `size + 15` wraps.
@@ -53,38 +56,6 @@ const SPLITS: [usize; 1] = [1];
 
 /// Operations of a product that a test may take.
 const AFFORDABLE: usize = 100_000;
-
-/// Elements on either side of a slice.
-const WALL: usize = if cfg!(miri) { 16 } else { 512 };
-/// Value of each element inside of a slice.
-const INSIDE: f32 = 1.0;
-
-/// A slice between two walls.
-struct Walled {
-    all: Vec<f32>,
-}
-
-impl Walled {
-    fn new(len: usize) -> Self {
-        let mut all = vec![f32::NAN; len + 2 * WALL];
-        all[WALL..][..len].fill(INSIDE);
-        Self { all }
-    }
-
-    fn inside(&self) -> &[f32] {
-        &self.all[WALL..self.all.len() - WALL]
-    }
-
-    fn inside_mut(&mut self) -> &mut [f32] {
-        let end = self.all.len() - WALL;
-        &mut self.all[WALL..end]
-    }
-
-    fn walls_stand(&self) -> bool {
-        let (left, right) = (&self.all[..WALL], &self.all[self.all.len() - WALL..]);
-        left.iter().chain(right).all(|x| x.to_bits() == f32::NAN.to_bits())
-    }
-}
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
@@ -133,10 +104,6 @@ fn quadruples() -> impl Iterator<Item = [usize; 4]> {
 fn indices(len: usize) -> impl Iterator<Item = usize> + Clone {
     let last = len.wrapping_sub(1);
     [0, 1, 15, 16, 17, len / 2, last].into_iter().filter(move |i| *i < len)
-}
-
-fn is_inside(elements: &[f32]) -> bool {
-    elements.iter().all(|x| *x == INSIDE)
 }
 
 fn probe_ref(what: &dyn Fn() -> String, view: MatRef<'_>) {
