@@ -16,7 +16,7 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::process::Process;
-use crate::{report, settings};
+use crate::{settings, streams};
 
 /// The table of exit codes, for `--help`. `Error::code` says which error has which.
 pub(crate) const EXIT_CODES: &str = "\
@@ -84,7 +84,7 @@ pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
             Ok(Some(command))
         }
         Err(error) if error.use_stderr() => Err(usage(&error, line)),
-        Err(help) => report::written(help.print()).map(|()| None),
+        Err(help) => streams::written(help.print()).map(|()| None),
     }
 }
 

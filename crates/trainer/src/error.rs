@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use mnist_io::Header;
 
 use crate::data::TableFault;
-use crate::report::shell_word;
 use crate::stop::Signal;
+use crate::words::shell_word;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {

@@ -24,6 +24,10 @@ mod model;
 
 mod draw;
 
+mod sets;
+
+mod network;
+
 mod look;
 
 mod augment;
@@ -40,7 +44,11 @@ mod stop;
 
 mod health;
 
-mod report;
+mod streams;
+
+mod progress;
+
+mod words;
 
 mod terminal;
 

@@ -7,8 +7,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::report::shell_word;
 use crate::settings::{Document, Source, nearest_names};
+use crate::words::shell_word;
 
 /// Name and TOML text of each recipe; the first is the default.
 const RECIPES: &[(&str, &str)] = &[

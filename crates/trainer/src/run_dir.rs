@@ -18,8 +18,8 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::error::{Error, one_line};
 use crate::limits;
-use crate::report::{self, shell_word};
 use crate::summary::{Status, VERSION};
+use crate::words::{self, shell_word};
 
 pub(crate) use metrics::EpochLine;
 use metrics::Metrics;
@@ -101,7 +101,7 @@ impl RunDir {
         let checkpoint = path.join(CHECKPOINT);
         if !checkpoint.is_file() {
             return Err(if path.join(CONFIG).is_file() {
-                Error::NoSave { path: path.to_owned(), program: report::program() }
+                Error::NoSave { path: path.to_owned(), program: words::program() }
             } else {
                 Error::NoCheckpoint { path: checkpoint }
             });

@@ -14,7 +14,7 @@ use crate::error::one_line;
 use crate::limits;
 use crate::model::class_name;
 use crate::pool::Pool;
-use crate::report::percent;
+use crate::words::percent;
 
 /// The version of the program, which summaries have.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

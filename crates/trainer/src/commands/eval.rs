@@ -16,9 +16,10 @@ use crate::error::Error;
 use crate::model::Model;
 use crate::pool::Pool;
 use crate::process::Process;
-use crate::report;
 use crate::run_dir::{self, PastRun};
+use crate::streams;
 use crate::summary::{Commonest, VERSION, ValueFigures};
+use crate::words;
 use classes::ClassFigures;
 
 /// Say how good a saved model is on samples with answers
@@ -126,7 +127,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let Process { isa, started } = *process;
     let pool = Pool::new(args.threads.as_deref())?;
     if args.json {
-        report::check_stdout()?;
+        streams::check_stdout()?;
     }
     let model = Model::open(&args.model)?;
     let (labelled, location) = args.samples(&model)?;
@@ -138,7 +139,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     notes.extend(run_dir::unfinished(&data::home(&args.model)));
     notes.extend(other_names(network, labelled.names.as_ref()));
     notes.extend(labelled.notes.iter().cloned());
-    report::notes(&notes);
+    streams::notes(&notes);
     let judged = pool.install(|| network.evaluate_outputs(&examples, &pool));
     let (test, outputs) = judged.map_err(|source| match source {
         nn::Error::Label { .. } => Error::OtherLabel { data: location, source },
@@ -166,10 +167,10 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             (None, Some(values)) => values.text(),
             (None, None) => accuracy(&test),
         };
-        return report::print(text.trim_end());
+        return streams::print(text.trim_end());
     }
     let shape = network.architecture();
-    report::print_json(&Figures {
+    streams::print_json(&Figures {
         model: &args.model.to_string_lossy(),
         layers: shape.layers(),
         parameters: shape.parameters(),
@@ -188,5 +189,5 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
 }
 
 fn accuracy(test: &Evaluation) -> String {
-    format!("test accuracy  {}", report::figure(test.accuracy, test.errors, test.samples))
+    format!("test accuracy  {}", words::figure(test.accuracy, test.errors, test.samples))
 }

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::limits;
 use crate::model::Model;
 use crate::process::Process;
-use crate::report;
+use crate::streams;
 use portable::Portable;
 
 /// Write a saved model for other programs
@@ -161,13 +161,13 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         let size = limits::bytes(bytes.len() as u64);
         lines.push(format!("{}: {}, {size}", path.display(), format.name));
     }
-    report::notes(&notes);
+    streams::notes(&notes);
     // What is written to standard output must not have words after it.
     if chosen.iter().any(|(_, path)| path.starts_with("/dev")) {
-        report::notes(&lines);
+        streams::notes(&lines);
         return Ok(());
     }
-    report::print(&lines.join("\n"))
+    streams::print(&lines.join("\n"))
 }
 
 /// Checks the flags alone.

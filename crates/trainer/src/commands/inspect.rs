@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::data;
 use crate::error::Error;
 use crate::process::Process;
-use crate::report;
+use crate::streams;
 
 /// The first bytes of a file, which say what it is.
 const HEAD: usize = 4096;
@@ -67,13 +67,13 @@ enum Found {
 
 pub(crate) fn run(args: &Args, _: &Process) -> Result<(), Error> {
     if args.json {
-        report::check_stdout()?;
+        streams::check_stdout()?;
     }
     let found = Found::at(&data::home(&args.path))?;
     if args.json {
-        return report::print_json(&found);
+        return streams::print_json(&found);
     }
-    report::print(found.text().trim_end())
+    streams::print(found.text().trim_end())
 }
 
 impl Found {

@@ -10,8 +10,8 @@ use std::{fs, io};
 use crate::error::Error;
 use crate::model::Model;
 use crate::process::Process;
-use crate::report;
 use crate::stop::Ending;
+use crate::streams;
 use answers::{Answers, Style};
 use inputs::{Format, Input, Reader};
 use output::Output;
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         (answered, target) => {
             if let Some(path) = target {
                 let what = if old { "is what it was before" } else { "was not written" };
-                report::notes(&[format!("{} {what}", path.display())]);
+                streams::notes(&[format!("{} {what}", path.display())]);
             }
             answered?
         }
@@ -142,7 +142,7 @@ fn answer(
         match reader.read(input, &mut |batch| answers.batch(batch)) {
             Ok(notes) => {
                 answers.output().keep();
-                report::notes(&notes);
+                streams::notes(&notes);
             }
             // Nobody reads on.
             Err(Error::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => break,
@@ -152,7 +152,7 @@ fn answer(
             // One of many is no reason to leave out the others.
             Err(error) if inputs.len() > 1 => {
                 answers.output().leave_out()?;
-                report::failure(&error);
+                streams::failure(&error);
                 failed += 1;
             }
             Err(error) => return Err(error),

@@ -4,33 +4,32 @@ mod every;
 mod keeper;
 mod record;
 mod resumed;
-mod sets;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use mnist_io::{ClassNames, Classes};
-use nn::{Architecture, Fit, Head, Mlp, Preparation, Run};
+use nn::Run;
 
 use crate::augment::Prepared;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
-use crate::limits;
+use crate::network;
 use crate::pool::Pool;
 use crate::process::Process;
+use crate::progress::Progress;
 use crate::recipe;
-use crate::report::{self, Report};
 use crate::run_dir::RunDir;
+use crate::sets::Sets;
 use crate::settings::Edits;
 use crate::stop::Stop;
+use crate::streams;
 
 use every::Every;
 use keeper::Keeper;
 use record::Record;
 use resumed::Resumed;
-use sets::Sets;
 
 /// Train a network and test it once, at the end
 ///
@@ -121,7 +120,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let pool = Pool::new(args.threads.as_deref())?;
     notes.extend(pool.note());
     if args.json {
-        report::check_stdout()?;
+        streams::check_stdout()?;
     }
     let sets = Sets::open(&mut config, process.isa)?;
     match data::classes(&sets.training) {
@@ -141,7 +140,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         Some(resumed) => resumed.begin(&config, &sets, process.isa, train, validation)?,
         None => {
             // Whatever is wrong is found before the run writes anything.
-            let network = network(&config, &sets)?;
+            let network = network::new(&config, &sets)?;
             let training = Run::new(network, &config.training, train, validation)?;
             // Who chose the number knows it.
             let chosen = args.config.is_some() || args.edits.flag("training.epochs").is_some();
@@ -152,12 +151,12 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             (dir, training, Record::new(&config)?)
         }
     };
-    let mut report = Report::new(args.quiet, args.json);
-    report.notes(&notes);
-    report.begin(&config, &training, sets.held_out_len(), &dir);
+    let mut progress = Progress::new(args.quiet, args.json);
+    progress.notes(&notes);
+    progress.begin(&config, &training, sets.held_out_len(), &dir);
     let every = args.checkpoint_every;
     let (pool, sets, saving) = (&pool, &sets, Duration::ZERO);
-    let mut keeper = Keeper { dir, report, record, stop, every, pool, sets, process, saving };
+    let mut keeper = Keeper { dir, progress, record, stop, every, pool, sets, process, saving };
 
     let end = keeper.train(&config, training)?;
     let test_images = sets.test()?;
@@ -205,44 +204,6 @@ fn few_steps(run: &Run<'_>) -> Option<String> {
             run.fit().batch_size
         )
     })
-}
-
-/// The network before training.
-fn network(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
-    let classes = data::classes(&sets.training);
-    let outputs = classes.map_or(1, Classes::count);
-    let shape = config.architecture(sets.training.width(), outputs);
-    check_memory(&config.training, &shape, sets.training.len())?;
-    let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
-    if classes.is_none() {
-        network = network.with_head(Head::Squared)?;
-    }
-    if let Some(ClassNames { path, names }) = classes.and_then(Classes::names).cloned() {
-        network.set_class_names(names).map_err(|source| Error::ClassNames { path, source })?;
-    }
-    if let Some(columns) = &sets.columns {
-        network.set_preparation(Some(Preparation::Columns(columns.clone())))?;
-    }
-    sets.look.apply(config, &mut network)?;
-    Ok(network)
-}
-
-/// Bytes for all that does not grow with the network: code, stacks, buffers.
-const PROGRAM: u64 = 32 << 20;
-
-/// Checks that the machine has the memory that a run needs, before it is requested.
-fn check_memory(fit: &Fit, shape: &Architecture, samples: usize) -> Result<(), Error> {
-    // A save copies the network, and has the checkpoint as tensors and as the file.
-    let network = (shape.parameters() as u64).saturating_mul(size_of::<f32>() as u64);
-    let saving = fit.memory(shape, 0).saturating_add(network).saturating_mul(2);
-    let needed = fit.memory(shape, samples).saturating_add(saving).saturating_add(PROGRAM);
-    let free = limits::memory();
-    if needed > free {
-        let layers = shape.layers().iter().map(usize::to_string).collect::<Vec<_>>().join("-");
-        let (needed, free) = (limits::bytes(needed), limits::bytes(free));
-        return Err(Error::NoMemory { layers, parameters: shape.parameters(), needed, free });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{Location, TableFault, home};
 use crate::config::Config;
 use crate::error::{Error, one_line};
 use crate::model::Model;
-use crate::report::plural;
+use crate::words::plural;
 
 /// Samples that a model can be judged by.
 pub(crate) struct Labelled {

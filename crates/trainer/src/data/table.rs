@@ -16,7 +16,7 @@ use nn::{Column, Columns, Split, Standard};
 use super::{TableFault, home};
 use crate::config::{Config, Header, Missing, Separator};
 use crate::error::Error;
-use crate::report::plural;
+use crate::words::plural;
 pub(crate) use roles::ColumnUse;
 use roles::Roles;
 

@@ -9,7 +9,7 @@ use nn::Mlp;
 use super::finding::Finding;
 use crate::data;
 use crate::error::{Error, one_line};
-use crate::report::plural;
+use crate::words::plural;
 
 /// A label is a byte.
 const MOST_CLASSES: usize = 256;

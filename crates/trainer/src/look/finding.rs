@@ -5,7 +5,7 @@ use std::fmt;
 use mnist_io::Paper;
 
 use super::classes::Group;
-use crate::report::plural;
+use crate::words::plural;
 
 /// Something about the data that the user should know. Displayed as one line.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::draw;
 use crate::error::{Error, one_line};
 use crate::model::Model;
-use crate::report::percent;
+use crate::words::percent;
 
 /// Bins of the calibration error, as is usual (Guo, Pleiss, Sun and Weinberger 2017).
 const BINS: usize = 15;

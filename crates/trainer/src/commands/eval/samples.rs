@@ -9,8 +9,8 @@ use nn::Columns;
 use crate::data::{self, Location, TableFault, labelled::Labelled};
 use crate::error::Error;
 use crate::model::Model;
-use crate::report::{self, plural};
 use crate::run_dir::{Counts, PastRun};
+use crate::words::{self, plural};
 
 /// The test samples of the run that a model is of, and where they lie.
 pub(super) fn of_run(run: &PastRun) -> Result<(Labelled, PathBuf), Error> {
@@ -37,7 +37,7 @@ pub(super) fn of_run(run: &PastRun) -> Result<(Labelled, PathBuf), Error> {
 pub(super) fn named(model: &Model, location: Location<'_>) -> Result<Labelled, Error> {
     Labelled::open(model, location).map_err(|error| {
         if has_no_answers(model, location.path, &error) {
-            Error::NoAnswers { source: Box::new(error), program: report::program() }
+            Error::NoAnswers { source: Box::new(error), program: words::program() }
         } else {
             error
         }

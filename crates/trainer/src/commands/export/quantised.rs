@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::limits;
 use crate::model::Model;
 use crate::pool::Pool;
-use crate::report;
 use crate::summary::ValueFigures;
+use crate::words;
 
 /// The weights of a layer as `scale · integer`, a scale for each row. Biases stay as they
 /// are: there are few.
@@ -65,7 +65,7 @@ pub(super) fn measured(
         // Its columns are those of a report.
         Some(values) => values.text().split_whitespace().skip(1).collect::<Vec<_>>().join(" "),
         None if model.classes().is_some() => {
-            format!("accuracy {}", report::figure(found.accuracy, found.errors, found.samples))
+            format!("accuracy {}", words::figure(found.accuracy, found.errors, found.samples))
         }
         None => format!("loss {:.6}", found.loss),
     };

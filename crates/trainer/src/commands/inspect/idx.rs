@@ -10,7 +10,7 @@ use crate::data;
 use crate::draw;
 use crate::error::Error;
 use crate::limits;
-use crate::report::plural;
+use crate::words::plural;
 
 /// Images that are drawn.
 const DRAWN: usize = 4;

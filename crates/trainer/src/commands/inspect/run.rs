@@ -12,8 +12,8 @@ use super::settings::Settings;
 use super::text::{Text, number};
 use crate::error::Error;
 use crate::limits;
-use crate::report::{program, shell_word};
 use crate::run_dir::{CHECKPOINT, CONFIG, FILES, METRICS, MODEL, SUMMARY};
+use crate::words::{program, shell_word};
 
 /// A summary is some kilobytes.
 const LARGEST: u64 = 1 << 24;

@@ -10,8 +10,8 @@ use super::text::Text;
 use crate::config::Config;
 use crate::error::Error;
 use crate::recipe;
-use crate::report::{program, shell_word};
 use crate::settings::{Edits, Source};
+use crate::words::{program, shell_word};
 
 /// The settings of a file or a run.
 #[derive(Serialize)]

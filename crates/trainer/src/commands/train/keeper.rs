@@ -8,21 +8,22 @@ use nn::{Callback, Ended, EpochReport, Evaluation, History, Mlp, Run, StepReport
 
 use super::every::{Clock, Every};
 use super::record::Record;
-use super::sets::Sets;
 use crate::config::Config;
 use crate::error::Error;
 use crate::health::{self, Evidence, Finding, Guess};
 use crate::pool::Pool;
 use crate::process::Process;
-use crate::report::{self, Report};
+use crate::progress::Progress;
 use crate::run_dir::{EpochLine, RunDir};
+use crate::sets::Sets;
 use crate::stop::{Signal, Stop};
 use crate::summary::{Commonest, Measured, Status, Summary};
+use crate::words;
 
 /// Everything around a run.
 pub(super) struct Keeper<'a> {
     pub(super) dir: RunDir,
-    pub(super) report: Report,
+    pub(super) progress: Progress,
     pub(super) record: Record,
     pub(super) stop: Stop,
     pub(super) every: Every,
@@ -59,8 +60,8 @@ impl Keeper<'_> {
         self.record.begin();
         loop {
             let epochs = run.history().epochs.len();
-            let (pool, report, stop) = (self.pool, &mut self.report, &self.stop);
-            let watch = Watch { report, stop, clock: &clock };
+            let (pool, progress, stop) = (self.pool, &mut self.progress, &self.stop);
+            let watch = Watch { progress, stop, clock: &clock };
             let result = pool.install(|| run.train(pool, watch));
             let epoch_ended = run.history().epochs.len() > epochs;
             if epoch_ended {
@@ -79,12 +80,12 @@ impl Keeper<'_> {
                     if clock.is_due(epochs) {
                         let begun = Instant::now();
                         let saved = self.save(&mut run, last.as_ref());
-                        files.saved(&mut self.report, saved);
+                        files.saved(&mut self.progress, saved);
                         clock.saved(begun, epochs);
                     } else if epochs == 1 && epoch_ended {
                         // From the first epoch on there is a model.
                         let saved = self.save_model(&run, last.as_ref());
-                        files.check(&mut self.report, saved);
+                        files.check(&mut self.progress, saved);
                     }
                 }
                 Ok(_) => {
@@ -102,8 +103,8 @@ impl Keeper<'_> {
         let seconds = self.record.epoch();
         if let Some(epoch) = run.history().epochs.last() {
             let line = EpochLine::new(epoch, seconds, self.sets.has_classes());
-            self.report.epoch(&line);
-            files.check(&mut self.report, self.dir.append_metrics(&line));
+            self.progress.epoch(&line);
+            files.check(&mut self.progress, self.dir.append_metrics(&line));
         }
     }
 
@@ -153,7 +154,7 @@ impl Keeper<'_> {
         signal: Signal,
     ) -> Error {
         // At once: where the terminal shows `^C`, a bar would be half overwritten.
-        self.report.close();
+        self.progress.close();
         let saved = self.save(run, last);
         let current = run.network();
         let network = last.unwrap_or(&current);
@@ -165,21 +166,21 @@ impl Keeper<'_> {
         let (steps, per_epoch) = (run.steps(), run.steps_per_epoch());
         let of_run = per_epoch.saturating_mul(run.fit().epochs as u64);
         let epoch = steps.div_ceil(per_epoch).max(1);
-        let path = report::shell_word(self.dir.path());
+        let path = words::shell_word(self.dir.path());
         let at = format!("after step {steps} of {of_run}, in epoch {epoch}; saved in {path}");
         Error::Stopped { signal, at, resume: self.resume(config) }
     }
 
     /// The command that goes on with the run.
     fn resume(&self, config: &Config) -> String {
-        let path = report::shell_word(self.dir.path());
+        let path = words::shell_word(self.dir.path());
         // The bits of this instruction set are its own.
         let scalar = self.process.isa.name() == "scalar";
         let isa = if scalar { "KERNELS_ISA=scalar " } else { "" };
-        let mut command = format!("{isa}{} --resume {path}", report::program());
+        let mut command = format!("{isa}{} --resume {path}", words::program());
         if config.data.dir.to_str().is_none() {
             // The settings cannot hold it.
-            command += &format!(" --data {}", report::shell_word(&config.data.dir));
+            command += &format!(" --data {}", words::shell_word(&config.data.dir));
         }
         command
     }
@@ -201,7 +202,7 @@ impl Keeper<'_> {
         last: Option<&Mlp>,
         source: nn::Error,
     ) -> Error {
-        self.report.close();
+        self.progress.close();
         let history = run.history();
         let kept = history.best.unwrap_or(history.epochs.len());
         let current = run.network();
@@ -211,7 +212,7 @@ impl Keeper<'_> {
         let saved = saved.and_then(|()| self.dir.save_summary(&summary));
         match saved {
             Err(error) => {
-                self.report.warn(&error.to_string());
+                self.progress.warn(&error.to_string());
                 source.into()
             }
             Ok(()) if kept == 0 => source.into(),
@@ -229,7 +230,7 @@ impl Keeper<'_> {
         let status = if lost.is_none() { Status::Done } else { Status::Stopped };
         let mut summary = self.summary(config, &network, &history, status, Some(test));
         summary.notes.extend(finding.as_ref().map(Finding::text));
-        let shown = self.report.end(config, &summary, finding.as_ref(), &self.dir);
+        let shown = self.progress.end(config, &summary, finding.as_ref(), &self.dir);
         let written = self.dir.save_summary(&summary);
         lost.map_or(written, Err).map_err(|error| self.lost(config, error))?;
         shown
@@ -291,34 +292,34 @@ struct Files {
 
 impl Files {
     /// Notes a failure. The user is told of the first of several.
-    fn check(&mut self, report: &mut Report, result: Result<(), Error>) {
+    fn check(&mut self, progress: &mut Progress, result: Result<(), Error>) {
         if let Err(error) = result {
             if self.lost.is_none() {
-                report.warn(&format!("{error}; the training goes on"));
+                progress.warn(&format!("{error}; the training goes on"));
             }
             self.lost = Some(error);
         }
     }
 
     /// Notes the result of writing everything.
-    fn saved(&mut self, report: &mut Report, result: Result<(), Error>) {
+    fn saved(&mut self, progress: &mut Progress, result: Result<(), Error>) {
         match result {
             Ok(()) => self.lost = None,
-            Err(error) => self.check(report, Err(error)),
+            Err(error) => self.check(progress, Err(error)),
         }
     }
 }
 
 /// Leaves the run at the end of each epoch, and after a step where it is to be saved.
 struct Watch<'a> {
-    report: &'a mut Report,
+    progress: &'a mut Progress,
     stop: &'a Stop,
     clock: &'a Clock,
 }
 
 impl Callback for Watch<'_> {
     fn on_step(&mut self, step: &StepReport) -> ControlFlow<()> {
-        self.report.step(step);
+        self.progress.step(step);
         let leave = self.stop.signal().is_some() || self.clock.is_due(step.epoch - 1);
         if leave { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }

@@ -8,13 +8,13 @@ use nn::{Checkpoint, Curve, Ended, Examples, Run, Schedule};
 use toml::{Table, Value};
 
 use super::record::Record;
-use super::sets::Sets;
 use crate::config::Config;
 use crate::error::Error;
-use crate::report::shell_word;
 use crate::run_dir::RunDir;
+use crate::sets::Sets;
 use crate::settings::{Edits, Source};
 use crate::summary::VERSION;
+use crate::words::shell_word;
 
 /// What may change when a run continues. (Threads, and how often it is saved, are no
 /// settings.) Data elsewhere have to be the same data, by their checksums.

@@ -10,7 +10,7 @@ use super::texts::{first_text, slips, texts};
 use super::{Rows, list};
 use crate::config::{Config, Task};
 use crate::data::TableFault;
-use crate::report::plural;
+use crate::words::plural;
 
 /// A target of whole numbers with more different values than this is a number.
 const MOST_CLASSES: usize = 20;

@@ -3,7 +3,7 @@
 
 use mnist_io::{ColumnKind, Facts, Schema};
 
-use crate::report::plural;
+use crate::words::plural;
 
 /// Fewer different values than this say nothing of what is usual.
 const DISTINCT: usize = 10;

@@ -3,7 +3,7 @@
 use mnist_io::{ColumnFacts, ColumnKind, Facts, Place, Schema};
 
 use crate::config::Config;
-use crate::report::plural;
+use crate::words::plural;
 
 /// What a column of texts has, for a reason: the number of different ones, or dates.
 pub(super) fn texts(facts: &ColumnFacts, rows: u64) -> String {

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::look::Look;
 
 /// The images of a run.
-pub(super) struct Sets {
-    pub(super) training: Samples,
+pub(crate) struct Sets {
+    pub(crate) training: Samples,
     test: Samples,
     /// How much each training sample counts, if the data say so.
     weights: Option<Vec<f32>>,
@@ -21,13 +21,13 @@ pub(super) struct Sets {
     split: Option<Split>,
     augmentation: Option<Augmentation>,
     deskew: Option<Deskew>,
-    pub(super) look: Look,
+    pub(crate) look: Look,
     /// How the rows of a table became features.
-    pub(super) columns: Option<Columns>,
+    pub(crate) columns: Option<Columns>,
     /// What was made of the columns of a table.
-    pub(super) uses: Option<Vec<ColumnUse>>,
+    pub(crate) uses: Option<Vec<ColumnUse>>,
     /// What the user should know of how the data were read, a line each.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     isa: Isa,
 }
 
@@ -35,7 +35,7 @@ impl Sets {
     /// Opens the test set too, so that a missing or damaged one is found before the
     /// training. The run looks at it once, after the training. Settings that the data have
     /// no use for are turned off in `config`.
-    pub(super) fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
+    pub(crate) fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
         config.data.check_labels()?;
         let (mut notes, mut uses) = (Vec::new(), None);
         let (training, test, split, columns, weights) = if data::is_table(&config.data.dir) {
@@ -90,7 +90,7 @@ impl Sets {
     }
 
     /// What the user should know of the held-out samples.
-    pub(super) fn note(&self) -> Option<String> {
+    pub(crate) fn note(&self) -> Option<String> {
         const FEW: usize = 100;
         let (held_out, all) = (self.split.as_ref()?.validation.len(), self.training.len());
         let meaning = if self.has_classes() {
@@ -106,7 +106,7 @@ impl Sets {
     }
 
     /// The images to train on, augmented.
-    pub(super) fn training(&self) -> Result<Examples<'_>, Error> {
+    pub(crate) fn training(&self) -> Result<Examples<'_>, Error> {
         let mut examples = data::examples(&self.training)?;
         if let Some(weights) = &self.weights {
             examples = examples.weighted(weights)?;
@@ -120,7 +120,7 @@ impl Sets {
         })
     }
 
-    pub(super) fn held_out(&self) -> Result<Option<augment::Prepared<'_>>, Error> {
+    pub(crate) fn held_out(&self) -> Result<Option<augment::Prepared<'_>>, Error> {
         let Some(split) = &self.split else { return Ok(None) };
         let positions = Some(&split.validation[..]);
         augment::Prepared::new(&self.training, positions, self.deskew, self.isa).map(Some)
@@ -128,7 +128,7 @@ impl Sets {
 
     /// At most `most` of the images to train on, spread over all of them: their positions in
     /// the whole set.
-    pub(super) fn some(&self, most: usize) -> Vec<u32> {
+    pub(crate) fn some(&self, most: usize) -> Vec<u32> {
         let all = match &self.split {
             Some(split) => split.train.len(),
             None => self.training.len(),
@@ -142,33 +142,33 @@ impl Sets {
     }
 
     /// These images, without augmentation.
-    pub(super) fn plain<'a>(
+    pub(crate) fn plain<'a>(
         &'a self,
         positions: &'a [u32],
     ) -> Result<augment::Prepared<'a>, Error> {
         augment::Prepared::new(&self.training, Some(positions), self.deskew, self.isa)
     }
 
-    pub(super) fn test(&self) -> Result<augment::Prepared<'_>, Error> {
+    pub(crate) fn test(&self) -> Result<augment::Prepared<'_>, Error> {
         augment::Prepared::new(&self.test, None, self.deskew, self.isa)
     }
 
     /// Number of images that are held out.
-    pub(super) fn held_out_len(&self) -> usize {
+    pub(crate) fn held_out_len(&self) -> usize {
         self.split.as_ref().map_or(0, |split| split.validation.len())
     }
 
     /// Whether classes are predicted, and no number.
-    pub(super) fn has_classes(&self) -> bool {
+    pub(crate) fn has_classes(&self) -> bool {
         data::classes(&self.training).is_some()
     }
 
     /// The answers of the test samples.
-    pub(super) fn test_targets(&self) -> &Targets {
+    pub(crate) fn test_targets(&self) -> &Targets {
         self.test.targets()
     }
 
-    pub(super) fn checksums(&self) -> Checksums {
+    pub(crate) fn checksums(&self) -> Checksums {
         Checksums::of(&self.training, &self.test)
     }
 }

@@ -1,22 +1,21 @@
 //! What a run shows: a bar on stderr, a table of epochs, and its result.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use nn::{Ended, Run, StepReport};
-use serde::Serialize;
 
 use crate::config::Config;
 use crate::data;
 use crate::error::{Error, one_line};
 use crate::health::Finding;
 use crate::run_dir::{EpochLine, RunDir};
+use crate::streams::{notes, print_json};
 use crate::summary::{Commonest, Summary};
 use crate::terminal;
+use crate::words::{figure, percent, program, shell_word};
 
 /// The bar. With [`progress`] it fits into 80 columns, of which [`terminal`] keeps the last
 /// ones free.
@@ -26,7 +25,7 @@ const BAR: &str = "epoch {prefix} [{bar:10}] {percent:>3} %  {msg}  {eta} left";
 const REFRESH: Duration = Duration::from_millis(100);
 
 /// Shows the progress and the result of a run.
-pub(crate) struct Report {
+pub(crate) struct Progress {
     bar: ProgressBar,
     text: Target,
     json: bool,
@@ -75,7 +74,7 @@ impl Recent {
     }
 }
 
-impl Report {
+impl Progress {
     /// With `json`, stdout is left to the summary.
     pub(crate) fn new(quiet: bool, json: bool) -> Self {
         let text = match (quiet, json) {
@@ -266,78 +265,6 @@ impl Report {
     }
 }
 
-/// Prints the result that the program was called for. A failure is an error, unless
-/// the reader has closed the pipe.
-pub(crate) fn print(text: &str) -> Result<(), Error> {
-    let mut stdout = io::stdout();
-    written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
-}
-
-/// The error of writing to stdout. A reader that closed the pipe has what it wanted.
-pub(crate) fn written(result: io::Result<()>) -> Result<(), Error> {
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
-        _ => Ok(()),
-    }
-}
-
-/// Prints what the user should know, a line each, on stderr.
-pub(crate) fn notes(notes: &[String]) {
-    for note in notes {
-        // What cannot be shown is no reason to stop.
-        let _ = writeln!(io::stderr(), "note: {}", one_line(note));
-    }
-}
-
-/// Prints an error that does not end the program.
-pub(crate) fn failure(error: &Error) {
-    let _ = writeln!(io::stderr(), "error: {}", one_line(&error.to_string()));
-}
-
-/// Checks that a result on stdout will reach somebody.
-///
-/// A program of Rust that is started with a closed stdout does not see that: the
-/// runtime opens `/dev/null` in its place, for reading and writing. Who silences stdout
-/// on purpose mostly opens it for writing only, or stdin in the same way. And it takes
-/// for written what the system refuses because stdout is open for reading only.
-///
-/// # Errors
-/// On Linux, if stdout was closed or cannot be written. (Other systems do not tell.)
-pub(crate) fn check_stdout() -> Result<(), Error> {
-    // The last octal digit of the flags: 0 is reading, 1 writing, 2 both.
-    let access = |descriptor: u8| {
-        let info = fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).ok()?;
-        info.lines().find_map(|line| line.strip_prefix("flags:"))?.trim().chars().last()
-    };
-    let opened_by_runtime = |descriptor: u8| {
-        let target = fs::read_link(format!("/proc/self/fd/{descriptor}"));
-        target.is_ok_and(|target| target == Path::new("/dev/null"))
-            && access(descriptor) == Some('2')
-    };
-    let closed = opened_by_runtime(1) && !opened_by_runtime(0);
-    if closed || access(1) == Some('0') { Err(Error::NoStdout) } else { Ok(()) }
-}
-
-/// Prints a result as a JSON object.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(value);
-    print(&text.map_err(|error| Error::Stdout(error.into()))?)
-}
-
-/// An accuracy and its counts: `98.21 % (179 of 10000 wrong)`.
-pub(crate) fn figure(accuracy: f64, errors: usize, samples: usize) -> String {
-    format!("{} ({errors} of {samples} wrong)", percent(accuracy))
-}
-
-pub(crate) fn percent(fraction: f64) -> String {
-    format!("{:.2} %", 100.0 * fraction)
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
 /// What the bar says of the latest steps; speed in samples per second.
 fn progress(loss: f64, accuracy: f64, speed: f64) -> String {
     let loss = if loss < 100.0 { format!("{loss:.4}") } else { format!("{loss:.1e}") };
@@ -348,13 +275,6 @@ fn progress(loss: f64, accuracy: f64, speed: f64) -> String {
 /// A learning rate, with enough digits for any size.
 fn rate(lr: f32) -> String {
     if lr >= 1e-4 { format!("{lr:.6}") } else { format!("{lr:.2e}") }
-}
-
-/// The program as a word of a command line: by the same path as this process was called.
-pub(crate) fn program() -> String {
-    let program = std::env::args_os().next();
-    let program = program.unwrap_or_else(|| "trainer".into());
-    shell_word(Path::new(&program))
 }
 
 /// What to try next, as commands that work in the current directory.
@@ -407,22 +327,6 @@ fn to_test_on(config: &Config, is_table: bool) -> Option<String> {
     Some(format!(" {}{}", shell_word(test.path), labels.unwrap_or_default()))
 }
 
-/// A path as one word of a shell's command line, which a program takes for a path too.
-pub(crate) fn shell_word(path: &Path) -> String {
-    let bytes = path.as_os_str().as_encoded_bytes();
-    // Not a flag.
-    let dot = if bytes.starts_with(b"-") { "./" } else { "" };
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:,@%".contains(c);
-    match path.to_str() {
-        Some(text) if !text.is_empty() && text.chars().all(plain) => format!("{dot}{text}"),
-        Some(text) if !text.chars().any(char::is_control) => {
-            format!("'{dot}{}'", text.replace('\'', r"'\''"))
-        }
-        // bash, zsh, ksh and POSIX of 2024 read the bytes of a path so.
-        _ => format!("$'{dot}{}'", bytes.escape_ascii()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -464,27 +368,6 @@ mod tests {
         }
         for epochs in 31..3_000 {
             assert!((12..=27).contains(&lines(epochs)), "{epochs}: {}", lines(epochs));
-        }
-    }
-
-    #[test]
-    fn paths_survive_the_shell() {
-        let word = |text: &str| shell_word(Path::new(text));
-        assert_eq!(word("runs/a-1/model.safetensors"), "runs/a-1/model.safetensors");
-        assert_eq!(word("my runs"), "'my runs'");
-        assert_eq!(word("it's"), r"'it'\''s'");
-        assert_eq!(word("-run/x"), "./-run/x");
-        assert_eq!(word("- x"), "'./- x'");
-        assert_eq!(word("a\nb'c"), r"$'a\nb\'c'");
-        assert_eq!(word("früh"), "früh");
-        // Two words or one, but a shell may take the first for a variable.
-        assert_eq!(word("a=b"), "'a=b'");
-        assert_eq!(word(""), "''");
-        #[cfg(unix)]
-        {
-            use std::os::unix::ffi::OsStrExt;
-            let path = Path::new(std::ffi::OsStr::from_bytes(b"-d\xe9"));
-            assert_eq!(shell_word(path), r"$'./-d\xe9'");
         }
     }
 }
