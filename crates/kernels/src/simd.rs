@@ -41,6 +41,9 @@ pub unsafe trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     type Mask: Copy;
     /// The tile of C that the [matrix product](crate::matmul()) keeps in registers.
     type Tile: Tile;
+    /// The register tile of a product that leaves out steps of k: with fewer rows, there are
+    /// more steps in which all of them are 0. Its rows divide those of [`Tile`](Self::Tile).
+    type SparseTile: Tile;
     /// The same instruction set with the vectors of [`wide`](Self::wide).
     type Wide: Simd;
 

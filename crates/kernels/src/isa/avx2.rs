@@ -52,6 +52,24 @@ unsafe fn transposed(r: [__m256; 8]) -> [__m256; 8] {
     columns
 }
 
+/// For each set of 8 lanes, as bits, its lanes in ascending order, a byte each.
+const LANES_OF: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut set = 0;
+    while set < 256 {
+        let (mut lane, mut len) = (0, 0);
+        while lane < 8 {
+            if set >> lane & 1 == 1 {
+                table[set] |= lane << (8 * len);
+                len += 1;
+            }
+            lane += 1;
+        }
+        set += 1;
+    }
+    table
+};
+
 /// [`Simd::columns_of_8`].
 ///
 /// # Panics
@@ -91,6 +109,8 @@ unsafe impl Simd for Avx2 {
     // 12 of 16 registers accumulate; 2 hold the row of B and one the broadcast
     // element of A. Per step of k: 12 FMAs for 8 loads.
     type Tile = Registers<6, 1, 2>;
+    // As many FMAs and loads, for 2 broadcast elements and 6 vectors of B.
+    type SparseTile = Registers<2, 3, 2>;
     type Wide = Quad;
 
     const NAME: &'static str = "avx2";
@@ -122,6 +142,26 @@ unsafe impl Simd for Avx2 {
     #[inline(always)]
     fn columns_of_8(self, rows: [&[f32]; 8], to: &mut [f32], step: usize) {
         unsafe { columns_of_8(rows, to, step) }
+    }
+
+    #[inline(always)]
+    fn list_nonzero(self, any: &[u32; 16], first: u32, to: &mut [u32; 16]) -> usize {
+        let mut len = 0;
+        for half in [0, 8] {
+            // Each half has 8 elements. The first list has at most 8, so there is room for 8
+            // more.
+            unsafe {
+                let any = _mm256_loadu_si256(any[half..].as_ptr().cast());
+                let zeros = _mm256_cmpeq_epi32(any, _mm256_setzero_si256());
+                let zeros = _mm256_movemask_ps(_mm256_castsi256_ps(zeros)) as u8;
+                let lanes = _mm_cvtsi64_si128(LANES_OF[usize::from(!zeros)] as i64);
+                let first = _mm256_set1_epi32(first.wrapping_add(half as u32) as i32);
+                let list = _mm256_add_epi32(_mm256_cvtepu8_epi32(lanes), first);
+                _mm256_storeu_si256(to[len..].as_mut_ptr().cast(), list);
+                len += zeros.count_zeros() as usize;
+            }
+        }
+        len
     }
 
     #[inline(always)]

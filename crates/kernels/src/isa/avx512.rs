@@ -51,6 +51,7 @@ unsafe impl Simd for Avx512 {
     // 24 of 32 registers accumulate; 3 hold the row of B and one the broadcast
     // element of A. Per step of k: 24 FMAs for 11 loads.
     type Tile = Registers<8, 3, 1>;
+    type SparseTile = Self::Tile;
     type Wide = Self;
 
     const NAME: &'static str = "avx512";

@@ -41,6 +41,7 @@ unsafe impl Simd for Neon {
     // chains are needed. Four rows would be just these, with 8 loads for 16 FMAs; seven rows,
     // or six of two panels, need more registers than there are.
     type Tile = Registers<6, 1, 4>;
+    type SparseTile = Self::Tile;
     // Two or four vectors at a time would find no registers: `lookup` keeps tables in them.
     type Wide = Self;
 

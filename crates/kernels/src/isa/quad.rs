@@ -143,6 +143,7 @@ unsafe impl Simd for Quad {
     type Mask = [__m256; 4];
     /// Not used: a tile has many vectors already.
     type Tile = <Avx2 as Simd>::Tile;
+    type SparseTile = <Avx2 as Simd>::SparseTile;
     type Wide = Self;
 
     const NAME: &'static str = Avx2::NAME;

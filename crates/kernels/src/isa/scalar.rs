@@ -29,6 +29,7 @@ unsafe impl Simd for Scalar {
     type Mask = bool;
     // 2 × 16 accumulators, which the compiler puts into the vectors that it knows.
     type Tile = Registers<2, 1, 16>;
+    type SparseTile = Self::Tile;
     type Wide = Self;
 
     const NAME: &'static str = "scalar";

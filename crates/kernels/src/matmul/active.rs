@@ -3,16 +3,19 @@
 //! `fma(0, b, acc)` is `acc` for every finite b. So a step of k in which all rows of a tile
 //! are 0 can be left out, and the chains of all elements keep their bits. Four of five
 //! pixels of MNIST are 0, and zeros are neighbours: half of the steps or more can be left
-//! out, for tiles of eight images and for tiles of eight neighbouring pixels.
+//! out, for tiles of eight images and for tiles of eight neighbouring pixels, and more for lower
+//! tiles.
 
 use crate::mat::MatRef;
 use crate::simd::{MAX_TILE_ROWS, Simd, Tile};
 
 /// For each strip of A, the columns in which some row is not zero.
 pub(super) struct Active<'a> {
+    /// The list of each strip, at distances of `room`.
     columns: &'a [u32],
-    /// End of each strip's part of `columns`; the first part begins at 0.
-    ends: &'a [usize],
+    room: usize,
+    /// Length of each strip's list.
+    lens: &'a [usize],
     /// Number of columns of A; each of `columns` is below it.
     cols: usize,
 }
@@ -21,7 +24,7 @@ pub(super) struct Active<'a> {
 #[derive(Default)]
 pub(super) struct Lists {
     columns: Vec<u32>,
-    ends: Vec<usize>,
+    lens: Vec<usize>,
 }
 
 impl Lists {
@@ -30,31 +33,44 @@ impl Lists {
     /// between its columns.
     #[inline(always)]
     pub(super) fn find<S: Simd>(&mut self, s: S, a: MatRef<'_>) -> Option<Active<'_>> {
-        let (rows, cols, height) = (a.rows(), a.cols(), S::Tile::ROWS);
+        let (rows, cols, height) = (a.rows(), a.cols(), S::SparseTile::ROWS);
+        let strips = rows.div_ceil(height);
         // A list is written 16 elements at a time.
-        self.columns.resize(rows.div_ceil(height) * cols + WIDTH, 0);
-        self.ends.clear();
-        let mut end = 0;
-        for first in (0..rows).step_by(height) {
-            let strip = a.sub(first, height.min(rows - first), 0, cols);
-            let list = &mut self.columns[end..end + cols + WIDTH];
-            end += if a.col_stride() == 1 {
-                by_rows(s, strip, list)
+        let room = cols + WIDTH;
+        if self.columns.len() < strips * room {
+            self.columns.resize(strips * room, 0);
+        }
+        self.lens.clear();
+        self.lens.resize(strips, 0);
+        let mut found = 0;
+        for first in (0..strips).step_by(STRIPS) {
+            let count = STRIPS.min(strips - first);
+            let top = first * height;
+            let group = a.sub(top, (count * height).min(rows - top), 0, cols);
+            let lens = &mut self.lens[first..][..count];
+            let lists = &mut self.columns[first * room..][..count * room];
+            if a.col_stride() == 1 {
+                for (i, (len, list)) in
+                    lens.iter_mut().zip(lists.chunks_exact_mut(room)).enumerate()
+                {
+                    let top = i * height;
+                    let strip = group.sub(top, height.min(group.rows() - top), 0, cols);
+                    *len = by_rows(s, strip, list);
+                }
             } else if a.row_stride() == 1 {
-                by_columns(strip, list)
+                by_columns::<S>(group, lists, lens);
             } else {
                 return None;
-            };
-            self.ends.push(end);
+            }
+            found += lens.iter().sum::<usize>();
             // A step of a list takes a little longer than a step in order. The scan ends as
             // soon as that outweighs the savings, so that a dense A is not read to its end.
             const PAYS: f64 = 0.8;
-            let all = self.ends.len() * cols;
-            if end as f64 > PAYS * all as f64 {
+            if found as f64 > PAYS * ((first + count) * cols) as f64 {
                 return None;
             }
         }
-        Some(Active { columns: &self.columns[..end], ends: &self.ends, cols })
+        Some(Active { columns: &self.columns, room, lens: &self.lens, cols })
     }
 }
 
@@ -62,8 +78,7 @@ impl Active<'_> {
     /// The columns of strip `strip`, ascending and below [`cols`](Self::cols).
     #[inline(always)]
     pub(super) fn of(&self, strip: usize) -> &[u32] {
-        let start = if strip == 0 { 0 } else { self.ends[strip - 1] };
-        &self.columns[start..self.ends[strip]]
+        &self.columns[strip * self.room..][..self.lens[strip]]
     }
 
     /// Columns of A.
@@ -71,6 +86,9 @@ impl Active<'_> {
         self.cols
     }
 }
+
+/// Strips that are searched side by side.
+const STRIPS: usize = 8;
 
 /// Columns that are tested side by side.
 const WIDTH: usize = 16;
@@ -86,7 +104,7 @@ fn by_rows<S: Simd>(s: S, strip: MatRef<'_>, list: &mut [u32]) -> usize {
     // A constant number of slices, so that the loop length is constant; missing rows repeat
     // the last one.
     let rows: [&[f32]; MAX_TILE_ROWS] = std::array::from_fn(|i| strip.row(i.min(strip.rows() - 1)));
-    let rows = &rows[..S::Tile::ROWS];
+    let rows = &rows[..S::SparseTile::ROWS];
 
     let mut len = 0;
     let whole = strip.cols() / WIDTH * WIDTH;
@@ -111,22 +129,31 @@ fn by_rows<S: Simd>(s: S, strip: MatRef<'_>, list: &mut [u32]) -> usize {
     len + s.list_nonzero(&any, whole as u32, to)
 }
 
-/// Lists the columns of a strip whose columns have no gaps; returns their count.
+/// Lists the columns of at most [`STRIPS`] strips whose columns have no gaps, each in its part
+/// of `lists`, and their counts.
 #[inline(always)]
-fn by_columns(strip: MatRef<'_>, list: &mut [u32]) -> usize {
-    let columns = strip.t();
-    let mut len = 0;
-    for k in 0..strip.cols() {
+fn by_columns<S: Simd>(group: MatRef<'_>, lists: &mut [u32], lens: &mut [usize]) {
+    let height = S::SparseTile::ROWS;
+    let room = lists.len() / lens.len();
+    let columns = group.t();
+    let whole = group.rows() == STRIPS * height;
+    for k in 0..group.cols() {
         let column = columns.row(k);
-        // A constant length for the tiles of AVX-512.
-        let any = match column.first_chunk::<8>() {
-            Some(column) if strip.rows() == 8 => is_any(column),
-            _ => is_any(column),
-        };
-        list[len] = k as u32;
-        len += usize::from(any);
+        if whole {
+            // A constant number of strips, of a constant height.
+            let lens: &mut [usize; STRIPS] = lens.first_chunk_mut().expect("all strips");
+            for i in 0..STRIPS {
+                let any = is_any(&column[i * height..][..height]);
+                lists[i * room + lens[i]] = k as u32;
+                lens[i] += usize::from(any);
+            }
+        } else {
+            for (i, (len, strip)) in lens.iter_mut().zip(column.chunks(height)).enumerate() {
+                lists[i * room + *len] = k as u32;
+                *len += usize::from(is_any(strip));
+            }
+        }
     }
-    len
 }
 
 /// Whether some element is not 0.

@@ -66,7 +66,11 @@ impl<F: Unary> SimdOp for Loops<'_, F> {
                     let a = if pack_a && active.is_none() {
                         pack::strips(s, a, strips)
                     } else {
-                        Strips::unpacked::<S>(a)
+                        let sparse = active.is_some();
+                        Strips::unpacked(
+                            a,
+                            if sparse { S::SparseTile::ROWS } else { S::Tile::ROWS },
+                        )
                     };
                     let c = c.sub(ic, mc, 0, nc);
                     let active = active.as_ref();
@@ -107,7 +111,8 @@ impl<F: Unary> MacroKernel<'_, F> {
         let panels = self.c.panels();
         // All columns have nearly equal widths: a tile of one panel beside tiles of three
         // would wait for its loads.
-        let columns = panels.div_ceil(S::Tile::PANELS);
+        let widest = if active.is_some() { S::SparseTile::PANELS } else { S::Tile::PANELS };
+        let columns = panels.div_ceil(widest);
         for column in 0..columns {
             let jr = panels * column / columns;
             let end = panels * (column + 1) / columns;

@@ -89,22 +89,49 @@ impl SimdOp for &mut TileColumn<'_> {
 
     #[inline(always)]
     fn eval<S: Simd>(self, s: S) {
-        S::Tile::visit(s, self);
+        if self.active.is_some() {
+            S::SparseTile::visit(s, Listed(self));
+        } else {
+            S::Tile::visit(s, Dense(self));
+        }
     }
 }
 
-impl TileOp for &mut TileColumn<'_> {
+/// All steps of k.
+struct Dense<'a, 'b>(&'a mut TileColumn<'b>);
+
+/// The steps of k in a list.
+struct Listed<'a, 'b>(&'a mut TileColumn<'b>);
+
+impl TileOp for Dense<'_, '_> {
     #[inline(always)]
     fn eval<S: Simd, const ROWS: usize, const PANELS: usize, const VECTORS: usize>(self, s: S) {
-        const { assert!(VECTORS * S::LEN == PANEL && ROWS == S::Tile::ROWS) };
-        match self.c.panels() {
-            3 if PANELS >= 3 => tiles::<S, ROWS, 3, VECTORS>(s, self),
-            2 if PANELS >= 2 => tiles::<S, ROWS, 2, VECTORS>(s, self),
-            1 if VECTORS == 2 && self.is_half() => tiles::<S, ROWS, 1, 1>(s, self),
-            1 if VECTORS == 4 && self.is_half() => tiles::<S, ROWS, 1, 2>(s, self),
-            1 => tiles::<S, ROWS, 1, VECTORS>(s, self),
-            panels => unreachable!("{panels} panels, but a tile has at most {PANELS}"),
-        }
+        const { assert!(ROWS == S::Tile::ROWS) };
+        by_panels::<S, ROWS, PANELS, VECTORS, false>(s, self.0);
+    }
+}
+
+impl TileOp for Listed<'_, '_> {
+    #[inline(always)]
+    fn eval<S: Simd, const ROWS: usize, const PANELS: usize, const VECTORS: usize>(self, s: S) {
+        const { assert!(ROWS == S::SparseTile::ROWS && S::Tile::ROWS.is_multiple_of(ROWS)) };
+        by_panels::<S, ROWS, PANELS, VECTORS, true>(s, self.0);
+    }
+}
+
+#[inline(always)]
+fn by_panels<S: Simd, const ROWS: usize, const P: usize, const V: usize, const LISTED: bool>(
+    s: S,
+    column: &mut TileColumn<'_>,
+) {
+    const { assert!(V * S::LEN == PANEL) };
+    match column.c.panels() {
+        3 if P >= 3 => tiles::<S, ROWS, 3, V, LISTED>(s, column),
+        2 if P >= 2 => tiles::<S, ROWS, 2, V, LISTED>(s, column),
+        1 if V == 2 && column.is_half() => tiles::<S, ROWS, 1, 1, LISTED>(s, column),
+        1 if V == 4 && column.is_half() => tiles::<S, ROWS, 1, 2, LISTED>(s, column),
+        1 => tiles::<S, ROWS, 1, V, LISTED>(s, column),
+        panels => unreachable!("{panels} panels, but a tile has at most {P}"),
     }
 }
 
@@ -112,7 +139,7 @@ impl TileOp for &mut TileColumn<'_> {
 /// `ROWS` rows, the smallest that is large enough. It computes its last row more than once,
 /// and stores it once.
 #[inline(always)]
-fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(
+fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize, const LISTED: bool>(
     s: S,
     column: &mut TileColumn<'_>,
 ) {
@@ -138,7 +165,7 @@ fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(
             prefetch_next_b::<S, P>(s, next_b, b.rows(), strip, strips);
         }
         // SAFETY: as above.
-        unsafe { tile::tile::<S, ROWS, P, V>(s, sources, strip, c.sub(first, ROWS, 0, P)) };
+        unsafe { tile::tile::<S, ROWS, P, V, LISTED>(s, sources, strip, c.sub(first, ROWS, 0, P)) };
         first += ROWS;
     }
     if first == rows {
@@ -149,10 +176,10 @@ fn tiles<S: Simd, const ROWS: usize, const P: usize, const V: usize>(
     // SAFETY: as above.
     unsafe {
         match rest {
-            1 => tile::tile::<S, 1, P, V>(s, sources, strip, c),
-            2 => tile::tile::<S, 2, P, V>(s, sources, strip, c),
-            3 | 4 if ROWS > 4 => tile::tile::<S, 4, P, V>(s, sources, strip, c),
-            _ => tile::tile::<S, ROWS, P, V>(s, sources, strip, c),
+            1 => tile::tile::<S, 1, P, V, LISTED>(s, sources, strip, c),
+            2 if ROWS > 2 => tile::tile::<S, 2, P, V, LISTED>(s, sources, strip, c),
+            3 | 4 if ROWS > 4 => tile::tile::<S, 4, P, V, LISTED>(s, sources, strip, c),
+            _ => tile::tile::<S, ROWS, P, V, LISTED>(s, sources, strip, c),
         }
     }
 }

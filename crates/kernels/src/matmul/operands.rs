@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 
 use crate::mat::{MatRef, extent};
 use crate::panels::{PANEL, PanelsMut, PanelsRef};
-use crate::simd::{Simd, Tile};
 
 /// What the sum over k starts from.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +45,9 @@ pub(super) struct Strips<'a> {
 }
 
 impl<'a> Strips<'a> {
-    /// A as it is.
+    /// A as it is, in strips of `height` rows.
     #[inline(always)]
-    pub(super) fn unpacked<S: Simd>(a: MatRef<'a>) -> Self {
+    pub(super) fn unpacked(a: MatRef<'a>, height: usize) -> Self {
         Self {
             ptr: a.as_ptr(),
             rows: a.rows(),
@@ -56,7 +55,7 @@ impl<'a> Strips<'a> {
             row_stride: a.row_stride(),
             col_stride: a.col_stride(),
             // Wraps only where there is no second strip.
-            strip_stride: S::Tile::ROWS.wrapping_mul(a.row_stride()),
+            strip_stride: height.wrapping_mul(a.row_stride()),
             data: PhantomData,
         }
     }

@@ -75,7 +75,13 @@ fn rows_of<const R: usize>(a: &Strips<'_>, strip: usize, rows: usize) -> [*const
 /// - The list of active steps, if there is one, is of this A. Blocks of B then have no
 ///   gaps between them.
 #[inline(always)]
-pub(super) unsafe fn tile<S: Simd, const R: usize, const P: usize, const V: usize>(
+pub(super) unsafe fn tile<
+    S: Simd,
+    const R: usize,
+    const P: usize,
+    const V: usize,
+    const LISTED: bool,
+>(
     s: S,
     sources: Sources<'_>,
     strip: usize,
@@ -90,9 +96,11 @@ pub(super) unsafe fn tile<S: Simd, const R: usize, const P: usize, const V: usiz
     // SAFETY: by this function's contract, which is that of the functions called.
     unsafe {
         let acc = start::<S, R, P, V>(s, from, &mut c);
-        let acc = match active {
-            Some(active) => listed(s, acc, &a_rows, a.col_stride(), b, active.of(strip)),
-            None => dense(s, acc, &a_rows, a, b, &c, prefetch_a),
+        let acc = if LISTED {
+            let active = active.expect("a list of steps");
+            listed(s, acc, &a_rows, a.col_stride(), b, active.of(strip))
+        } else {
+            dense(s, acc, &a_rows, a, b, &c, prefetch_a)
         };
         store(s, &acc, c);
     }
@@ -224,8 +232,13 @@ unsafe fn listed<S: Simd, const R: usize, const P: usize, const V: usize>(
         // SAFETY: A has a column k and B a row k, whose offset is k rows, as blocks
         // have no gaps.
         unsafe {
-            let row = load_row(s, b.as_ptr().wrapping_add(k * b.row_stride()), b.panel_stride());
-            rank_one(s, &mut acc, &row, a_rows, k * a_col);
+            let row = b.as_ptr().wrapping_add(k * b.row_stride());
+            if R < P * V {
+                rank_one_of_few_rows(s, &mut acc, row, b.panel_stride(), a_rows, k * a_col);
+            } else {
+                let row = load_row(s, row, b.panel_stride());
+                rank_one(s, &mut acc, &row, a_rows, k * a_col);
+            }
         }
     }
     acc
@@ -350,6 +363,36 @@ unsafe fn rank_one<S: Simd, const R: usize, const P: usize, const V: usize>(
         for (acc, b) in acc.iter_mut().zip(b) {
             for (acc, b) in acc.iter_mut().zip(b) {
                 *acc = s.fma(a, *b, *acc);
+            }
+        }
+    }
+}
+
+/// The same, for a row of B at `b` and a tile that is wider than high: the column of A stays
+/// in registers, and not the row of B.
+///
+/// # Safety
+/// As for [`rank_one`] and [`load_row`].
+#[inline(always)]
+unsafe fn rank_one_of_few_rows<S: Simd, const R: usize, const P: usize, const V: usize>(
+    s: S,
+    acc: &mut Accumulators<S::F32, R, P, V>,
+    b: *const f32,
+    b_panel: usize,
+    a_rows: &[*const f32; R],
+    a_offset: usize,
+) {
+    let mut column = [s.splat(0.0); R];
+    for (a, row) in column.iter_mut().zip(a_rows) {
+        // SAFETY: by this function's contract.
+        *a = s.splat(unsafe { *row.wrapping_add(a_offset) });
+    }
+    for p in 0..P {
+        for v in 0..V {
+            // SAFETY: by this function's contract.
+            let b = unsafe { s.load_ptr(b.wrapping_add(p * b_panel + v * S::LEN)) };
+            for (acc, a) in acc.iter_mut().zip(&column) {
+                acc[p][v] = s.fma(*a, b, acc[p][v]);
             }
         }
     }
