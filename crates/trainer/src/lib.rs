@@ -24,6 +24,8 @@ mod model;
 
 mod draw;
 
+mod page;
+
 mod sets;
 
 mod network;

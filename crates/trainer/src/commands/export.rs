@@ -3,6 +3,7 @@
 mod c;
 mod npz;
 mod onnx;
+mod page;
 mod portable;
 mod pytorch;
 mod quantised;
@@ -24,8 +25,9 @@ use portable::Portable;
 
 /// Write a saved model for other programs
 ///
-/// ONNX for ONNX Runtime and others, weights for PyTorch and NumPy, or the whole network as a
-/// source file of Rust or C that needs no library. Name one file or several. What a model
+/// ONNX for ONNX Runtime and others, weights for PyTorch and NumPy, the whole network as a
+/// source file of Rust or C that needs no library, or a page for a browser. Name one file or
+/// several. What a model
 /// does to raw data (scaling of pixels, standardised columns, categories) is in the ONNX and
 /// source files; their outputs are probabilities and a class, or values in the units of the
 /// target. Each file is written whole or not at all, and one of this name is replaced.
@@ -57,6 +59,12 @@ pub(crate) struct Args {
     /// C99 source, without a library
     #[arg(long, value_name = "FILE", help_heading = "Formats")]
     c: Option<PathBuf>,
+
+    /// A page for a browser, where one draws or fills in a row and sees the answer
+    ///
+    /// One HTML file with the network inside, which needs no server and no connection.
+    #[arg(long, value_name = "FILE", help_heading = "Formats")]
+    page: Option<PathBuf>,
 
     /// Rust and C: weights of eight bits, with a scale for each row
     ///
@@ -92,7 +100,7 @@ struct Format<'a> {
 
 impl Args {
     /// The table of formats. To add one, add a file, a flag and a row.
-    fn formats(&self) -> [Format<'_>; 5] {
+    fn formats(&self) -> [Format<'_>; 6] {
         [
             row("--onnx", self.onnx.as_ref(), "ONNX, opset 17", onnx::bytes, false),
             row(
@@ -105,6 +113,7 @@ impl Args {
             row("--npz", self.npz.as_ref(), "NumPy arrays", npz::bytes, false),
             row("--rust", self.rust.as_ref(), "Rust source", rust::bytes, true),
             row("--c", self.c.as_ref(), "C source", c::bytes, true),
+            row("--page", self.page.as_ref(), "a page for a browser", page::bytes, false),
         ]
     }
 }
@@ -131,7 +140,9 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let portable = Portable::new(&model)?;
     let style = if args.int8 { Style::Int8 } else { Style::F32 };
 
-    let mut notes = portable.notes.clone();
+    // Of what the others leave to their user, a page does all.
+    let all_pages = chosen.iter().all(|(format, _)| format.flag == "--page");
+    let mut notes = if all_pages { Vec::new() } else { portable.notes.clone() };
     let mut lines = Vec::new();
     match &args.data {
         Some(location) => {

@@ -3,6 +3,7 @@
 mod arrays;
 mod compiled;
 mod onnx;
+mod page;
 
 use std::path::Path;
 

@@ -18,7 +18,7 @@ pub(super) struct Portable<'a> {
     pub(super) names: Vec<String>,
     /// What the files do not do, and whoever uses them has to: a line each.
     pub(super) notes: Vec<String>,
-    model: &'a Model,
+    pub(super) model: &'a Model,
 }
 
 /// A row of the raw data that the files take.

@@ -25,7 +25,7 @@ fn exports() {
             (
                 "no format",
                 "export --model model",
-                "there is no format: name one or several of --onnx FILE, --pytorch FILE, --npz FILE, --rust FILE, --c FILE (try --help)",
+                "there is no format: name one or several of --onnx FILE, --pytorch FILE, --npz FILE, --rust FILE, --c FILE, --page FILE (try --help)",
             ),
             (
                 "no model",
