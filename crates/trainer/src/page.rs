@@ -36,14 +36,14 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 
 /// The page of a server. It asks `api/model` and `api/predict`, of the host that it came from.
 #[allow(dead_code)] // For the command that serves it.
-pub(crate) fn served(model: &Model) -> String {
-    html(&title(model), "'self'", "")
+pub(crate) fn html(model: &Model) -> String {
+    file(&title(model), "'self'", "")
 }
 
 /// The page with the network inside, which needs no server.
 pub(crate) fn alone(model: &Model) -> String {
     let data = script("application/json\" id=\"model", &escaped(&network(model).to_string()));
-    html(&title(model), "'none'", &data)
+    file(&title(model), "'none'", &data)
 }
 
 fn title(model: &Model) -> String {
@@ -51,7 +51,7 @@ fn title(model: &Model) -> String {
 }
 
 /// The file. `connect` is what its scripts may talk to, `data` is markup.
-fn html(title: &str, connect: &str, data: &str) -> String {
+fn file(title: &str, connect: &str, data: &str) -> String {
     let scripts = [&NETWORK[..], &PAGE].map(|parts| format!("\"use strict\";\n{}", parts.concat()));
     let source = |text: &String| format!("'sha256-{}'", base64(&sha256(text.as_bytes())));
     let policy = format!(
@@ -120,6 +120,10 @@ fn network(model: &Model) -> serde_json::Value {
         }
     };
     let form = model.image();
+    // Columns that have one more feature, for missing cells.
+    let marked = model
+        .columns()
+        .map(|columns| columns.columns().iter().map(|column| column.missing).collect::<Vec<_>>());
     // As `augment::Prepared` does it.
     let deskew = model.deskew.map(|Deskew { pixel_scale, .. }| {
         let bytes = form.is_some_and(|form| !form.real) && pixel_scale == PIXEL_SCALE;
@@ -128,6 +132,7 @@ fn network(model: &Model) -> serde_json::Value {
     json!({
         "card": card(model),
         "form": form,
+        "marked": marked,
         "pixelScale": network.pixel_scale(),
         "deskew": deskew,
         "output": output,
@@ -154,7 +159,7 @@ mod tests {
 
     #[test]
     fn texts_are_no_markup() {
-        let page = html("</title><b>&amp;", "'none'", "");
+        let page = file("</title><b>&amp;", "'none'", "");
         assert!(page.contains("<title>&lt;/title>&lt;b>&amp;amp;</title>"), "{}", &page[..2000]);
         let text = json!({ "name": "</script><!--" }).to_string();
         assert_eq!(escaped(&text), r#"{"name":"\u003c/script>\u003c!--"}"#);

@@ -1,6 +1,6 @@
 //! The card of a model: what a page, or any other program, has to know to put a question to it.
 
-use nn::{Architecture, Column, ColumnKind, Columns, Head, ImageForm};
+use nn::{Column, ColumnKind, Columns, Head, ImageForm};
 use serde_json::{Value, json};
 
 use crate::data;
@@ -10,17 +10,18 @@ use crate::model::Model;
 pub(crate) fn card(model: &Model) -> Value {
     let network = &model.network;
     let shape = network.architecture();
-    let classes: Option<Vec<String>> = match model.classes() {
-        Some(count) => Some((0..count).map(|class| model.class_name(class)).collect()),
-        None => network.class_names().map(<[String]>::to_vec),
+    let classes = match network.head() {
+        Head::Multilabel => Some(shape.outputs),
+        _ => model.classes(),
     };
+    let classes = classes.map(|count| (0..count).map(|class| model.class_name(class)));
     json!({
         "name": name(model),
         "layers": shape.layers(),
         "activation": shape.activation.to_string(),
-        "parameters": parameters(shape),
+        "parameters": shape.parameters(),
         "task": task(network.head()),
-        "classes": classes,
+        "classes": classes.map(Vec::from_iter),
         "input": input(model),
     })
 }
@@ -35,16 +36,6 @@ fn name(model: &Model) -> String {
         _ => path.file_stem(),
     };
     named.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-fn parameters(shape: &Architecture) -> usize {
-    let layers = shape.layers();
-    let last = layers.len().saturating_sub(2);
-    let of_layer = |(l, ends): (usize, &[usize])| {
-        let pieces = if l == last { 1 } else { shape.activation.pieces() };
-        (ends[0] + 1) * ends[1] * pieces
-    };
-    layers.windows(2).enumerate().map(of_layer).sum()
 }
 
 fn task(head: Head) -> &'static str {
@@ -74,7 +65,7 @@ fn input(model: &Model) -> Value {
 }
 
 fn table(columns: &Columns) -> Value {
-    let column = |Column { name, kind, missing, .. }: &Column| {
+    let column = |Column { name, kind, .. }: &Column| {
         let (word, categories, standard) = match kind {
             ColumnKind::Category(values) => ("category", Some(values), None),
             ColumnKind::Number(standard) => ("number", None, Some(standard)),
@@ -86,7 +77,8 @@ fn table(columns: &Columns) -> Value {
             "categories": categories,
             "mean": standard.map(|standard| standard.mean),
             "deviation": standard.map(|standard| standard.deviation),
-            "missing_allowed": missing,
+            // The mean, or none of the categories, counts instead.
+            "missing_allowed": true,
         })
     };
     json!({

@@ -131,7 +131,7 @@ const Network = (() => {
         // The features of a row: an object with a number, a category or null for each column.
         row(row) {
             const features = [];
-            for (const column of this.data.card.input.columns) {
+            for (const [at, column] of this.data.card.input.columns.entries()) {
                 const cell = row[column.name] ?? null;
                 if (column.kind === "category") {
                     features.push(...column.categories.map((value) => (value === cell ? 1 : 0)));
@@ -139,7 +139,7 @@ const Network = (() => {
                     const { mean, deviation } = column;
                     features.push(cell === null ? 0 : f((f(cell) - mean) / deviation));
                 }
-                if (column.missing_allowed) features.push(cell === null ? 1 : 0);
+                if (this.data.marked[at]) features.push(cell === null ? 1 : 0);
             }
             return Float32Array.from(features);
         }
@@ -185,7 +185,7 @@ const Network = (() => {
             if (output.kind === "labels") {
                 const of = Array.from(z, (value) => f(sigmoid(value)));
                 const labels = of.map((probability, i) => ({
-                    class: card.classes?.[i] ?? String(i),
+                    class: card.classes[i],
                     probability,
                 }));
                 return { probabilities: labels };

@@ -178,7 +178,8 @@ class Answer {
 
     classes(prediction) {
         const { classes, task } = this.card;
-        const ranked = prediction?.probabilities ?? [];
+        const ranked = [...(prediction?.probabilities ?? [])];
+        ranked.sort((a, b) => b.probability - a.probability);
         const share = new Map(ranked.map((each) => [each.class, each.probability]));
         // A few stay in their order, so that bars move and names do not.
         const all = (classes ?? []).length <= Answer.MOST;
@@ -201,7 +202,7 @@ class Answer {
             by("how-sure").textContent = "the labels with at least 50 %";
             return this.speak(`Labels: ${on.join(", ") || "none"}`);
         }
-        const second = [...ranked].sort((a, b) => b.probability - a.probability)[1];
+        const second = ranked[1];
         by("said").textContent = prediction.class;
         by("how-sure").textContent =
             percent(prediction.probability) +
