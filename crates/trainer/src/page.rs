@@ -21,7 +21,12 @@ const BODY: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 
 /// The network and its pictures, which know of no page, so that a test can run them alone.
-const NETWORK: [&str; 2] = [include_str!("page/picture.js"), include_str!("page/network.js")];
+const NETWORK: [&str; 4] = [
+    include_str!("page/plane.js"),
+    include_str!("page/digit.js"),
+    include_str!("page/picture.js"),
+    include_str!("page/network.js"),
+];
 
 const PAGE: [&str; 4] = [
     include_str!("page/pad.js"),

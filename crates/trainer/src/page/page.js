@@ -206,7 +206,7 @@ class Answer {
         by("said").textContent = prediction.class;
         by("how-sure").textContent =
             percent(prediction.probability) +
-            (second ? `, then ${second.class} with ${percent(second.probability)}` : "");
+            (second?.probability > 5e-4 ? `, then ${second.class} with ${percent(second.probability)}` : "");
         this.speak(`${prediction.class}, ${percent(prediction.probability)}`);
     }
 
