@@ -1,15 +1,17 @@
 //! The settings of a run: a recipe, with the edits of the command line applied. A run
 //! directory holds them as `config.toml`, which is itself a recipe.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use mnist_io::Distortion;
 use nn::{Activation, Architecture, ClassWeights, Curve, EarlyStopping, Fit, Init};
 use serde::{Deserialize, Serialize, Serializer};
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::data::{self, Location};
 use crate::error::Error;
+use crate::recipe;
 use crate::settings::{Document, Edits, Source};
 
 /// Everything that decides what a run computes. The number of threads is not
@@ -18,13 +20,15 @@ use crate::settings::{Document, Edits, Source};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// Name of the recipe before any edits. A recipe file may leave it out; the
-    /// recipe then has the name of the file.
+    /// recipe then has the name of the file. With the name of one of the program's
+    /// recipes, a file builds on that, unless it is complete.
     #[serde(default)]
     pub(crate) recipe: String,
     /// What the recipe is, in one line. It is not written to a run, because flags
     /// may have made it untrue.
     #[serde(default, skip_serializing)]
     pub(crate) description: String,
+    #[serde(default)]
     pub(crate) network: Network,
     #[serde(default)]
     pub(crate) data: Data,
@@ -37,11 +41,18 @@ pub(crate) struct Config {
 /// The network, without the numbers of its inputs and outputs, which depend on the
 /// data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Network {
     pub(crate) hidden: Vec<usize>,
     pub(crate) activation: Activation,
     pub(crate) init: Init,
+}
+
+/// What a recipe without these keys has.
+impl Default for Network {
+    fn default() -> Self {
+        Self { hidden: vec![256], activation: Activation::Relu, init: Init::He }
+    }
 }
 
 /// The data that the network is trained on. What most runs do not have is not written.
@@ -217,6 +228,19 @@ impl Config {
     /// that an edit replaces is not looked at.
     pub(crate) fn new(source: &Source, edits: &Edits) -> Result<(Self, Vec<String>), Error> {
         let mut document = Document::read(source)?;
+        if let Some(name) = document.builds_on() {
+            if let Some(base) = recipe::base(name) {
+                document = document.over(Document::read(&base)?);
+            } else if let near @ [_, ..] = &*recipe::near(name) {
+                let note = format!(
+                    "there is no recipe `{name}` to build on, so this is a name alone: did you \
+                     mean {}?",
+                    near.join(" or ")
+                );
+                document.notes.push(note);
+            }
+        }
+        document.fill("network", Table::try_from(Network::default())?);
         document.fill("data", Table::try_from(Data::default())?);
         document.fill("augment", Table::try_from(Distortion::default())?);
         document.fill("training", Table::try_from(Fit::default())?);
@@ -335,6 +359,25 @@ impl Config {
     /// The settings as a recipe file.
     pub(crate) fn to_toml(&self) -> Result<String, Error> {
         Ok(toml::to_string(self)?)
+    }
+
+    /// All settings of a recipe file by their keys, such as `training.lr`.
+    pub(crate) fn flat(&self) -> Result<BTreeMap<String, Value>, Error> {
+        let mut all = BTreeMap::new();
+        // Not of the struct itself: the text has the digits of an `f32`, and no others.
+        let table = self.to_toml()?.parse::<Table>();
+        let table = table.map_err(|error| Error::Edited { message: error.to_string() })?;
+        let mut open = vec![(String::new(), Value::Table(table))];
+        while let Some((key, value)) = open.pop() {
+            match value {
+                Value::Table(table) => open.extend(table.into_iter().map(|(name, value)| {
+                    let key = if key.is_empty() { name } else { format!("{key}.{name}") };
+                    (key, value)
+                })),
+                value => drop(all.insert(key, value)),
+            }
+        }
+        Ok(all)
     }
 }
 

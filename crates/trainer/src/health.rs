@@ -60,7 +60,8 @@ const DEVIATIONS: f64 = 3.0;
 pub(crate) struct Evidence<'a> {
     pub(crate) config: &'a Config,
     pub(crate) history: &'a History,
-    /// Of the network that is kept, on the test set.
+    /// Of the network that is kept, on the test set; of a run without a test, on what was
+    /// held out, or on some of what it was trained on.
     pub(crate) test: &'a Evaluation,
     /// Of the same network, on images that it was trained on.
     pub(crate) health: &'a Health,

@@ -54,6 +54,8 @@ mod words;
 
 mod terminal;
 
+mod untested;
+
 mod summary;
 
 mod error;
@@ -120,7 +122,7 @@ pub fn settings(recipe: &str, sets: &[OsString]) -> Result<String, String> {
 
 fn config(recipe: &str, edits: &Edits) -> Result<String, String> {
     let (origin, name) = ("recipe.toml".to_owned(), "recipe".to_owned());
-    let source = Source { text: recipe.to_owned(), origin, name };
+    let source = Source { text: recipe.to_owned(), origin, name, whole: false };
     let config = Config::new(&source, edits).and_then(|(config, _)| config.to_toml());
     config.map_err(|error| error::one_line(&error.to_string()))
 }

@@ -15,6 +15,7 @@ use crate::run_dir::{EpochLine, RunDir};
 use crate::streams::{notes, print_json};
 use crate::summary::{Commonest, Summary};
 use crate::terminal;
+use crate::untested;
 use crate::words::{figure, percent, program, shell_word};
 
 /// The bar. With [`progress`] it fits into 80 columns, of which [`terminal`] keeps the last
@@ -205,6 +206,9 @@ impl Progress {
         if let Some(test) = &summary.test_values {
             let _ = writeln!(text, "{}", test.text());
         }
+        if summary.test_loss.is_none() {
+            text += &untested::figures(summary);
+        }
         if let (Some(kept), true) = (summary.kept_epoch, config.training.early_stopping.is_some()) {
             let early =
                 if summary.ended == Ended::EarlyStopping { ", then it stopped" } else { "" };
@@ -233,7 +237,9 @@ impl Progress {
         );
         self.write(&text);
         self.notes(&summary.notes);
-        self.write(&format!("\n{}", next(config, finding, run)));
+        let tested = summary.test_loss.is_some();
+        let next = if tested { next(config, finding, run) } else { untested::next(config, run) };
+        self.write(&format!("\n{next}"));
         if self.json {
             return print_json(summary);
         }
@@ -288,7 +294,7 @@ fn next(config: &Config, finding: Option<&Finding>, run: &RunDir) -> String {
     let (purpose, tries) = match finding {
         Some(finding) => ("try what the note says", finding.tries.clone()),
         None if config.data.validation == 0.0 => {
-            ("hold out a tenth, to tune by", vec!["--validation 0.1".to_owned()])
+            ("hold out a tenth, to tune by", vec!["--validation 0.1 --no-test".to_owned()])
         }
         // Early stopping needs held-out samples.
         None if config.training.early_stopping.is_some() => {

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::run_dir;
 use crate::settings::{Document, Source, nearest_names};
 use crate::words::shell_word;
 
@@ -46,7 +47,24 @@ pub(crate) fn find(name: &OsStr) -> Result<Source, Error> {
 }
 
 fn built_in(name: &str, text: &str) -> Source {
-    Source { text: text.to_owned(), origin: format!("recipe {name}"), name: name.to_owned() }
+    let (text, origin, name) = (text.to_owned(), format!("recipe {name}"), name.to_owned());
+    Source { text, origin, name, whole: true }
+}
+
+/// The recipe that a file builds on which names it: one of this program.
+pub(crate) fn base(name: &str) -> Option<Source> {
+    let (name, text) = RECIPES.iter().find(|(known, _)| *known == name)?;
+    Some(built_in(name, text))
+}
+
+/// The recipes that were probably meant by a name that none has.
+pub(crate) fn near(name: &str) -> Vec<&'static str> {
+    nearest_names(name, &names())
+}
+
+/// The names of all recipes.
+pub(crate) fn names() -> Vec<&'static str> {
+    RECIPES.iter().map(|(name, _)| *name).collect()
 }
 
 /// What to write instead of a name that no recipe has.
@@ -57,10 +75,9 @@ fn instead(name: &OsStr) -> String {
             return format!("to start from a file, write --config {}", shell_word(file));
         }
     }
-    let names: Vec<_> = RECIPES.iter().map(|(name, _)| *name).collect();
-    let nearest = nearest_names(&name.to_string_lossy(), &names);
+    let nearest = near(&name.to_string_lossy());
     if nearest.is_empty() {
-        format!("the recipes are {}", names.join(", "))
+        format!("the recipes are {}", names().join(", "))
     } else {
         format!("did you mean {}?", nearest.join(" or "))
     }
@@ -98,7 +115,11 @@ pub(crate) fn read(path: &Path) -> Result<Source, Error> {
     let name =
         if stdin { "stdin".into() } else { path.file_stem().unwrap_or_default().to_string_lossy() };
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { text, origin, name: name.into_owned() }),
+        Ok(text) => {
+            // Settings of runs did not say so before they could build on a recipe.
+            let whole = text.starts_with(run_dir::HEADING);
+            Ok(Source { text, origin, name: name.into_owned(), whole })
+        }
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let before = &error.as_bytes()[..valid];

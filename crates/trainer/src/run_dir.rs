@@ -2,6 +2,7 @@
 //! `model.safetensors` and `summary.json`. One process writes to it at a time, and every
 //! file but the metrics is written whole or not at all.
 
+mod label;
 mod metrics;
 mod name;
 mod past;
@@ -18,11 +19,14 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::error::{Error, one_line};
 use crate::limits;
+use crate::settings::COMPLETE;
 use crate::summary::{Status, VERSION};
 use crate::words::{self, shell_word};
 
+pub(crate) use label::{check as check_name, of as label};
 pub(crate) use metrics::EpochLine;
 use metrics::Metrics;
+pub(crate) use name::timestamp;
 pub(crate) use past::{Counts, DATA_NOTE, PastRun};
 
 pub(crate) const CONFIG: &str = "config.toml";
@@ -32,7 +36,7 @@ pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const SUMMARY: &str = "summary.json";
 
 /// What the settings of a run begin with.
-const HEADING: &str = "# Settings of a run of trainer";
+pub(crate) const HEADING: &str = "# Settings of a run of trainer";
 
 /// Every file that a run writes.
 pub(crate) const FILES: [&str; 5] = [CONFIG, METRICS, CHECKPOINT, MODEL, SUMMARY];
@@ -56,10 +60,11 @@ struct Running {
 impl RunDir {
     /// Makes the directory and writes the settings into it. `out` is new, empty, or has
     /// what a run left that came to nothing; with `overwrite`, what any run left. Without
-    /// `out`, the directory is `runs/<recipe>-<UTC time>`. The largest file of the run will
+    /// `out`, the directory is `runs/<name>-<UTC time>`. The largest file of the run will
     /// have about `size` bytes.
     pub(crate) fn create(
         out: Option<&Path>,
+        name: &str,
         overwrite: bool,
         config: &Config,
         size: u64,
@@ -69,7 +74,7 @@ impl RunDir {
         check_space(out.unwrap_or(Path::new(".")), size)?;
         let (path, is_new) = match out {
             Some(path) => (path.to_owned(), make(path)?),
-            None => (name::make(&config.recipe, now)?, true),
+            None => (name::make(name, now)?, true),
         };
         if !is_new {
             check_files(&path)?;
@@ -257,9 +262,10 @@ impl RunDir {
 }
 
 /// The text of `config.toml`.
-fn written(config: &Config) -> Result<String, Error> {
+pub(crate) fn written(config: &Config) -> Result<String, Error> {
     let heading = format!("{HEADING} {VERSION}. To repeat it: trainer --config THIS_FILE\n");
-    Ok(heading + &config.to_toml()?)
+    // Without it, the file would build on the recipe that it names.
+    Ok(format!("{heading}{COMPLETE} = true\n{}", config.to_toml()?))
 }
 
 /// Checks that the files of a run have room, of which the largest has `size` bytes.

@@ -27,11 +27,10 @@ mod flags;
 
 pub(crate) use document::Document;
 pub(crate) use edits::Edits;
-pub(crate) use file::Source;
+pub(crate) use file::{COMPLETE, Source};
 pub(crate) use kind::image_size;
 pub(crate) use nearest::{names as nearest_names, unknown_flag};
 pub(crate) use table::usual_rate;
-#[cfg(test)]
 pub(crate) use {
     kind::Kind,
     setting::{Presence, Setting},

@@ -1,6 +1,8 @@
 //! The result of a run, for `summary.json` and `--json`.
 
 use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
 
 use kernels::Isa;
 use mnist_io::Targets;
@@ -14,6 +16,7 @@ use crate::error::one_line;
 use crate::limits;
 use crate::model::class_name;
 use crate::pool::Pool;
+use crate::run_dir::timestamp;
 use crate::words::percent;
 
 /// The version of the program, which summaries have.
@@ -44,8 +47,10 @@ impl Status {
 /// The measurements of a run.
 pub(crate) struct Measured<'a> {
     pub(crate) status: Status,
+    /// The directory of the run.
+    pub(crate) run: &'a Path,
     pub(crate) history: &'a History,
-    /// Of the kept network; `None` if the run did not end.
+    /// Of the kept network; `None` if the run did not end, or was not to be tested.
     pub(crate) test: Option<Evaluation>,
     /// Of the test samples; `None` as well where numbers are predicted.
     pub(crate) commonest: Option<Commonest>,
@@ -64,6 +69,10 @@ pub(crate) struct Measured<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     pub(crate) status: Status,
+    /// The directory of the run, as the program was given it or chose it.
+    pub(crate) run: String,
+    /// When this was written, in UTC.
+    pub(crate) time: String,
     pub(crate) recipe: String,
     pub(crate) seed: u64,
     /// Units of every layer, inputs first.
@@ -84,6 +93,9 @@ pub(crate) struct Summary {
     pub(crate) train_accuracy: Option<f64>,
     pub(crate) val_loss: Option<f64>,
     pub(crate) val_accuracy: Option<f64>,
+    /// The best of all epochs, each with its epoch.
+    #[serde(flatten)]
+    pub(crate) best: Best,
     pub(crate) test_accuracy: Option<f64>,
     pub(crate) test_errors: Option<usize>,
     /// Where numbers are predicted.
@@ -126,6 +138,7 @@ impl Summary {
     ) -> Self {
         let Measured {
             status,
+            run,
             history,
             test,
             commonest,
@@ -148,6 +161,8 @@ impl Summary {
         let accuracy = |accuracy| classes.then_some(accuracy);
         Self {
             status,
+            run: run.to_string_lossy().into_owned(),
+            time: timestamp(SystemTime::now()),
             recipe: config.recipe.clone(),
             seed: config.training.seed,
             layers: shape.layers(),
@@ -162,6 +177,7 @@ impl Summary {
             train_accuracy: kept.and_then(|kept| accuracy(kept.train_accuracy)),
             val_loss: validation.map(|found| found.loss),
             val_accuracy: validation.and_then(|found| accuracy(found.accuracy)),
+            best: Best::of(history, classes),
             test_accuracy: test.and_then(|test| accuracy(test.accuracy)),
             test_errors: test.filter(|_| classes).map(|test| test.errors),
             test_values: test.and_then(|test| ValueFigures::new(network, &test)),
@@ -181,6 +197,35 @@ impl Summary {
             isa: isa.name(),
             version: VERSION,
         }
+    }
+}
+
+/// The best figures of the held-out samples over the epochs; of equal ones the first.
+/// A run without early stopping keeps its last network, and these say what it gave away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Best {
+    pub(crate) best_val_loss: Option<f64>,
+    /// From 1.
+    pub(crate) best_val_loss_epoch: Option<usize>,
+    pub(crate) best_val_accuracy: Option<f64>,
+    pub(crate) best_val_accuracy_epoch: Option<usize>,
+}
+
+impl Best {
+    fn of(history: &History, classes: bool) -> Self {
+        let mut best = Self::default();
+        for epoch in &history.epochs {
+            let Some(found) = epoch.validation else { continue };
+            if best.best_val_loss.is_none_or(|least| found.loss < least) {
+                best.best_val_loss = Some(found.loss);
+                best.best_val_loss_epoch = Some(epoch.epoch);
+            }
+            if classes && best.best_val_accuracy.is_none_or(|most| found.accuracy > most) {
+                best.best_val_accuracy = Some(found.accuracy);
+                best.best_val_accuracy_epoch = Some(epoch.epoch);
+            }
+        }
+        best
     }
 }
 

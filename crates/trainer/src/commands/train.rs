@@ -6,7 +6,7 @@ mod record;
 mod resumed;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nn::Run;
@@ -20,7 +20,7 @@ use crate::pool::Pool;
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::recipe;
-use crate::run_dir::RunDir;
+use crate::run_dir::{self, RunDir};
 use crate::sets::Sets;
 use crate::settings::Edits;
 use crate::stop::Stop;
@@ -43,26 +43,41 @@ pub(crate) struct Args {
     #[arg(value_name = "DATA", conflicts_with = "data")]
     pub(super) location: Option<PathBuf>,
 
-    /// Recipe to start from [default: default, or table for a table]
+    /// Recipe to start from [default: default]
     ///
-    /// Other flags override its settings. The list of recipes is at the end.
+    /// For a table the default is table. Other flags override its settings. The list of
+    /// recipes is at the end of `trainer train --help`.
     #[arg(long, value_name = "NAME", conflicts_with = "config", help_heading = "Recipe")]
     recipe: Option<OsString>,
 
     /// Recipe file to start from
     ///
-    /// The config.toml of a run repeats that run. A dash is standard input.
+    /// With recipe = "default" in it, and a key or two, it builds on that recipe. The
+    /// config.toml of a run repeats that run. A dash is standard input.
     #[arg(long, value_name = "FILE", help_heading = "Recipe")]
     config: Option<PathBuf>,
+
+    /// Print the settings as a recipe file, and end
+    ///
+    /// They are those that would be run. No data are read. The file is complete: --config with it trains the same network.
+    #[arg(long, conflicts_with_all = ["resume", "json"], help_heading = "Recipe")]
+    print_config: bool,
 
     #[command(flatten)]
     edits: Edits,
 
-    /// Directory of the run [default: runs/RECIPE-TIME]
+    /// Directory of the run [default: runs/NAME-TIME]
     ///
     /// It is created, or is empty. TIME is in UTC.
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
+
+    /// First part of the directory's name
+    ///
+    /// By default it is the recipe, and in a few words what differs from it, such as
+    /// default-epochs3-lr0.01.
+    #[arg(long, value_name = "NAME", conflicts_with = "out", help_heading = "Output")]
+    name: Option<String>,
 
     /// Replace the run that the directory of --out has
     #[arg(long, requires = "out", help_heading = "Output")]
@@ -77,14 +92,21 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "RUN",
-        conflicts_with_all = ["recipe", "config", "out", "overwrite"],
+        conflicts_with_all = ["recipe", "config", "out", "overwrite", "name"],
         help_heading = "Output"
     )]
     resume: Option<PathBuf>,
 
-    /// How often the run is saved on the way: 5 (epochs), 30s, 10m, or none
+    /// Leave the test out, as one should while choosing
     ///
-    /// The default is 10s, or more rarely, so that it takes less than a hundredth of the
+    /// The test samples are for the one figure at the end of all choices. Hold out some
+    /// of the others with --validation, and compare runs by these.
+    #[arg(long, help_heading = "Output")]
+    no_test: bool,
+
+    /// How often it is saved on the way: 5, 10m or none
+    ///
+    /// A number is of epochs; a time has s, m or h after it. The default is 10s, or more rarely, so that it takes less than a hundredth of the
     /// time. The run is also saved when it ends or is stopped.
     #[arg(long, value_name = "EVERY", default_value = "auto", hide_default_value = true)]
     #[arg(help_heading = "Output")]
@@ -93,7 +115,7 @@ pub(crate) struct Args {
     /// Print nothing but errors
     ///
     /// With --json the summary is printed all the same.
-    #[arg(long, help_heading = "Output")]
+    #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 
     /// Print the summary as one JSON object on stdout
@@ -111,6 +133,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
+    args.name.as_deref().map_or(Ok(()), run_dir::check_name)?;
+    if args.print_config {
+        let (config, notes) = args.settings()?;
+        if !args.quiet {
+            streams::notes(&notes);
+        }
+        return streams::print(run_dir::written(&config)?.trim_end());
+    }
     let resumed =
         args.resume.as_deref().map(|path| Resumed::open(&data::home(path))).transpose()?;
     let (mut config, mut notes) = match &resumed {
@@ -147,7 +177,8 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             notes.extend(few_steps(&training).filter(|_| !chosen));
             let (out, now) = (args.out.as_deref().map(data::home), SystemTime::now());
             let size = training.saved_len();
-            let dir = RunDir::create(out.as_deref(), args.overwrite, &config, size, now)?;
+            let name = args.name(&config)?;
+            let dir = RunDir::create(out.as_deref(), &name, args.overwrite, &config, size, now)?;
             (dir, training, Record::new(&config)?)
         }
     };
@@ -155,13 +186,19 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     progress.notes(&notes);
     progress.begin(&config, &training, sets.held_out_len(), &dir);
     let every = args.checkpoint_every;
+    let tests = !args.no_test;
     let (pool, sets, saving) = (&pool, &sets, Duration::ZERO);
-    let mut keeper = Keeper { dir, progress, record, stop, every, pool, sets, process, saving };
+    let mut keeper =
+        Keeper { dir, progress, record, stop, every, tests, pool, sets, process, saving };
 
     let end = keeper.train(&config, training)?;
-    let test_images = sets.test()?;
-    let examples = test_images.examples()?;
-    let test = pool.install(|| end.network.evaluate(&examples, pool))?;
+    let test = if tests {
+        let test_images = sets.test()?;
+        let examples = test_images.examples()?;
+        Some(pool.install(|| end.network.evaluate(&examples, pool))?)
+    } else {
+        None
+    };
     keeper.end(&config, end, test)
 }
 
@@ -186,6 +223,22 @@ impl Args {
             (None, None) => recipe::find(recipe::DEFAULT.as_ref())?,
         };
         Config::new(&recipe, &edits)
+    }
+
+    /// The first part of the name of the run's directory.
+    fn name(&self, config: &Config) -> Result<String, Error> {
+        if let Some(name) = &self.name {
+            return Ok(name.clone());
+        }
+        // Beside a recipe of the user's own, what the command line changes of it. (Standard
+        // input cannot be read again.)
+        let own = self.config.as_deref().filter(|path| *path != Path::new("-"));
+        let base = recipe::find(config.recipe.as_ref());
+        let base =
+            base.or_else(|error| own.map_or(Err(error), |path| recipe::read(&data::home(path))));
+        let base = base.and_then(|source| Config::new(&source, &Edits::default()));
+        let base = base.map_or_else(|_| config.clone(), |(base, _)| base);
+        run_dir::label(config, &base)
     }
 }
 

@@ -6,13 +6,15 @@ use nn::{Average, BatchNorm, ClassWeights, Curve, EarlyStopping, Optimizer, Sche
 
 use super::*;
 
+mod base;
 mod table;
 
 /// A recipe that says as little as it may.
 const SHORT: &str = "[network]\nhidden = [3]\nactivation = \"tanh\"\ninit = \"xavier\"\n";
 
 fn source(text: &str) -> Source {
-    Source { text: text.to_owned(), origin: "x.toml".to_owned(), name: "x".to_owned() }
+    let (text, origin, name) = (text.to_owned(), "x.toml".to_owned(), "x".to_owned());
+    Source { text, origin, name, whole: false }
 }
 
 fn parse(text: &str) -> Result<Config, Error> {
@@ -123,7 +125,7 @@ fn a_flag_replaces_a_wrong_value_of_a_file() {
             edited(&with(line), flag).unwrap();
         }
     }
-    let no_units = SHORT.replace("hidden = [3]\n", "");
+    let no_units = SHORT.replace("hidden = [3]", "hidden = [0]");
     assert!(parse(&no_units).is_err());
     assert_eq!(edited(&no_units, "--hidden 5").unwrap().network.hidden, [5]);
 }

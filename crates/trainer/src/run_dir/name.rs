@@ -8,11 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::error::Error;
 
 /// Directory of runs without `--out`.
-const RUNS: &str = "runs";
+pub(crate) const RUNS: &str = "runs";
 
-/// A new directory `runs/<recipe>-<UTC time>`.
-pub(super) fn make(recipe: &str, now: SystemTime) -> Result<PathBuf, Error> {
-    make_new(Path::new(RUNS), &format!("{}-{}", slug(recipe), utc(now)))
+/// A new directory `runs/<name>-<UTC time>`.
+pub(super) fn make(name: &str, now: SystemTime) -> Result<PathBuf, Error> {
+    make_new(Path::new(RUNS), &format!("{name}-{}", utc(now)))
 }
 
 /// A new directory `name` in `parent`, or `name-2`, `name-3`, ... if `name` exists.
@@ -35,7 +35,7 @@ fn make_new(parent: &Path, name: &str) -> Result<PathBuf, Error> {
 
 /// `name` as part of the name of a directory. It may come from a file, so it must not
 /// lead out of `runs`.
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let slug = name.chars().map(|c| if plain(c) { c } else { '-' });
     slug.take(64).collect()
@@ -43,11 +43,22 @@ fn slug(name: &str) -> String {
 
 /// `time` in UTC as `YYYYMMDD-HHMMSS`.
 fn utc(time: SystemTime) -> String {
-    // A clock before 1970 is wrong anyway, and the name need only be a name.
+    let [year, month, day, hour, minute, second] = parts(time);
+    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
+}
+
+/// `time` in UTC as RFC 3339 has it: `2026-11-25T20:05:18Z`.
+pub(crate) fn timestamp(time: SystemTime) -> String {
+    let [year, month, day, hour, minute, second] = parts(time);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Year, month, day, hour, minute and second in UTC.
+fn parts(time: SystemTime) -> [u64; 6] {
+    // A clock before 1970 is wrong anyway, and a name need only be a name.
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
     let (year, month, day) = date(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
+    [year, month, day, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60]
 }
 
 /// Year, month and day, `days` days after 1 January 1970.
@@ -92,6 +103,9 @@ mod tests {
         ] {
             let time = UNIX_EPOCH + Duration::from_secs(seconds);
             assert_eq!(utc(time), expected);
+            let digits = |text: &str| text.replace(|c: char| !c.is_ascii_digit(), "");
+            let stamp = timestamp(time);
+            assert_eq!((digits(&stamp), stamp.len()), (digits(expected), 20), "{stamp}");
         }
     }
 

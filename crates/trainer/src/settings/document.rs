@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use super::edits::Edit;
-use super::file::{self, Source};
+use super::file::{self, Content, Source};
 use super::kind::Notation;
 use super::setting::{Given, Presence, Setting};
 use super::table::{is_in, split};
-use super::{Edits, schedule, table};
+use super::{Edits, nearest, schedule, table};
 use crate::error::Error;
 
 const OPTIMIZER: &str = "training.optimizer.kind";
@@ -24,6 +24,9 @@ pub(crate) struct Document {
     pub(crate) table: Table,
     /// By key; tables are here too. A default is not.
     given: BTreeMap<String, Given>,
+    /// The keys that the text turns off.
+    off: Vec<String>,
+    whole: bool,
     /// The paths that no file can hold, by key.
     pub(crate) paths: BTreeMap<&'static str, PathBuf>,
     /// What the user should know, a line each.
@@ -38,9 +41,43 @@ impl Document {
     /// The first line that is no TOML, has an unknown key, or a value instead of a
     /// table.
     pub(crate) fn read(source: &Source) -> Result<Self, Error> {
-        let (table, given) = file::read(source)?;
-        let origin = source.origin.clone();
-        Ok(Self { origin, table, given, paths: BTreeMap::new(), notes: Vec::new() })
+        let Content { table, given, off, whole } = file::read(source)?;
+        let (origin, paths, notes) = (source.origin.clone(), BTreeMap::new(), Vec::new());
+        Ok(Self { origin, table, given, off, whole, paths, notes })
+    }
+
+    /// The name of the recipe that it builds on, if there is a recipe of that name. `None` if
+    /// it is whole or does not name one.
+    pub(crate) fn builds_on(&self) -> Option<&str> {
+        Some(self.text("recipe")).filter(|name| !self.whole && !name.is_empty())
+    }
+
+    /// Lays it over the recipe that it builds on: a key of it replaces that of the recipe,
+    /// and a new kind drops the parameters of the old one.
+    pub(crate) fn over(self, mut base: Self) -> Self {
+        let optimizer = base.text(OPTIMIZER).to_owned();
+        for key in &self.off {
+            file::remove(&mut base.table, key);
+            base.forget(|given| given == key || is_in(given, key));
+        }
+        // Also a table without a key in it, which turns something on.
+        let tables = self.given.keys().filter(|key| nearest::is_table(key));
+        for key in tables {
+            table_at(&mut base.table, key);
+        }
+        for setting in table::all().filter(|setting| !nearest::is_table(setting.key)) {
+            let Some(value) = value_at(&self.table, setting.key) else { continue };
+            let (parent, name) = split(setting.key);
+            if name == "kind" {
+                base.change_kind(parent, value);
+            }
+            table_at(&mut base.table, parent).insert(name.to_owned(), value.clone());
+        }
+        let says_rate = self.given.contains_key(RATE);
+        base.given.extend(self.given);
+        base.origin = self.origin;
+        base.follow_optimizer(&optimizer, says_rate);
+        base
     }
 
     /// Gives a top-level table the keys that it does not have.
@@ -69,15 +106,15 @@ impl Document {
                 self.apply(&edits[last])?;
             }
         }
-        self.follow_optimizer(&optimizer);
+        let typed =
+            self.given.get(RATE).is_some_and(|given| given.notation == Notation::CommandLine);
+        self.follow_optimizer(&optimizer, typed);
         Ok(())
     }
 
-    /// Changes the learning rate with the optimizer, unless the command line has one:
+    /// Changes the learning rate with the optimizer, unless who changed it said a rate too:
     /// what suits one optimizer is ten times too much or too little for another.
-    fn follow_optimizer(&mut self, old: &str) {
-        let typed =
-            self.given.get(RATE).is_some_and(|given| given.notation == Notation::CommandLine);
+    fn follow_optimizer(&mut self, old: &str, typed: bool) {
         let new = self.text(OPTIMIZER).to_owned();
         let Some(rate) = table::usual_rate(&new).filter(|_| !typed) else { return };
         if table::usual_rate(old) == Some(rate) {
@@ -194,9 +231,6 @@ impl Document {
             }
             Presence::Always if name == "kind" && has_table && table::has_kinds(parent) => {
                 (self.what(parent).unwrap_or(parent).to_owned(), example)
-            }
-            Presence::Always if setting.default.is_empty() => {
-                (format!("{}: [{parent}]", self.origin), example)
             }
             _ => return Ok(()),
         };

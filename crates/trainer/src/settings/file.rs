@@ -19,6 +19,22 @@ pub(crate) struct Source {
     pub(crate) origin: String,
     /// The name of the recipe, unless the text has another.
     pub(crate) name: String,
+    /// Whether the text has all that differs from the defaults, and so builds on no recipe,
+    /// unless it says otherwise.
+    pub(crate) whole: bool,
+}
+
+/// The key with which a text says that it is whole. It is no setting: it says how to read
+/// the others.
+pub(crate) const COMPLETE: &str = "complete";
+
+/// What a text has.
+pub(super) struct Content {
+    pub(super) table: Table,
+    pub(super) given: ByKey,
+    /// The keys of settings and tables that it turns off.
+    pub(super) off: Vec<String>,
+    pub(super) whole: bool,
 }
 
 /// How each value and table of a recipe was given, by key.
@@ -28,19 +44,42 @@ pub(super) type ByKey = BTreeMap<String, Given>;
 ///
 /// # Errors
 /// The first line that is no TOML, has an unknown key, or a value instead of a table.
-pub(super) fn read(source: &Source) -> Result<(Table, ByKey), Error> {
-    let Source { text, origin, .. } = source;
+pub(super) fn read(source: &Source) -> Result<Content, Error> {
+    let Source { text, origin, whole, .. } = source;
     let no_toml = |error: toml::de::Error| Error::Toml {
         origin: origin.clone(),
         line: line_of(text, error.span().unwrap_or_default().start),
         message: error.message().replace('\n', ", "),
     };
     let spans = DeTable::parse(text).map_err(no_toml)?;
-    let mut reading = Reading { text, origin, given: ByKey::new(), first_wrong: None };
+    let mut reading = Reading {
+        text,
+        origin,
+        given: ByKey::new(),
+        off: Vec::new(),
+        complete: None,
+        first_wrong: None,
+    };
     reading.table("", spans.get_ref());
-    match reading.first_wrong.take() {
-        Some((start, wrong)) => Err(reading.error(start, wrong)),
-        None => Ok((toml::from_str(text).map_err(no_toml)?, reading.given)),
+    if let Some((start, wrong)) = reading.first_wrong.take() {
+        return Err(reading.error(start, wrong));
+    }
+    let mut table: Table = toml::from_str(text).map_err(no_toml)?;
+    table.remove(COMPLETE);
+    let Reading { given, off, complete, .. } = reading;
+    off.iter().for_each(|key| remove(&mut table, key));
+    Ok(Content { table, given, off, whole: complete.unwrap_or(*whole) })
+}
+
+/// Takes the value at a dotted key away, if there is one.
+pub(super) fn remove(table: &mut Table, key: &str) {
+    match key.split_once('.') {
+        None => drop(table.remove(key)),
+        Some((first, rest)) => {
+            if let Some(inner) = table.get_mut(first).and_then(toml::Value::as_table_mut) {
+                remove(inner, rest);
+            }
+        }
     }
 }
 
@@ -49,6 +88,8 @@ struct Reading<'a> {
     text: &'a str,
     origin: &'a str,
     given: ByKey,
+    off: Vec<String>,
+    complete: Option<bool>,
     /// What is wrong first in the text, and where that is.
     first_wrong: Option<(usize, Wrong)>,
 }
@@ -61,6 +102,8 @@ enum Wrong {
         key: String,
         found: String,
     },
+    /// Neither true nor false after `complete`.
+    NoSwitch(String),
     /// A whole number that TOML cannot hold.
     TooLong {
         setting: &'static Setting,
@@ -78,6 +121,18 @@ impl Reading<'_> {
                 continue;
             }
             let key = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+            if key == COMPLETE {
+                self.complete = value.get_ref().as_bool();
+                if self.complete.is_none() {
+                    let found = self.text.get(value.span()).unwrap_or_default();
+                    self.wrong(start, Wrong::NoSwitch(found.to_owned()));
+                }
+                continue;
+            }
+            if value.get_ref().as_str() == Some("none") && can_be_off(&key) {
+                self.off.push(key);
+                continue;
+            }
             let is_table = nearest::is_table(&key);
             if !is_table && table::find(&key).is_none() {
                 self.wrong(start, Wrong::Unknown(key));
@@ -122,6 +177,11 @@ impl Reading<'_> {
                 let what = self.what(start, &key);
                 Refused { what, found: shown(&found), reason }.into()
             }
+            Wrong::NoSwitch(found) => {
+                let what = self.what(start, COMPLETE);
+                let reason = "expected true or false".to_owned();
+                Refused { what, found: shown(&found), reason }.into()
+            }
             Wrong::TooLong { setting, found } => {
                 let what = self.what(start, setting.key);
                 let given = Given { what, found, notation: Notation::File };
@@ -146,6 +206,12 @@ fn example_of_table(path: &str) -> String {
         }
         _ => format!("[{path}]"),
     }
+}
+
+/// Whether `"none"` turns a setting or a table off. A text or a path may be this word.
+fn can_be_off(key: &str) -> bool {
+    let is_word = |setting: &Setting| matches!(setting.kind, Kind::Text | Kind::Path);
+    table::switch_of(key).is_some_and(|setting| !is_word(setting))
 }
 
 fn is_too_long(value: &DeValue<'_>) -> bool {

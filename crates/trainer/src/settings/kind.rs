@@ -215,7 +215,7 @@ impl Kind {
     }
 
     /// The names that it chooses from.
-    fn names(self) -> Vec<&'static str> {
+    pub(crate) fn names(self) -> Vec<&'static str> {
         match self {
             Self::Name(names) => names.to_vec(),
             Self::Activation => Activation::ALL.map(|(_, name)| name).to_vec(),

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod columns;
+mod build_on;
 mod data;
 #[cfg(target_os = "linux")]
 mod disk;
@@ -11,6 +12,7 @@ mod health;
 mod inspect;
 mod kill;
 mod look;
+mod named;
 mod pairs;
 mod past_run;
 mod pictures;
@@ -24,6 +26,7 @@ mod stream;
 mod tables;
 mod thousands;
 mod train;
+mod untested;
 mod well_known;
 
 use std::fs;

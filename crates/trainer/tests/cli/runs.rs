@@ -11,7 +11,9 @@ use serde_json::Value;
 use crate::metrics;
 
 /// What a summary has that is measured, or that a user may change.
-const MEASURED: [&str; 7] = [
+const MEASURED: [&str; 9] = [
+    "run",
+    "time",
     "train_seconds",
     "total_seconds",
     "saving_seconds",

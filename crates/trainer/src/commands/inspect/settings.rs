@@ -1,10 +1,8 @@
 //! Settings, and what they change of their recipe.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use toml::{Table, Value};
 
 use super::text::Text;
 use crate::config::Config;
@@ -52,7 +50,7 @@ impl Settings {
     /// The settings that `text` has, which are those of `path`.
     pub(super) fn of(path: &Path, text: &str) -> Result<Self, Error> {
         let origin = format!("the settings of {}", path.display());
-        Self::new(&Source { text: text.to_owned(), origin, name: String::new() })
+        Self::new(&Source { text: text.to_owned(), origin, name: String::new(), whole: true })
     }
 
     fn new(source: &Source) -> Result<Self, Error> {
@@ -61,14 +59,14 @@ impl Settings {
         let known_recipe = known.is_some();
         let base = known.map_or_else(|| recipe::find(recipe::DEFAULT.as_ref()), Ok)?;
         let (base, _) = Config::new(&base, &Edits::default())?;
-        let (now, was) = (flat(&config)?, flat(&base)?);
+        let (now, was) = (config.flat()?, base.flat()?);
         let none = || "none".to_owned();
         let mut keys: Vec<&String> = now.keys().chain(was.keys()).collect();
         keys.sort_unstable();
         keys.dedup();
         let change = |key: &String| {
             let [value, recipe] =
-                [&now, &was].map(|all| all.get(key).cloned().unwrap_or_else(none));
+                [&now, &was].map(|all| all.get(key).map_or_else(none, ToString::to_string));
             let changed = value != recipe && key != "recipe";
             changed.then(|| Change { key: key.clone(), value, recipe })
         };
@@ -107,24 +105,4 @@ impl Settings {
         }
         text.finish()
     }
-}
-
-/// All settings by their keys, such as `training.lr`.
-fn flat(config: &Config) -> Result<BTreeMap<String, String>, Error> {
-    let table = config.to_toml()?.parse::<Table>();
-    let table = table.map_err(|error| Error::Edited { message: error.to_string() })?;
-    let mut all = BTreeMap::new();
-    let mut open = vec![(String::new(), Value::Table(table))];
-    while let Some((key, value)) = open.pop() {
-        match value {
-            Value::Table(table) => open.extend(table.into_iter().map(|(name, value)| {
-                let key = if key.is_empty() { name } else { format!("{key}.{name}") };
-                (key, value)
-            })),
-            value => {
-                all.insert(key, value.to_string());
-            }
-        }
-    }
-    Ok(all)
 }

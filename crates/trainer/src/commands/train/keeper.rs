@@ -27,6 +27,8 @@ pub(super) struct Keeper<'a> {
     pub(super) record: Record,
     pub(super) stop: Stop,
     pub(super) every: Every,
+    /// Whether the network is tested at the end.
+    pub(super) tests: bool,
     pub(super) pool: &'a Pool,
     pub(super) sets: &'a Sets,
     pub(super) process: &'a Process,
@@ -178,6 +180,9 @@ impl Keeper<'_> {
         let scalar = self.process.isa.name() == "scalar";
         let isa = if scalar { "KERNELS_ISA=scalar " } else { "" };
         let mut command = format!("{isa}{} --resume {path}", words::program());
+        if !self.tests {
+            command += " --no-test";
+        }
         if config.data.dir.to_str().is_none() {
             // The settings cannot hold it.
             command += &format!(" --data {}", words::shell_word(&config.data.dir));
@@ -222,13 +227,18 @@ impl Keeper<'_> {
 
     /// Shows the result of a run that has ended, then writes it down: either may be refused,
     /// by a full disk or a closed pipe, and the result is known.
-    pub(super) fn end(mut self, config: &Config, end: End, test: Evaluation) -> Result<(), Error> {
+    pub(super) fn end(
+        mut self,
+        config: &Config,
+        end: End,
+        test: Option<Evaluation>,
+    ) -> Result<(), Error> {
         let End { network, history, lost } = end;
         // A result is not lost because nothing can be said of it.
-        let finding = self.examine(config, &network, &history, &test).ok().flatten();
+        let finding = self.examine(config, &network, &history, test).ok().flatten();
         // A run whose files are not there is not done: `--resume` writes them.
         let status = if lost.is_none() { Status::Done } else { Status::Stopped };
-        let mut summary = self.summary(config, &network, &history, status, Some(test));
+        let mut summary = self.summary(config, &network, &history, status, test);
         summary.notes.extend(finding.as_ref().map(Finding::text));
         let shown = self.progress.end(config, &summary, finding.as_ref(), &self.dir);
         let written = self.dir.save_summary(&summary);
@@ -242,17 +252,25 @@ impl Keeper<'_> {
         config: &Config,
         network: &Mlp,
         history: &History,
-        test: &Evaluation,
+        test: Option<Evaluation>,
     ) -> Result<Option<Finding>, Error> {
         let positions = self.sets.some(health::IMAGES);
         let images = self.sets.plain(&positions)?;
         let examples = images.examples()?;
         let health = self.pool.install(|| network.health(&examples, self.pool))?;
+        // Without a test it is judged by what was held out, or by what it was trained on.
+        let kept = history.best.unwrap_or(history.epochs.len());
+        let kept = kept.checked_sub(1).and_then(|epoch| history.epochs.get(epoch));
+        let judged = test.or_else(|| kept.and_then(|kept| kept.validation));
+        let test = match judged {
+            Some(judged) => judged,
+            None => self.pool.install(|| network.evaluate(&examples, self.pool))?,
+        };
         let guess = match self.sets.training.targets() {
             Targets::Classes(classes) => Guess::classes(classes.labels(), classes.count()),
             Targets::Values(values) => Guess::values(values),
         };
-        Ok(health::diagnose(&Evidence { config, history, test, health: &health, guess }))
+        Ok(health::diagnose(&Evidence { config, history, test: &test, health: &health, guess }))
     }
 
     fn summary(
@@ -272,6 +290,7 @@ impl Keeper<'_> {
         let commonest = test.and_then(|_| Commonest::of(network, self.sets.test_targets()));
         let measured = Measured {
             status,
+            run: self.dir.path(),
             history,
             test,
             commonest,

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::run_dir::RunDir;
 use crate::sets::Sets;
-use crate::settings::{Edits, Source};
+use crate::settings::{COMPLETE, Edits, Source};
 use crate::summary::VERSION;
 use crate::words::shell_word;
 
@@ -53,6 +53,7 @@ impl Resumed {
             text: self.record.settings.clone(),
             origin: format!("the settings of {}", self.path.display()),
             name: String::new(),
+            whole: true,
         };
         let (old, _) = Config::new(&source, &Edits::default())?;
         let (new, mut notes) = Config::new(&source, edits)?;
@@ -78,7 +79,8 @@ impl Resumed {
     /// checkpoint, and the file will be theirs again.
     fn edited(&self, settings: &Config) -> Result<Option<String>, Error> {
         let Ok(text) = fs::read_to_string(self.dir.config()) else { return Ok(None) };
-        let Ok(found) = text.parse::<Table>() else { return Ok(None) };
+        let Ok(mut found) = text.parse::<Table>() else { return Ok(None) };
+        found.remove(COMPLETE);
         let found = Value::Table(found);
         let Some((key, was, now)) = difference("", &table(settings)?, &found) else {
             return Ok(None);

@@ -10,6 +10,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "network.hidden",
         flag: Some(("hidden", "UNITS")),
         kind: Kind::Units,
+        default: "256",
         example: "100,50",
         help: "Units of the hidden layers, first to last",
         ..Setting::PLAIN
@@ -18,7 +19,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "network.activation",
         flag: Some(("activation", "NAME")),
         kind: Kind::Activation,
-        example: "relu",
+        default: "relu",
+        example: "sigmoid",
         help: "Activation of the hidden layers",
         more: "A colon separates a name from its parameter, as in leaky-relu:SLOPE, \
                elu:ALPHA and maxout:PIECES.",
@@ -28,7 +30,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "network.init",
         flag: Some(("init", "NAME")),
         kind: Kind::Name(&names_of(&Init::ALL)),
-        example: "he",
+        default: "he",
+        example: "he-normal",
         help: "Distribution of the initial weights",
         ..Setting::PLAIN
     },

@@ -95,9 +95,9 @@ fn values() {
             ", line 6: training.l2 is nan: expected a finite number of at least 0, such as 0.0001",
         ),
         (
-            "a word that turns off",
-            training("clip-norm = \"none\""),
-            ", line 6: training.clip-norm is \"none\": expected a finite number above 0; to turn it off, leave it out",
+            "a word that does not turn off",
+            training("clip-norm = \"off\""),
+            ", line 6: training.clip-norm is \"off\": expected a finite number above 0; to turn it off, leave it out",
         ),
         (
             "another such word",
@@ -238,16 +238,10 @@ fn keys() {
             ", line 6: training.schedule.kind = step needs `every`: write every = 10",
         ),
         (
-            "no units",
-            NETWORK.replace("hidden = [5]\n", ""),
-            ": [network] needs `hidden`: write hidden = [100, 50]",
+            "a file that is complete or not",
+            "complete = \"yes\"\n".into(),
+            ", line 1: complete is \"yes\": expected true or false",
         ),
-        (
-            "no network",
-            "[training]\nepochs = 5\n".into(),
-            ": [network] needs `hidden`: write hidden = [100, 50]",
-        ),
-        ("nothing", String::new(), ": [network] needs `hidden`: write hidden = [100, 50]"),
         (
             "a dotted key in quotes",
             training("\"noise.input\" = 0.1"),
