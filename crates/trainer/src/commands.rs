@@ -1,10 +1,13 @@
 //! The commands of the program. To add one, add a file that has its arguments, its
 //! help and its `run`, and a row to each list here.
 
+mod completions;
 mod eval;
-mod inspect;
 mod export;
+mod inspect;
+mod man;
 mod predict;
+mod runs;
 mod train;
 
 use std::ffi::OsString;
@@ -16,7 +19,7 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::process::Process;
-use crate::{settings, streams};
+use crate::{help, settings, streams};
 
 /// The table of exit codes, for `--help`. `Error::code` says which error has which.
 pub(crate) const EXIT_CODES: &str = "\
@@ -37,6 +40,9 @@ pub(crate) enum Command {
     Eval(eval::Args),
     Inspect(inspect::Args),
     Export(export::Args),
+    Runs(runs::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -47,6 +53,9 @@ impl Command {
             Self::Eval(args) => eval::run(args, process),
             Self::Inspect(args) => inspect::run(args, process),
             Self::Export(args) => export::run(args, process),
+            Self::Runs(args) => runs::run(args, process),
+            Self::Completions(args) => completions::run(args, process),
+            Self::Man(args) => man::run(args, process),
         }
     }
 }
@@ -57,8 +66,8 @@ impl Command {
 /// Each run leaves a directory with its settings, a line of metrics for each epoch, a
 /// summary and the model.
 ///
-/// The brackets after the help of a setting have its key in recipe files, the values
-/// that it takes, and the default: the value that a recipe without the key gets.
+/// The flags here are the usual ones; `trainer train --help` has the others, and what
+/// each of them takes. `trainer COMMAND --help` is the help of a command.
 #[derive(Debug, Parser)]
 #[command(name = "trainer", version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -117,7 +126,7 @@ fn command_names() -> Vec<&'static str> {
 }
 
 /// Joins each flag to a value that begins with one dash, which clap would take for a
-/// flag: `--epochs -5` becomes `--epochs=-5`.
+/// flag: `--epochs -5` becomes `--epochs=-5`. A short flag, such as -q, is none.
 fn join_values(line: &[OsString]) -> Vec<OsString> {
     let takes_value = |word: &OsString| {
         let name = word.to_str().and_then(|word| word.strip_prefix("--"));
@@ -125,10 +134,16 @@ fn join_values(line: &[OsString]) -> Vec<OsString> {
         name.is_some()
             && PROGRAM.get_subcommands().any(|command| command.get_arguments().any(takes))
     };
+    let is_short = |bytes: &[u8]| {
+        let [b'-', letter] = bytes else { return false };
+        let letter = char::from(*letter);
+        let mut commands = std::iter::once(&*PROGRAM).chain(PROGRAM.get_subcommands());
+        commands.any(|command| command.get_arguments().any(|arg| arg.get_short() == Some(letter)))
+    };
     let mut joined: Vec<OsString> = Vec::new();
     for word in line {
         let bytes = word.as_encoded_bytes();
-        let one_dash = bytes.starts_with(b"-") && !bytes.starts_with(b"--") && bytes != b"-h";
+        let one_dash = bytes.starts_with(b"-") && !bytes.starts_with(b"--") && !is_short(bytes);
         match joined.last_mut() {
             Some(flag) if one_dash && takes_value(flag) => {
                 flag.push("=");
@@ -143,10 +158,54 @@ fn join_values(line: &[OsString]) -> Vec<OsString> {
 /// The program and its commands, with their arguments. It is made once: the table of
 /// settings, with its help and the recipes, is much to put together.
 static PROGRAM: LazyLock<clap::Command> = LazyLock::new(|| {
-    let mut cli = Cli::command();
+    let mut cli = definition();
     cli.build();
     cli
 });
+
+/// The flags of training that the help of the program itself shows; that of `train` has all.
+const USUAL: [&str; 22] = [
+    "location",
+    "recipe",
+    "config",
+    "set",
+    "target",
+    "validation",
+    "hidden",
+    "epochs",
+    "batch-size",
+    "lr",
+    "optimizer",
+    "patience",
+    "seed",
+    "out",
+    "name",
+    "resume",
+    "no_test",
+    "quiet",
+    "json",
+    "threads",
+    "help",
+    "version",
+];
+
+/// The program and its commands, before clap adds what each of them has.
+fn definition() -> clap::Command {
+    let is_usual = |arg: &Arg| USUAL.contains(&arg.get_id().as_str());
+    let show = |arg: Arg| match is_usual(&arg) {
+        // Without the list of keys.
+        true if arg.get_id() == "set" => arg
+            .long_help("Set any key of a recipe, such as training.lr=0.003; the last value counts"),
+        true => arg,
+        false => arg.hide_short_help(true).hide_long_help(true),
+    };
+    Cli::command()
+        .mut_args(show)
+        .after_help(help::EXAMPLES)
+        .after_long_help(help::after(help::EXAMPLES))
+        // As wide as the terminal, and no wider than a person reads well.
+        .max_term_width(80)
+}
 
 /// clap's error, which has several lines, as one. Where a word is wrong, it says what
 /// was probably meant.
@@ -237,6 +296,6 @@ mod tests {
 
     #[test]
     fn the_definition_is_sound() {
-        Cli::command().debug_assert();
+        definition().debug_assert();
     }
 }

@@ -46,6 +46,8 @@ mod stop;
 
 mod health;
 
+mod help;
+
 mod streams;
 
 mod progress;
@@ -123,6 +125,6 @@ pub fn settings(recipe: &str, sets: &[OsString]) -> Result<String, String> {
 fn config(recipe: &str, edits: &Edits) -> Result<String, String> {
     let (origin, name) = ("recipe.toml".to_owned(), "recipe".to_owned());
     let source = Source { text: recipe.to_owned(), origin, name, whole: false };
-    let config = Config::new(&source, edits).and_then(|(config, _)| config.to_toml());
+    let config = Config::new(&source, edits).and_then(|(config, _)| run_dir::written(&config));
     config.map_err(|error| error::one_line(&error.to_string()))
 }

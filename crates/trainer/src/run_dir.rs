@@ -26,7 +26,7 @@ use crate::words::{self, shell_word};
 pub(crate) use label::{check as check_name, of as label};
 pub(crate) use metrics::EpochLine;
 use metrics::Metrics;
-pub(crate) use name::timestamp;
+pub(crate) use name::{RUNS, timestamp};
 pub(crate) use past::{Counts, DATA_NOTE, PastRun};
 
 pub(crate) const CONFIG: &str = "config.toml";

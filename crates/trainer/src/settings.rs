@@ -32,7 +32,7 @@ pub(crate) use kind::image_size;
 pub(crate) use nearest::{names as nearest_names, unknown_flag};
 pub(crate) use table::usual_rate;
 pub(crate) use {
-    kind::Kind,
+    kind::{Kind, Notation},
     setting::{Presence, Setting},
     table::all,
 };

@@ -45,9 +45,9 @@ pub(crate) fn next(config: &Config, run: &RunDir) -> String {
     let (purpose, flags) = if config.data.validation == 0.0 {
         ("hold out a tenth, to tune by", " --validation 0.1 --no-test")
     } else if config.training.early_stopping.is_some() {
-        ("once all is chosen, train on all samples and test", " --validation 0 --patience none")
+        ("train on all and test, once all is chosen", " --validation 0 --patience none")
     } else {
-        ("once all is chosen, train on all samples and test", " --validation 0")
+        ("train on all and test, once all is chosen", " --validation 0")
     };
     let here = Path::new(".");
     let parent = run.path().parent().filter(|dir| *dir != Path::new("")).unwrap_or(here);
@@ -58,7 +58,7 @@ pub(crate) fn next(config: &Config, run: &RunDir) -> String {
     };
     format!(
         "not tested: --no-test leaves the test samples for the end of all choices\n\
-         next: compare it with other runs, ask it about {new} of your own, or, {purpose}\n  \
+         next: compare runs, ask it about {new} of your own, or {purpose}\n  \
          {program} runs{dir}\n  {program} predict --model {} {example}\n  {again}{flags}\n",
         shell_word(&run.model())
     )

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::augment::Prepared;
 use crate::data::{self, Location, labelled::Labelled};
 use crate::error::Error;
+use crate::help;
 use crate::model::Model;
 use crate::pool::Pool;
 use crate::process::Process;
@@ -21,6 +22,12 @@ use crate::streams;
 use crate::summary::{Commonest, VERSION, ValueFigures};
 use crate::words;
 use classes::ClassFigures;
+
+const EXAMPLES: &str = "\
+Examples:
+  trainer eval -m runs/NAME               on what its run was tested on
+  trainer eval -m runs/NAME more.csv      on other samples with answers
+  trainer eval -m runs/NAME --json        every figure, for a script";
 
 /// Say how good a saved model is on samples with answers
 ///
@@ -31,14 +38,14 @@ use classes::ClassFigures;
 /// Without DATA, the model of a run is tested on what its run was tested on: the part for
 /// that, or the share of the samples that was held out. The figures are those of the run.
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after(EXAMPLES))]
 pub(crate) struct Args {
     /// Data: a folder or a file [default: the test samples of the run, or data]
     #[arg(value_name = "DATA", conflicts_with = "data")]
     location: Option<PathBuf>,
 
     /// Model to test: a model.safetensors, or the directory of a run
-    #[arg(long, value_name = "MODEL")]
+    #[arg(short, long, value_name = "MODEL")]
     model: PathBuf,
 
     /// The same as DATA

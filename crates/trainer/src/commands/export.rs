@@ -17,11 +17,17 @@ use nn::files;
 use crate::augment::Prepared;
 use crate::data::{self, Location, labelled::Labelled};
 use crate::error::Error;
+use crate::help;
 use crate::limits;
 use crate::model::Model;
 use crate::process::Process;
 use crate::streams;
 use portable::Portable;
+
+const EXAMPLES: &str = "\
+Examples:
+  trainer export -m runs/NAME --onnx model.onnx
+  trainer export -m runs/NAME --c model.c --int8 --data data";
 
 /// Write a saved model for other programs
 ///
@@ -32,10 +38,10 @@ use portable::Portable;
 /// source files; their outputs are probabilities and a class, or values in the units of the
 /// target. Each file is written whole or not at all, and one of this name is replaced.
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after(EXAMPLES))]
 pub(crate) struct Args {
     /// Model: a model.safetensors, or the directory of a run
-    #[arg(long, value_name = "MODEL")]
+    #[arg(short, long, value_name = "MODEL")]
     model: PathBuf,
 
     /// ONNX, opset 17, from raw data to probabilities or values

@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use crate::data;
 use crate::error::Error;
+use crate::help;
 use crate::process::Process;
 use crate::streams;
 
@@ -31,12 +32,18 @@ const HEAD: usize = 4096;
 const EXPECTED: &str = "a model, a checkpoint, the directory of a run, settings (TOML), data (IDX, a \
                         folder of pictures, a table) or a picture";
 
+const EXAMPLES: &str = "\
+Examples:
+  trainer inspect runs/NAME               a run: its figures and settings
+  trainer inspect model.safetensors       a model: its layers and weights
+  trainer inspect data.csv --json         a table: its columns, for a script";
+
 /// Say what is in a file or a folder
 ///
 /// It is a model, a checkpoint, the directory of a run, a file of settings, a file of IDX,
 /// a folder of data, a picture or a table. Nothing is changed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after(EXAMPLES))]
 pub(crate) struct Args {
     /// What to look at
     #[arg(value_name = "PATH")]

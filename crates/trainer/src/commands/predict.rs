@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::error::Error;
+use crate::help;
 use crate::model::Model;
 use crate::process::Process;
 use crate::stop::Ending;
@@ -16,6 +17,12 @@ use answers::{Answers, Style};
 use inputs::{Format, Input, Reader};
 use output::Output;
 
+const EXAMPLES: &str = "\
+Examples:
+  trainer predict -m runs/NAME photo.jpg --show
+  trainer predict -m runs/NAME rows.csv --csv --output answers.csv
+  head -100 rows.csv | trainer predict -m runs/NAME --json --proba";
+
 /// Say what samples are: a class and its probability, or a value
 ///
 /// An input is a picture (PNG, JPEG, PGM or PPM), a folder of pictures, IDX images, a
@@ -23,14 +30,14 @@ use output::Output;
 /// order, or a dash for standard input. There is a line for each sample on stdout:
 /// its name, its class with the probability, and the second most probable class.
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after(EXAMPLES))]
 pub(crate) struct Args {
     /// What to predict; without one it is standard input
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
 
     /// Model: a model.safetensors, or the directory of a run
-    #[arg(long, value_name = "MODEL")]
+    #[arg(short, long, value_name = "MODEL")]
     model: PathBuf,
 
     /// What the inputs are: auto, picture, idx, table or raw
@@ -64,7 +71,7 @@ pub(crate) struct Args {
     ///
     /// It appears when all of them are in it, in place of an old file of this name. Of several
     /// inputs it has those that could be predicted as a whole. A dash is standard output.
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
     /// Draw what the network sees, on stderr

@@ -15,6 +15,7 @@ use crate::augment::Prepared;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
+use crate::help;
 use crate::network;
 use crate::pool::Pool;
 use crate::process::Process;
@@ -31,13 +32,25 @@ use keeper::Keeper;
 use record::Record;
 use resumed::Resumed;
 
+const EXAMPLES: &str = "\
+Examples:
+  trainer                              train on the digits in data/
+  trainer digits/                      on a folder of pictures for each class
+  trainer data.csv --target price      on a table
+  trainer --epochs 2 --lr 0.005        flags change the recipe
+  trainer --recipe best -o runs/best   another recipe, and where the run is
+  trainer --validation 0.1 --no-test   to tune: judge by what is held out
+  trainer --config mine.toml           a recipe of your own
+  trainer --resume runs/NAME           go on with a run that was stopped";
+
 /// Train a network and test it once, at the end
 ///
 /// Without a flag it trains the recipe `default`. The brackets after the help of a
 /// setting have its key in recipe files, the values that it takes, and the default:
 /// the value that a recipe without the key gets.
 #[derive(Debug, clap::Args)]
-#[command(after_help = recipe::help() + "\n\n" + super::EXIT_CODES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", recipe::help()))]
+#[command(after_long_help = help::after(&format!("{EXAMPLES}\n\n{}", recipe::help())))]
 pub(crate) struct Args {
     /// Data to train on: a folder or a file, the same as --data
     #[arg(value_name = "DATA", conflicts_with = "data")]
@@ -59,7 +72,8 @@ pub(crate) struct Args {
 
     /// Print the settings as a recipe file, and end
     ///
-    /// They are those that would be run. No data are read. The file is complete: --config with it trains the same network.
+    /// They are those that would be run. No data are read. The file is complete: --config
+    /// with it trains the same network.
     #[arg(long, conflicts_with_all = ["resume", "json"], help_heading = "Recipe")]
     print_config: bool,
 
@@ -106,8 +120,9 @@ pub(crate) struct Args {
 
     /// How often it is saved on the way: 5, 10m or none
     ///
-    /// A number is of epochs; a time has s, m or h after it. The default is 10s, or more rarely, so that it takes less than a hundredth of the
-    /// time. The run is also saved when it ends or is stopped.
+    /// A number is of epochs; a time has s, m or h after it. The default is 10s, or more
+    /// rarely, so that it takes less than a hundredth of the time. The run is also saved
+    /// when it ends or is stopped.
     #[arg(long, value_name = "EVERY", default_value = "auto", hide_default_value = true)]
     #[arg(help_heading = "Output")]
     checkpoint_every: Every,

@@ -7,8 +7,18 @@ use crate::config::Config;
 use crate::error::{Error, Refused};
 use crate::settings::{Kind, Presence, Setting, all};
 
-/// Letters of all that differs. What has no room is counted: `+2`.
-const LONGEST: usize = 40;
+/// Letters of all that differs. The name ends with [`MORE`] if something has no room.
+const LONGEST: usize = 32;
+
+const MORE: &str = "-more";
+
+/// Words that are shorter than their flags.
+const SHORT: [(&str, &str); 4] = [
+    ("validation", "val"),
+    ("batch-size", "batch"),
+    ("label-smoothing", "smoothing"),
+    ("test-fraction", "test"),
+];
 
 /// Letters of a name that the user chooses.
 const LONGEST_NAME: usize = 64;
@@ -35,17 +45,11 @@ pub(crate) fn of(config: &Config, base: &Config) -> Result<String, Error> {
         let usual = setting.default_of(kind.unwrap_or_default());
         word(setting, now.get(setting.key), usual.filter(|_| !was.contains_key(setting.key)))
     });
-    let mut left_out = 0;
     for word in words {
-        // After one that has no room, a shorter one would look like the last.
-        if left_out == 0 && label.chars().count() + 1 + word.chars().count() <= most {
-            label += &format!("-{word}");
-        } else {
-            left_out += 1;
+        if label.chars().count() + 1 + word.chars().count() > most {
+            return Ok(label + MORE);
         }
-    }
-    if left_out > 0 {
-        label += &format!("+{left_out}");
+        label += &format!("-{word}");
     }
     Ok(label)
 }
@@ -60,6 +64,8 @@ fn word(setting: &Setting, value: Option<&Value>, usual: Option<&str>) -> Option
     }
     let last = key.rsplit('.').next().unwrap_or(key);
     let name = setting.flag.map_or(last, |(flag, _)| flag);
+    let short = SHORT.iter().find(|(long, _)| *long == name);
+    let name = short.map_or(name, |(_, short)| short);
     let can_be_off = matches!(setting.presence, Presence::OrNone(_));
     let Some(value) = value else { return can_be_off.then(|| format!("no-{name}")) };
     // What comes with another kind, or with a table that is turned on.
@@ -162,7 +168,7 @@ mod tests {
             (
                 "plain",
                 &["data.validation=0.1", "training.early-stopping.patience=10"],
-                "plain-validation0.1-patience10",
+                "plain-val0.1-patience10",
             ),
             ("table", &["data.dir=/x/My data.csv", "data.target=y"], "table-My-data"),
             ("plain", &["training.class-weights=1,2,3"], "plain-class-weights"),
@@ -173,12 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_short_and_counts_what_it_leaves_out() {
+    fn a_name_is_short_and_says_that_there_is_more() {
         let sets = ["training.lr=0.01", "training.epochs=3", "training.batch-size=77"];
         let more = ["training.seed=4", "network.hidden=123,456,789", "augment.rotate=3"];
         let changed = config("default", &[&sets[..], &more].concat());
         let name = of(&changed, &config("default", &[])).unwrap();
-        assert_eq!(name, "default-hidden123x456x789-epochs3-batch-size77+3");
+        assert_eq!(name, "default-hidden123x456x789-epochs3-more");
         // Every setting at its example: whatever the name is, a directory can have it.
         for setting in all().filter(|s| matches!(s.presence, Presence::Always)) {
             let mut changed = config("plain", &[]);
@@ -190,8 +196,8 @@ mod tests {
                 changed = other;
             }
             let name = of(&changed, &config("plain", &[])).unwrap();
-            assert!(name.len() <= 64 + LONGEST + 4, "{name}");
-            let plain = |c: char| c.is_alphanumeric() || "._-+".contains(c);
+            assert!(name.len() <= 64 + LONGEST + MORE.len(), "{name}");
+            let plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
             assert!(name.chars().all(plain), "{}: {name}", setting.key);
         }
     }

@@ -79,6 +79,9 @@ fn what_runs_leave_is_whole() {
     let base = parse(&text.replace("complete = true\n", "")).unwrap();
     assert_eq!(base.training.batch_norm, built_in("default").training.batch_norm);
     assert_ne!(base.training.batch_norm, Option::<BatchNorm>::None);
+    let file = "recipe = \"default\"\ntraining.batch-norm = \"none\"";
+    let written = crate::settings(file, &[]).unwrap();
+    assert_eq!(crate::settings(&written, &[]), Ok(written), "the same when it is read again");
     // It is no setting.
     assert!(edited("", &format!("--set {COMPLETE}=true")).is_err());
     let error = parse("complete = 1").unwrap_err().to_string();
