@@ -28,9 +28,11 @@ Environment:
 
 /// Which of several values of a setting counts.
 const PRECEDENCE: &str = "\
-Settings: a value of the command line, the last of several, counts before that of
-the file of --config, that before the one of the recipe, and that before the
-default. No environment variable is a setting.";
+Precedence of settings:
+  1  the command line: flags and --set, of which the last counts
+  2  the file of --config
+  3  the recipe: that of --recipe, or the one that the file builds on
+  4  the default, which the brackets show; no environment variable is a setting";
 
 /// What `--help` ends with, after the examples of a command.
 pub(crate) fn after(examples: &str) -> String {

@@ -72,5 +72,52 @@ fn page(command: Command) -> Result<(String, String), Error> {
     let man = Man::new(command).manual("trainer").source(format!("trainer {VERSION}"));
     let mut text = Vec::new();
     man.render(&mut text).map_err(Error::Stdout)?;
-    Ok((man.get_filename(), String::from_utf8_lossy(&text).into_owned()))
+    Ok((man.get_filename(), sections(&String::from_utf8_lossy(&text))))
+}
+
+/// What clap has of the end of the help, as roff fills it: lines that run together.
+const EXTRA: &str = ".SH EXTRA\n";
+
+/// Makes sections of the end of the help, with a paragraph for each of its rows: what is
+/// left of two spaces, and what it means.
+fn sections(page: &str) -> String {
+    let Some((head, extra)) = page.split_once(EXTRA) else { return page.to_owned() };
+    let mut text = head.to_owned();
+    let mut lines = extra.lines();
+    for line in lines.by_ref() {
+        let row = line.trim_start();
+        match (line.len() - row.len(), row.strip_suffix(':')) {
+            // The next section of clap's own.
+            _ if row.starts_with(".SH") => {
+                text += &format!("{line}\n");
+                break;
+            }
+            _ if row.is_empty() => (),
+            (0, Some(heading)) => text += &format!(".SH \"{}\"\n", heading.to_uppercase()),
+            (2, _) => {
+                let (name, meaning) = row.split_once("  ").unwrap_or((row, ""));
+                text += &format!(".TP\n\\fB{name}\\fR\n{}\n", meaning.trim_start());
+            }
+            // It goes on.
+            _ => text += &format!("{row}\n"),
+        }
+    }
+    lines.for_each(|line| text += &format!("{line}\n"));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_help_is_sections_of_rows() {
+        let page = ".SH OPTIONS\nx\n.SH EXTRA\nExamples:\n  trainer \\-\\-a   what it does\n  \
+                    trainer\n\nExit codes:\n  0    done\n       and more\n.SH VERSION\nv1\n";
+        let expected = ".SH OPTIONS\nx\n.SH \"EXAMPLES\"\n.TP\n\\fBtrainer \\-\\-a\\fR\nwhat it \
+                        does\n.TP\n\\fBtrainer\\fR\n\n.SH \"EXIT CODES\"\n.TP\n\\fB0\\fR\ndone\nand \
+                        more\n.SH VERSION\nv1\n";
+        assert_eq!(sections(page), expected);
+        assert_eq!(sections(".SH NAME\n"), ".SH NAME\n");
+    }
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Refused};
 use crate::settings::{Kind, Presence, Setting, all};
 
 /// Letters of all that differs. The name ends with [`MORE`] if something has no room.
-const LONGEST: usize = 32;
+const LONGEST: usize = 28;
 
 const MORE: &str = "-more";
 

@@ -160,6 +160,24 @@ fn what_is_damaged_or_foreign_is_noted() {
     assert_eq!(skipped.as_array().unwrap().len(), 4, "{skipped}");
 }
 
+/// A run that has not ended has figures in its metrics, of which the last line may be half.
+#[test]
+fn a_run_in_the_making_has_figures() {
+    let dir = folder();
+    let running = format!("{{\"status\": \"running\", \"pid\": {}}}", std::process::id());
+    leave(&dir.path().join("runs"), "d", &running, "lr = 0.1");
+    let metrics = "{\"epoch\": 1, \"val_loss\": 0.9}\n{\"epoch\": 2, \"val_loss\": 0.05, \
+                   \"seconds\": 3}\n{\"epoch\": 3, \"val";
+    fs::write(dir.path().join("runs/d/metrics.jsonl"), metrics).unwrap();
+    let csv =
+        succeed(dir.path(), "runs --csv --sort val_loss --columns name,status,epochs,val_loss");
+    assert_eq!(csv.lines().nth(1).unwrap(), "d,running,2,0.05");
+    // A text that is no object is none.
+    fs::write(dir.path().join("runs/d/metrics.jsonl"), "[1]\n").unwrap();
+    let csv = succeed(dir.path(), "runs --csv --filter status=running --columns name,epochs");
+    assert_eq!(csv, "name,epochs\nd,\n");
+}
+
 #[test]
 fn folders_and_runs_are_named() {
     let dir = folder();

@@ -160,3 +160,27 @@ fn recipe_files_may_come_from_any_editor_and_from_a_pipe() {
     assert!(run("b", "windows.toml", "") == expected);
     assert!(run("c", "-", plain) == expected);
 }
+
+/// No environment variable is a setting: none changes a bit of the result.
+#[test]
+fn the_environment_sets_nothing() {
+    let dir = data::folder();
+    let run = |out: &str, variables: &[(&str, &str)]| {
+        let mut command = crate::trainer();
+        command.current_dir(dir.path()).envs(variables.iter().copied());
+        let flags = format!("--hidden 40 --epochs 1 --threads 2 --json --quiet --out {out}");
+        let output = command.args(flags.split_whitespace()).output().unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(summary["threads"], 2, "{variables:?}");
+        model(&dir.path().join(out))
+    };
+    let plain = run("plain", &[]);
+    let others = [
+        ("KERNELS_CACHES", "1,1,1"),
+        ("RAYON_NUM_THREADS", "1"),
+        ("TRAINER_EPOCHS", "3"),
+        ("CI", "true"),
+        ("TERM", "dumb"),
+    ];
+    assert!(run("others", &others) == plain);
+}

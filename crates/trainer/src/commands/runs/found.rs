@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::SystemTime;
@@ -37,6 +37,7 @@ pub(super) struct RunRow {
     status: String,
     /// When it was last written, in UTC.
     time: String,
+    /// Of a run that has not ended, the figures so far are in it too.
     summary: Map<String, Value>,
     settings: Table,
 }
@@ -191,7 +192,10 @@ impl RunRow {
                 _ => "done".to_owned(),
             },
         };
-        let summary = summary.unwrap_or_default();
+        let mut summary = summary.unwrap_or_default();
+        if !summary.contains_key("epochs") {
+            summary.extend(so_far(&path.join(METRICS)).unwrap_or_default());
+        }
         let time = match summary.get("time") {
             Some(Value::String(time)) => time.clone(),
             _ => timestamp(written(path)),
@@ -243,6 +247,27 @@ impl RunRow {
     pub(super) fn has_settings(&self) -> bool {
         !self.settings.is_empty()
     }
+}
+
+/// The figures of the last whole line of the metrics, by the names that a summary has for
+/// them. `None` where there is no line.
+fn so_far(path: &Path) -> Option<Map<String, Value>> {
+    // A line has some hundred bytes.
+    const TAIL: u64 = 4096;
+    // A pipe would be waited for.
+    let len = fs::metadata(path).ok().filter(fs::Metadata::is_file)?.len();
+    let mut file = File::open(path).ok()?;
+    file.seek(SeekFrom::Start(len.saturating_sub(TAIL))).ok()?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail).ok()?;
+    // The run may be writing the line after it.
+    let end = tail.iter().rposition(|byte| *byte == b'\n')?;
+    let start = tail[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |i| i + 1);
+    let mut line: Map<String, Value> = serde_json::from_slice(&tail[start..end]).ok()?;
+    let epochs = line.remove("epoch")?;
+    line.retain(|key, _| key.ends_with("loss") || key.ends_with("accuracy"));
+    line.insert("epochs".to_owned(), epochs);
+    Some(line)
 }
 
 /// When the files of a run were last written, as far as the system says it.

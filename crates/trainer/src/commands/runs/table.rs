@@ -17,7 +17,10 @@ const COLUMNS: usize = 80;
 /// The widest cell, but for the first of a row, which is whole.
 const WIDEST: usize = 24;
 
-/// What between two columns.
+/// Columns without room that a note names.
+const MOST_NAMED: usize = 3;
+
+/// What is between two columns.
 const GAP: usize = 2;
 
 /// The columns of the terminal; those that the environment says where there is none.
@@ -62,8 +65,14 @@ pub(super) fn text(runs: &[RunRow], chosen: &[Field], width: usize) -> (String, 
         return (lines(&columns, runs.len()), None);
     }
     let (columns, left_out) = fitting(usual(runs), width);
-    let note = (!left_out.is_empty())
-        .then(|| format!("no room for {}: --columns chooses others", left_out.join(", ")));
+    let note = (!left_out.is_empty()).then(|| {
+        let (named, others) = left_out.split_at(left_out.len().min(MOST_NAMED));
+        let more = match others.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("no room for {}{more}: --columns chooses others", named.join(", "))
+    });
     (lines(&columns, runs.len()), note)
 }
 
