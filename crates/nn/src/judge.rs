@@ -14,5 +14,5 @@ pub use evaluation::Evaluation;
 use evaluation::ratio;
 pub use gradient_check::GradientCheck;
 pub use health::{Health, LayerHealth};
-pub use predictions::{Mistake, Predictions};
+pub use predictions::{Mistake, Predictions, Reliability};
 pub use search::{Candidate, Sampler, Trial, Trials, random_candidates, search, vary};

@@ -28,7 +28,8 @@
 //!   [`Session`] takes single steps, and a [`Gradient`] is what a step would apply.
 //! - `judge`, how good a network is. [`Evaluation`] has loss and accuracy. [`Confusion`]
 //!   counts predictions for each class, with [`Scores`]. [`Predictions`] judges
-//!   probabilities and lists each [`Mistake`]. [`search()`] cross-validates a
+//!   probabilities and lists each [`Mistake`]; [`Reliability`] is a point of its calibration.
+//!   [`search()`] cross-validates a
 //!   [`Candidate`] as a [`Trial`] and returns [`Trials`]; [`vary`] makes a grid of
 //!   candidates, [`random_candidates`] draws them with a [`Sampler`]. [`Health`] counts, by
 //!   [`LayerHealth`], the units that no longer learn. [`GradientCheck`]
@@ -87,7 +88,7 @@ pub use executor::{DynExecutor, Executor, Sequential};
 pub use head::{ClassWeights, Figures, Head, cross_entropy, one_hot};
 pub use judge::{
     Candidate, Confusion, Evaluation, GradientCheck, Health, LayerHealth, Mistake, Predictions,
-    Sampler, Scores, Trial, Trials, random_candidates, search, vary,
+    Reliability, Sampler, Scores, Trial, Trials, random_candidates, search, vary,
 };
 /// What [`Error::Isa`] holds.
 pub use kernels::UnknownIsa;

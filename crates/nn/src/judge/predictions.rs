@@ -58,6 +58,21 @@ pub struct Mistake {
     pub label_probability: f32,
 }
 
+/// The samples whose confidence, the probability of the most probable class, is in one interval:
+/// a point of a [reliability diagram](Predictions::reliability).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Reliability {
+    /// Index of the interval, from 0. Its upper end is in it.
+    pub bin: usize,
+    /// Number of samples, at least 1.
+    pub samples: usize,
+    /// Mean confidence, in `[0, 1]`.
+    pub confidence: f64,
+    /// Share of the samples whose most probable class is their label, in `[0, 1]`.
+    pub accuracy: f64,
+}
+
 impl<'a> Predictions<'a> {
     /// Pairs `probabilities` (samples × classes, row-major, each in `[0, 1]`)
     /// with `labels` (one per sample, each below `classes`). It does not check that a row
@@ -225,6 +240,48 @@ impl<'a> Predictions<'a> {
     /// # Ok::<(), nn::Error>(())
     /// ```
     pub fn calibration_error(&self, bins: usize) -> Result<f64, Error> {
+        let samples = self.by_confidence(bins)?;
+        let mut error = 0.0;
+        for bin in samples.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let confidence: f64 = bin.iter().map(|(_, confidence, _)| confidence).sum();
+            let hits = bin.iter().filter(|(.., correct)| *correct).count();
+            error += (hits as f64 - confidence).abs();
+        }
+        Ok(ratio(error, self.samples() as f64))
+    }
+
+    /// The intervals of [`calibration_error`](Self::calibration_error) that have samples, lowest
+    /// first: the points of a reliability diagram.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] where `bins` is 0.
+    ///
+    /// ```
+    /// let predictions = nn::Predictions::new(&[0.25, 0.75, 0.0, 1.0], 2, &[0u8, 1])?;
+    /// let [low, high] = predictions.reliability(10)?[..] else { panic!() };
+    /// assert_eq!((low.bin, low.samples, low.confidence, low.accuracy), (7, 1, 0.75, 0.0));
+    /// assert_eq!((high.bin, high.samples, high.confidence, high.accuracy), (9, 1, 1.0, 1.0));
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    pub fn reliability(&self, bins: usize) -> Result<Vec<Reliability>, Error> {
+        let samples = self.by_confidence(bins)?;
+        let of_bin = |bin: &[(u64, f64, bool)]| {
+            let count = bin.len() as f64;
+            let confidence: f64 = bin.iter().map(|(_, confidence, _)| confidence).sum();
+            let hits = bin.iter().filter(|(.., correct)| *correct).count();
+            Reliability {
+                bin: bin[0].0 as usize - 1,
+                samples: bin.len(),
+                confidence: confidence / count,
+                accuracy: hits as f64 / count,
+            }
+        };
+        Ok(samples.chunk_by(|(a, ..), (b, ..)| a == b).map(of_bin).collect())
+    }
+
+    /// Each sample's interval of confidence (from 1), its confidence, and whether it is predicted
+    /// right, sorted by interval.
+    fn by_confidence(&self, bins: usize) -> Result<Vec<(u64, f64, bool)>, Error> {
         if bins == 0 {
             return Err(Error::Zero { what: "number of bins".into() });
         }
@@ -241,13 +298,58 @@ impl<'a> Predictions<'a> {
             })
             .collect();
         samples.sort_by_key(|(bin, ..)| *bin);
-        let mut error = 0.0;
-        for bin in samples.chunk_by(|(a, ..), (b, ..)| a == b) {
-            let confidence: f64 = bin.iter().map(|(_, confidence, _)| confidence).sum();
-            let hits = bin.iter().filter(|(.., correct)| *correct).count();
-            error += (hits as f64 - confidence).abs();
+        Ok(samples)
+    }
+
+    /// The samples whose label is probably wrong, most doubtful first: those with the lowest
+    /// probability of their label. `predicted` is the class that they probably are of.
+    ///
+    /// A sample is listed if it has a probability of another class that is at least the mean
+    /// probability which the samples of that class have of it (the confident joint of Northcutt,
+    /// Jiang and Chuang, *Confident Learning: Estimating Uncertainty in Dataset Labels*, 2021,
+    /// section 3), and that is above the one of its label. So a class of which a network is
+    /// never sure does not fill the list, and neither does one that it is always sure of.
+    ///
+    /// The probabilities should be those of a network that was not trained on the samples, as in
+    /// cross-validation. One that was trained on them has learned some of the wrong labels, and
+    /// finds fewer.
+    ///
+    /// ```
+    /// // Four samples of two classes; the third is said to be of class 0.
+    /// let probabilities = [0.9, 0.1, 0.8, 0.2, 0.1, 0.9, 0.2, 0.8];
+    /// let predictions = nn::Predictions::new(&probabilities, 2, &[0u8, 0, 0, 1])?;
+    /// let doubtful = predictions.doubtful_labels();
+    /// assert_eq!(doubtful.len(), 1);
+    /// assert_eq!((doubtful[0].sample, doubtful[0].label, doubtful[0].predicted), (2, 0, 1));
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    #[must_use]
+    pub fn doubtful_labels(&self) -> Vec<Mistake> {
+        let (mut sums, mut counts) = (vec![0.0; self.classes], vec![0usize; self.classes]);
+        for (row, label) in self.rows() {
+            sums[label] += f64::from(row[label]);
+            counts[label] += 1;
         }
-        Ok(ratio(error, self.samples() as f64))
+        // A class without samples has none to be taken for it.
+        let thresholds: Vec<f64> = (sums.iter().zip(&counts))
+            .map(|(sum, count)| if *count == 0 { f64::INFINITY } else { sum / *count as f64 })
+            .collect();
+        let of_sample = |(sample, (row, label)): (usize, (&[f32], usize))| {
+            let label_probability = row[label];
+            let is_other = |class: &usize| {
+                *class != label
+                    && row[*class] > label_probability
+                    && f64::from(row[*class]) >= thresholds[*class]
+            };
+            // The first of equals.
+            let others = (0..self.classes).filter(is_other).rev();
+            let predicted = others.max_by(|a, b| row[*a].total_cmp(&row[*b]))?;
+            let probability = row[predicted];
+            Some(Mistake { sample, label, predicted, probability, label_probability })
+        };
+        let mut doubtful: Vec<_> = self.rows().enumerate().filter_map(of_sample).collect();
+        doubtful.sort_by(|a, b| a.label_probability.total_cmp(&b.label_probability));
+        doubtful
     }
 
     /// The samples whose most probable class is not their label. They are sorted by the
@@ -269,5 +371,48 @@ impl<'a> Predictions<'a> {
         let mut mistakes: Vec<_> = rows.filter(|m| m.predicted != m.label).collect();
         mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         mistakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calibration_error_is_the_mean_gap_of_the_diagram() {
+        let probabilities: Vec<f32> =
+            (0..200u32).map(|i| (i * 37 % 101) as f32 / 100.0).flat_map(|p| [p, 1.0 - p]).collect();
+        let labels: Vec<u8> = (0..200).map(|i| u8::from(i % 3 == 0)).collect();
+        let predictions = Predictions::new(&probabilities, 2, &labels).unwrap();
+        let diagram = predictions.reliability(15).unwrap();
+        assert_eq!(diagram.iter().map(|point| point.samples).sum::<usize>(), 200);
+        assert!(diagram.windows(2).all(|pair| pair[0].bin < pair[1].bin));
+        let gap = |p: &Reliability| p.samples as f64 * (p.accuracy - p.confidence).abs();
+        let expected = diagram.iter().map(gap).sum::<f64>() / 200.0;
+        assert!((predictions.calibration_error(15).unwrap() - expected).abs() < 1e-12);
+        for point in diagram {
+            let [low, high] = [point.bin, point.bin + 1].map(|edge| edge as f64 / 15.0);
+            assert!(point.confidence > low - 1e-6 && point.confidence <= high + 1e-6);
+        }
+        assert!(predictions.reliability(0).is_err());
+    }
+
+    #[test]
+    fn a_label_is_doubtful_where_another_class_is_as_sure_as_usual() {
+        // Class 2 has no samples; class 1 is never more probable than 0.6.
+        let probabilities = [
+            [0.9, 0.1, 0.0],
+            [0.3, 0.6, 0.1], // said to be 0, as probably 1 as the samples of 1 are
+            [0.4, 0.5, 0.1], // said to be 0, less probably so
+            [0.1, 0.1, 0.8], // said to be 0, and of a class without samples
+            [0.4, 0.6, 0.0],
+            [0.95, 0.05, 0.0], // said to be 1
+        ];
+        let predictions = Predictions::new(probabilities.as_flattened(), 3, &[0u8, 0, 0, 0, 1, 1]);
+        let doubtful = predictions.unwrap().doubtful_labels();
+        let found: Vec<_> = doubtful.iter().map(|m| (m.sample, m.label, m.predicted)).collect();
+        // The threshold of class 1 is 0.325, that of class 0 is 0.425.
+        assert_eq!(found, [(5, 1, 0), (1, 0, 1), (2, 0, 1)]);
+        assert_eq!((doubtful[0].probability, doubtful[0].label_probability), (0.95, 0.05));
     }
 }
