@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use kernels::{Isa, scale_bytes};
-use mnist_io::{Distortion, Features, ImageSize, Key, Paper, Samples, Warp, deskew_images};
+use mnist_io::{
+    Distortion, Features, ImageSize, Key, Paper, Samples, Targets, Warp, deskew_images,
+};
 use nn::{Examples, ImageForm, Mlp, Preparation};
 
 use crate::data::{self, PIXEL_SCALE};
@@ -133,21 +135,72 @@ impl<'a> Prepared<'a> {
     /// Image `index` as lines for a terminal, in the form that a network takes. `pixel_scale` is
     /// the network's.
     pub(crate) fn drawn(&self, index: usize, form: &ImageForm, pixel_scale: f32) -> Vec<String> {
-        let (samples, index) = match self {
+        draw::image(form.cols, &self.ink(index, form, pixel_scale), |ink| ink)
+    }
+
+    /// The ink of each pixel of image `index`, in the form that a network takes: 0 for paper and
+    /// 1 for full ink, more or less. `pixel_scale` is the network's.
+    pub(crate) fn ink(&self, index: usize, form: &ImageForm, pixel_scale: f32) -> Vec<f32> {
+        let (samples, _) = self.place(index);
+        let scale = match samples.features() {
+            // Bytes of few levels, which are not rounded.
+            Features::Real(_) if !form.real => pixel_scale,
+            _ => 1.0,
+        };
+        let [paper, ink] = [form.paper, form.ink].map(|level| level * scale);
+        let pixels = self.features(index);
+        pixels.into_iter().map(|x| (x - paper) / (ink - paper)).collect()
+    }
+
+    /// The features of sample `index`, in the units of the data.
+    pub(crate) fn features(&self, index: usize) -> Vec<f32> {
+        let (samples, index) = self.place(index);
+        let width = samples.width();
+        let range = index * width..(index + 1) * width;
+        match samples.features() {
+            Features::Bytes(bytes) => bytes[range].iter().map(|byte| f32::from(*byte)).collect(),
+            Features::Real(values) => values[range].to_vec(),
+        }
+    }
+
+    /// The class of each sample; `None` where they have numbers.
+    pub(crate) fn labels(&self) -> Option<Vec<u8>> {
+        match self.targets() {
+            (Targets::Classes(classes), Some(indices)) => {
+                let labels = classes.labels();
+                Some(indices.iter().map(|&index| labels[index as usize]).collect())
+            }
+            (Targets::Classes(classes), None) => Some(classes.labels().to_vec()),
+            (Targets::Values(_), _) => None,
+        }
+    }
+
+    /// The number that each sample has; `None` where they have classes.
+    pub(crate) fn values(&self) -> Option<Vec<f32>> {
+        match self.targets() {
+            (Targets::Values(values), Some(indices)) => {
+                Some(indices.iter().map(|&index| values[index as usize]).collect())
+            }
+            (Targets::Values(values), None) => Some(values.clone()),
+            (Targets::Classes(_), _) => None,
+        }
+    }
+
+    /// The targets of a whole set, and which of them are meant.
+    fn targets(&self) -> (&Targets, Option<&[u32]>) {
+        match self {
+            Self::Raw { samples, indices } => (samples.targets(), *indices),
+            Self::Deskewed(samples) => (samples.targets(), None),
+        }
+    }
+
+    /// Where sample `index` is.
+    fn place(&self, index: usize) -> (&Samples, usize) {
+        match self {
             Self::Raw { samples, indices: None } => (*samples, index),
             Self::Raw { samples, indices: Some(indices) } => (*samples, indices[index] as usize),
             Self::Deskewed(samples) => (samples, index),
-        };
-        let width = samples.width();
-        let range = index * width..(index + 1) * width;
-        let (pixels, scale): (Vec<f32>, f32) = match samples.features() {
-            Features::Bytes(bytes) => (bytes[range].iter().map(|b| f32::from(*b)).collect(), 1.0),
-            Features::Real(values) if form.real => (values[range].to_vec(), 1.0),
-            // Bytes of few levels, which are not rounded.
-            Features::Real(values) => (values[range].to_vec(), pixel_scale),
-        };
-        let [paper, ink] = [form.paper, form.ink].map(|level| level * scale);
-        draw::image(form.cols, &pixels, |x| (x - paper) / (ink - paper))
+        }
     }
 
     /// As `nn` takes them.
@@ -197,7 +250,7 @@ impl nn::Augment for Augmentation {
 
 #[cfg(test)]
 mod tests {
-    use mnist_io::{Classes, Targets};
+    use mnist_io::Classes;
     use nn::{Activation, Architecture, ImageForm};
 
     use super::*;

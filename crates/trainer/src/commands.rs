@@ -7,6 +7,7 @@ mod export;
 mod inspect;
 mod man;
 mod predict;
+mod report;
 mod runs;
 mod train;
 
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Eval(eval::Args),
     Inspect(inspect::Args),
     Export(export::Args),
+    Report(report::Args),
     Runs(runs::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -53,6 +55,7 @@ impl Command {
             Self::Eval(args) => eval::run(args, process),
             Self::Inspect(args) => inspect::run(args, process),
             Self::Export(args) => export::run(args, process),
+            Self::Report(args) => report::run(args, process),
             Self::Runs(args) => runs::run(args, process),
             Self::Completions(args) => completions::run(args, process),
             Self::Man(args) => man::run(args, process),

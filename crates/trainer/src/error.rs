@@ -259,6 +259,12 @@ pub(crate) enum Error {
     #[error("{model} does not say what its inputs are: expected a model of this version")]
     UnknownForm { model: PathBuf },
 
+    // What cannot be reported.
+    #[error("{path} is no run: name the directory of a run, which has the config.toml of the run")]
+    NoRun { path: PathBuf },
+    #[error("{path} is there and is no report: name another file with --out")]
+    NoReport { path: PathBuf },
+
     // What cannot be inspected.
     #[error("{path}: found {found}, expected {expected}; {advice}")]
     NothingToInspect {
@@ -359,6 +365,7 @@ impl Error {
             | Self::Unfinished { .. }
             | Self::NotEmpty { .. }
             | Self::NotADirectory { .. }
+            | Self::NoReport { .. }
             | Self::Augment(_)
             | Self::Table {
                 fault:

@@ -42,6 +42,10 @@ mod limits;
 
 mod run_dir;
 
+mod report;
+
+mod interval;
+
 mod stop;
 
 mod health;

@@ -235,6 +235,9 @@ impl Progress {
             summary.isa,
             run.model().display(),
         );
+        if let Some(report) = run.report() {
+            let _ = writeln!(text, "report         {}", report.display());
+        }
         self.write(&text);
         self.notes(&summary.notes);
         let tested = summary.test_loss.is_some();

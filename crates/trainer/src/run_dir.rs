@@ -1,5 +1,5 @@
 //! The directory of a run: `config.toml`, `metrics.jsonl`, `checkpoint.safetensors`,
-//! `model.safetensors` and `summary.json`. One process writes to it at a time, and every
+//! `model.safetensors`, `summary.json` and `report.html`. One process writes to it at a time, and every
 //! file but the metrics is written whole or not at all.
 
 mod label;
@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::error::{Error, one_line};
 use crate::limits;
+use crate::report;
 use crate::settings::COMPLETE;
 use crate::summary::{Status, VERSION};
 use crate::words::{self, shell_word};
@@ -34,12 +35,13 @@ pub(crate) const METRICS: &str = "metrics.jsonl";
 pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
 pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const SUMMARY: &str = "summary.json";
+pub(crate) const REPORT: &str = "report.html";
 
 /// What the settings of a run begin with.
 pub(crate) const HEADING: &str = "# Settings of a run of trainer";
 
 /// Every file that a run writes.
-pub(crate) const FILES: [&str; 5] = [CONFIG, METRICS, CHECKPOINT, MODEL, SUMMARY];
+pub(crate) const FILES: [&str; 6] = [CONFIG, METRICS, CHECKPOINT, MODEL, SUMMARY, REPORT];
 
 /// The directory of the current run, of which this process is the one writer.
 pub(crate) struct RunDir {
@@ -119,14 +121,8 @@ impl RunDir {
     /// Writes the first files, after those of an older run are gone.
     fn begin(&mut self) -> Result<(), Error> {
         self.remove_parts()?;
-        for file in [CHECKPOINT, MODEL, SUMMARY] {
-            let path = self.path.join(file);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io("remove", &path)(error));
-                }
-                _ => (),
-            }
+        for file in [CHECKPOINT, MODEL, SUMMARY, REPORT] {
+            self.remove(file)?;
         }
         self.restart_metrics(String::new())?;
         self.write(CONFIG, self.config.clone().as_bytes())?;
@@ -145,7 +141,19 @@ impl RunDir {
         let lines: Result<Vec<_>, _> = lines.iter().map(serde_json::to_string).collect();
         let lines = lines.map_err(|error| Error::io("write", &self.path)(error.into()))?;
         self.restart_metrics(lines.into_iter().map(|line| line + "\n").collect())?;
+        // It is that of the shorter run.
+        self.remove(REPORT)?;
         self.say_running()
+    }
+
+    fn remove(&self, file: &str) -> Result<(), Error> {
+        let path = self.path.join(file);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn say_running(&mut self) -> Result<(), Error> {
@@ -222,6 +230,15 @@ impl RunDir {
         let text = serde_json::to_string_pretty(summary).map_err(io::Error::from);
         let text = text.map_err(Error::io("write", &self.path.join(SUMMARY)))? + "\n";
         self.write(SUMMARY, text.as_bytes())
+    }
+
+    pub(crate) fn save_report(&mut self, page: &str) -> Result<(), Error> {
+        self.write(REPORT, page.as_bytes())
+    }
+
+    /// The report, if there is one.
+    pub(crate) fn report(&self) -> Option<PathBuf> {
+        Some(self.path.join(REPORT)).filter(|path| path.is_file())
     }
 
     /// Writes a file of the run. If the directory was moved or removed meanwhile, it is
@@ -310,14 +327,15 @@ fn check_files(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Checks that `config.toml`, if there is one, is that of a run and not the user's own.
+/// Checks that `config.toml` and `report.html`, if they are there, are those of a run and not the
+/// user's own.
 fn check_settings(path: &Path) -> Result<(), Error> {
-    match fs::read(path.join(CONFIG)) {
-        Ok(text) if !text.starts_with(HEADING.as_bytes()) => {
-            Err(Error::NotEmpty { path: path.into(), found: format!("a {CONFIG} of yours") })
+    for (file, start) in [(CONFIG, HEADING), (REPORT, report::MARK)] {
+        if fs::read(path.join(file)).is_ok_and(|text| !text.starts_with(start.as_bytes())) {
+            return Err(Error::NotEmpty { path: path.into(), found: format!("a {file} of yours") });
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// Checks that the run in a directory, which is locked, came to nothing, unless `overwrite`.
@@ -342,7 +360,7 @@ fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
 }
 
 /// The summary of the run in a directory, if there is one.
-fn summary(path: &Path) -> Option<Value> {
+pub(crate) fn summary(path: &Path) -> Option<Value> {
     let text = files::read(path.join(SUMMARY)).ok()?;
     serde_json::from_slice(&text).ok()
 }

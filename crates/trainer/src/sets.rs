@@ -149,6 +149,20 @@ impl Sets {
         augment::Prepared::new(&self.training, Some(positions), self.deskew, self.isa)
     }
 
+    /// Copies of these images, as a network takes them.
+    pub(crate) fn copies(&self, positions: &[u32]) -> Result<Samples, Error> {
+        let plain = augment::Prepared::new(&self.training, Some(positions), self.deskew, self.isa)?;
+        Ok(match plain {
+            augment::Prepared::Deskewed(samples) => samples,
+            augment::Prepared::Raw { .. } => self.training.subset(positions),
+        })
+    }
+
+    /// Number of images that are trained on.
+    pub(crate) fn trained_on(&self) -> usize {
+        self.training.len() - self.held_out_len()
+    }
+
     pub(crate) fn test(&self) -> Result<augment::Prepared<'_>, Error> {
         augment::Prepared::new(&self.test, None, self.deskew, self.isa)
     }

@@ -127,6 +127,12 @@ pub(crate) struct Args {
     #[arg(help_heading = "Output")]
     checkpoint_every: Every,
 
+    /// Leave no report.html in the run's directory
+    ///
+    /// The report takes a few per cent of the time, and `trainer report RUN` writes it later.
+    #[arg(long, help_heading = "Output")]
+    no_report: bool,
+
     /// Print nothing but errors
     ///
     /// With --json the summary is printed all the same.
@@ -207,14 +213,14 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         Keeper { dir, progress, record, stop, every, tests, pool, sets, process, saving };
 
     let end = keeper.train(&config, training)?;
-    let test = if tests {
+    let tested = if tests {
         let test_images = sets.test()?;
         let examples = test_images.examples()?;
-        Some(pool.install(|| end.network.evaluate(&examples, pool))?)
+        Some(pool.install(|| end.network.evaluate_outputs(&examples, pool))?)
     } else {
         None
     };
-    keeper.end(&config, end, test)
+    keeper.end(&config, end, tested, !args.no_report)
 }
 
 impl Args {

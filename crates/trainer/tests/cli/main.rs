@@ -19,6 +19,7 @@ mod pairs;
 mod past_run;
 mod pictures;
 mod predict;
+mod report;
 mod resume;
 mod runs;
 mod settings;

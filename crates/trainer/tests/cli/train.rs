@@ -94,7 +94,7 @@ fn help_says_what_there_is() {
 }
 
 #[test]
-fn a_run_leaves_its_five_files() {
+fn a_run_leaves_its_six_files() {
     let dir = data::folder();
     let text = succeed(dir.path(), "--recipe plain --epochs 3 --out run");
     let run = dir.path().join("run");
@@ -105,6 +105,7 @@ fn a_run_leaves_its_five_files() {
             "config.toml",
             "metrics.jsonl",
             "model.safetensors",
+            "report.html",
             "summary.json"
         ]
     );

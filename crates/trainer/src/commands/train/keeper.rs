@@ -14,6 +14,7 @@ use crate::health::{self, Evidence, Finding, Guess};
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::progress::Progress;
+use crate::report::{self, Facts, Findings, Seen, Tested};
 use crate::run_dir::{EpochLine, RunDir};
 use crate::sets::Sets;
 use crate::stop::{Signal, Stop};
@@ -225,25 +226,58 @@ impl Keeper<'_> {
         }
     }
 
-    /// Shows the result of a run that has ended, then writes it down: either may be refused,
-    /// by a full disk or a closed pipe, and the result is known.
+    /// Writes down the result of a run that has ended, then shows it: either may be refused, by a
+    /// full disk or a closed pipe, and the result is known. `tested` is what the test found, if
+    /// there was one: its figures, and samples × outputs.
     pub(super) fn end(
         mut self,
         config: &Config,
         end: End,
-        test: Option<Evaluation>,
+        tested: Option<(Evaluation, Vec<f32>)>,
+        reports: bool,
     ) -> Result<(), Error> {
         let End { network, history, lost } = end;
+        let test = tested.as_ref().map(|(test, _)| *test);
         // A result is not lost because nothing can be said of it.
         let finding = self.examine(config, &network, &history, test).ok().flatten();
         // A run whose files are not there is not done: `--resume` writes them.
         let status = if lost.is_none() { Status::Done } else { Status::Stopped };
         let mut summary = self.summary(config, &network, &history, status, test);
         summary.notes.extend(finding.as_ref().map(Finding::text));
-        let shown = self.progress.end(config, &summary, finding.as_ref(), &self.dir);
         let written = self.dir.save_summary(&summary);
+        if reports && lost.is_none() && written.is_ok() {
+            self.report(&network, tested);
+        }
+        let shown = self.progress.end(config, &summary, finding.as_ref(), &self.dir);
         lost.map_or(written, Err).map_err(|error| self.lost(config, error))?;
         shown
+    }
+
+    /// Writes the report of a run whose other files are written. Without it, nothing is lost.
+    fn report(&mut self, network: &Mlp, tested: Option<(Evaluation, Vec<f32>)>) {
+        let facts = match Facts::open(self.dir.path()) {
+            Ok(facts) => facts,
+            Err(error) => return self.no_report(&error),
+        };
+        let trained = facts.trained();
+        let seen = Seen { network, sets: self.sets, pool: self.pool, trained };
+        let tested = match tested {
+            Some((test, outputs)) => Tested::With(test, outputs),
+            None => Tested::No,
+        };
+        let page = match Findings::new(&seen, tested) {
+            Ok(findings) => report::page(&facts, Ok(&findings)),
+            Err(error) => report::page(&facts, Err(&error.to_string())),
+        };
+        if let Err(error) = self.dir.save_report(&page) {
+            self.no_report(&error);
+        }
+    }
+
+    fn no_report(&self, error: &Error) {
+        let path = words::shell_word(self.dir.path());
+        let program = words::program();
+        self.progress.warn(&format!("{error}; to write the report later: {program} report {path}"));
     }
 
     /// What went wrong in a run that has ended.

@@ -13,6 +13,7 @@ mod flags;
 mod models;
 mod predict;
 mod recipes;
+mod report;
 mod tables;
 mod values;
 
