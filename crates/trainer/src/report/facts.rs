@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use toml::Table;
 
+use super::html::short;
 use crate::config::Config;
 use crate::error::Error;
 use crate::recipe;
@@ -106,7 +107,7 @@ impl Facts {
     /// The units of every layer, inputs first.
     pub(crate) fn layers(&self) -> Option<String> {
         let layers = self.list("layers").iter().map(Value::to_string).collect::<Vec<_>>();
-        (!layers.is_empty()).then(|| layers.join("-"))
+        (!layers.is_empty()).then(|| short(&layers.join("-")))
     }
 
     /// A figure over the epochs, where it is known.

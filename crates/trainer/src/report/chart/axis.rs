@@ -16,6 +16,9 @@ pub(crate) enum Scale {
 /// The largest value over the smallest one from which on an axis is logarithmic.
 const FAR: f64 = 30.0;
 
+/// A value that is so large, or whose inverse is so small, is drawn at the end of its axis.
+const LARGEST: f64 = 1e300;
+
 /// Steps between two numbers of an axis, about.
 const STEPS: f64 = 4.0;
 
@@ -35,7 +38,9 @@ impl Axis {
         let (low, high) = values
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         match scale {
-            Scale::Log if low > 0.0 && high / low >= FAR => Self::log(low, high),
+            Scale::Log if low > 1.0 / LARGEST && high / low >= FAR && high < LARGEST => {
+                Self::log(low, high)
+            }
             Scale::Whole => Self::whole(low, high),
             Scale::Tight => Self::linear(low, high),
             // A range that nearly reaches 0 begins there.
@@ -60,7 +65,7 @@ impl Axis {
     }
 
     fn whole(low: f64, high: f64) -> Self {
-        let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
+        let (low, high) = apart(low, high);
         Self { low, high, ..Self::inside(low, high, ((high - low) / STEPS).max(1.0)) }
     }
 
@@ -121,10 +126,12 @@ impl Axis {
 
 /// A range that has a length.
 fn apart(low: f64, high: f64) -> (f64, f64) {
-    if high - low > 1e-9 * low.abs().max(high.abs()) {
+    // A file may have any number: what is beyond has no step that is one.
+    let [low, high] = [low, high].map(|end| end.clamp(-LARGEST, LARGEST));
+    if high - low > (1e-9 * low.abs().max(high.abs())).max(1.0 / LARGEST) {
         return (low, high);
     }
-    let half = if low == 0.0 { 0.5 } else { 0.05 * low.abs() };
+    let half = if low.abs() <= 1.0 / LARGEST { 0.5 } else { 0.05 * low.abs() };
     (low - half, high + half)
 }
 
@@ -202,6 +209,23 @@ mod tests {
                 assert!(axis.ticks().len() < 20);
                 let [a, b] = [low, high].map(|value| axis.place(value, 0.0, 100.0));
                 assert!((0.0..=100.0).contains(&a) && (a < b || scale == Scale::Whole), "{low}");
+            }
+        }
+    }
+
+    /// A damaged file may have any number.
+    #[test]
+    fn the_largest_and_the_smallest_numbers_have_an_axis() {
+        let ends = [f64::MIN, -1.0, -f64::MIN_POSITIVE, 0.0, 5e-324, 1e-310, 1.0, 1e301, f64::MAX];
+        for (at, low) in ends.iter().enumerate() {
+            for high in &ends[at..] {
+                for scale in [Scale::Linear, Scale::Tight, Scale::Log, Scale::Whole] {
+                    let axis = of(&[*low, *high], scale);
+                    assert!(axis.ticks().len() < 20, "{low} {high} {scale:?}");
+                    let found = [*low, *high].map(|value| axis.place(value, 0.0, 100.0));
+                    assert!(found.iter().all(|x| x.is_finite()), "{low} {high} {scale:?}");
+                    assert!(labels(&axis).iter().all(|label| label.len() < 12));
+                }
             }
         }
     }

@@ -30,6 +30,10 @@ impl Shower<'_> {
         match self.network.preparation() {
             Some(Preparation::Image(form)) => {
                 let ink = self.samples.ink(index, form, self.network.pixel_scale());
+                // A file may have a form that is not that of its network.
+                if form.rows.checked_mul(form.cols) != Some(ink.len()) {
+                    return Look::Bare;
+                }
                 Look::Image(Image::new(form.rows, form.cols, &ink))
             }
             Some(Preparation::Columns(columns)) => {
