@@ -18,8 +18,8 @@ pub use folders::Pictures;
 use crate::error::Error;
 use crate::mapped::Access;
 use crate::samples::ImageSize;
-use decode::MAX_FILE;
 pub(crate) use decode::is_picture;
+use decode::{MAX_FILE, MAX_PIXELS};
 use error::PictureError;
 
 /// A picture in shades of grey: 0 is black, 255 is white.
@@ -87,7 +87,23 @@ impl Picture {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn decode(bytes: &[u8], name: &Path) -> Result<Self, Error> {
-        decode::decode(bytes).map_err(|error| Error::Picture { path: name.into(), error })
+        Self::decode_up_to(bytes, name, MAX_PIXELS)
+    }
+
+    /// As [`decode`](Self::decode), for a program that has memory for a picture of `most` pixels
+    /// only. A larger one is an error before memory is taken for it.
+    ///
+    /// ```
+    /// use mnist_io::Picture;
+    /// let error = Picture::decode_up_to(b"P2 3 2 255 0 0 0 0 0 0", "a.pgm".as_ref(), 5);
+    /// assert!(error.unwrap_err().to_string().contains("expected no more than 5 in all"));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for `most`.
+    pub fn decode_up_to(bytes: &[u8], name: &Path, most: usize) -> Result<Self, Error> {
+        decode::decode(bytes, most.min(MAX_PIXELS))
+            .map_err(|error| Error::Picture { path: name.into(), error })
     }
 
     /// The picture with these pixels: `rows` × `cols`, row-major.

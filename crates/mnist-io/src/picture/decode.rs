@@ -17,18 +17,19 @@ pub(crate) fn is_picture(start: &[u8]) -> bool {
     start.starts_with(png::MAGIC) || start.starts_with(jpeg::MAGIC) || pnm::begins(start)
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
+/// Reads a picture of at most `most` pixels.
+pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError> {
     if bytes.is_empty() {
         return Err(PictureError::Empty);
     }
     if bytes.starts_with(png::MAGIC) {
-        return png::decode(bytes);
+        return png::decode(bytes, most);
     }
     if bytes.starts_with(jpeg::MAGIC) {
-        return jpeg::decode(bytes);
+        return jpeg::decode(bytes, most);
     }
     if pnm::begins(bytes) {
-        return pnm::decode(bytes);
+        return pnm::decode(bytes, most);
     }
     let advice = "save it as PNG or JPEG";
     let other = OtherFile::known_by(bytes);
@@ -36,13 +37,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
     Err(PictureError::OtherFile { found, advice })
 }
 
-/// The size that a header announces, as one that can be used.
-pub(super) fn checked_size(rows: usize, cols: usize) -> Result<ImageSize, PictureError> {
+/// The size that a header announces, as one that can be used: `most` pixels and no more.
+pub(super) fn checked_size(
+    rows: usize,
+    cols: usize,
+    most: usize,
+) -> Result<ImageSize, PictureError> {
     let size = ImageSize { rows, cols };
     match rows.checked_mul(cols) {
         Some(0) => Err(PictureError::NoPixels { size }),
-        Some(pixels) if pixels <= MAX_PIXELS => Ok(size),
-        _ => Err(PictureError::TooManyPixels { size, most: MAX_PIXELS }),
+        Some(pixels) if pixels <= most => Ok(size),
+        _ => Err(PictureError::TooManyPixels { size, most }),
     }
 }
 

@@ -17,8 +17,8 @@ pub(super) const MAGIC: &[u8] = b"\xff\xd8\xff";
 /// ten.
 const MAX_SCANS: usize = 100;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
-    let Segments { size, orientation } = Segments::read(bytes)?;
+pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError> {
+    let Segments { size, orientation } = Segments::read(bytes, most)?;
     let damaged = |error| PictureError::damaged("JPEG", error);
     let options = DecoderOptions::default()
         .set_strict_mode(true)
@@ -57,7 +57,7 @@ struct Segments {
 impl Segments {
     /// Walks from the first marker to the end of the picture, which must be there: a decoder
     /// would fill with grey what was cut off.
-    fn read(bytes: &[u8]) -> Result<Self, PictureError> {
+    fn read(bytes: &[u8], most: usize) -> Result<Self, PictureError> {
         let (mut size, mut orientation) = (None, None);
         let mut at = 2;
         let cut = || PictureError::damaged("JPEG", format!("cut short at byte {}", bytes.len()));
@@ -82,7 +82,7 @@ impl Segments {
                         return Err(cut());
                     };
                     let [rows, cols] = [[r0, r1], [c0, c1]].map(u16::from_be_bytes);
-                    size = Some(checked_size(rows.into(), cols.into())?);
+                    size = Some(checked_size(rows.into(), cols.into(), most)?);
                 }
                 0xe1 if orientation.is_none() => {
                     orientation = body.strip_prefix(b"Exif\0\0").and_then(exif::orientation);

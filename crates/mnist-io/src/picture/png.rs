@@ -17,7 +17,7 @@ const MOST_INFLATED: usize = 1032;
 
 /// Rows are converted one after another, so that a picture of 16-bit colours never takes
 /// more than a byte or two for a pixel.
-pub(super) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
+pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError> {
     let damaged = |error: png::DecodingError| PictureError::damaged("PNG", error);
     let mut decoder = Decoder::new(Cursor::new(bytes));
     // Below, a palette is colours, a transparent colour is an alpha channel, and samples have 8
@@ -26,7 +26,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let info = decoder.read_header_info().map_err(damaged)?;
-    let size = checked_size(info.height as usize, info.width as usize)?;
+    let size = checked_size(info.height as usize, info.width as usize, most)?;
     let bits = info.bits_per_pixel() as u64 * size.cols as u64;
     let inflated = bits.div_ceil(8) * size.rows as u64;
     let least = inflated.div_ceil(MOST_INFLATED as u64) as usize;

@@ -9,13 +9,13 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes, [b'P', b'1'..=b'6', next, ..] if next.is_ascii_whitespace() || *next == b'#')
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
+pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError> {
     let kind = bytes[1];
     let (is_bits, is_binary) = (matches!(kind, b'1' | b'4'), kind >= b'4');
     let mut text = Text { bytes, at: 2 };
     let cols = text.number("the number of columns")?;
     let rows = text.number("the number of rows")?;
-    let size = checked_size(rows as usize, cols as usize)?;
+    let size = checked_size(rows as usize, cols as usize, most)?;
     let max = if is_bits { 1 } else { text.number("the largest value")? };
     if !(1..=65535).contains(&max) {
         return Err(damaged(text.at, format!("a largest value of {max}, expected 1 to 65535")));
