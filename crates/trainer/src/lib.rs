@@ -25,6 +25,7 @@ mod model;
 mod draw;
 
 mod page;
+mod picture;
 
 mod sets;
 

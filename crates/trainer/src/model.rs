@@ -1,10 +1,11 @@
 //! A saved model, and the form in which it takes its samples.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mnist_io::{Features, ImageSize};
-use nn::{Columns, Head, ImageForm, Mlp, Preparation};
+use mnist_io::{Classes, Features, ImageSize, Samples, Targets};
+use nn::{Columns, Head, ImageForm, Mlp, Preparation, Standard};
 
 use crate::augment::Deskew;
 use crate::data;
@@ -106,6 +107,18 @@ impl Model {
         }
     }
 
+    /// The real values that outputs stand for, in the units of the target. Errors call the
+    /// sample `name`.
+    pub(crate) fn values(&self, outputs: &[f32], name: &str) -> Result<Vec<f32>, Error> {
+        let target = self.columns().and_then(|columns| columns.target());
+        let standard = target.and_then(|target| target.standard).unwrap_or(Standard::NONE);
+        let values: Vec<f32> = outputs.iter().map(|output| standard.invert(*output)).collect();
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(Error::FarAway { input: name.to_owned(), value: *value }),
+            None => Ok(values),
+        }
+    }
+
     /// The name of a class: its number, if it has no other.
     pub(crate) fn class_name(&self, class: usize) -> String {
         class_name(&self.network, class)
@@ -116,4 +129,32 @@ impl Model {
 pub(crate) fn class_name(network: &Mlp, class: usize) -> String {
     let name = network.class_names().and_then(|names| names.get(class));
     name.cloned().unwrap_or_else(|| class.to_string())
+}
+
+/// Images of this size as samples, whose classes are not known: all are 0.
+pub(crate) fn images(features: Features, size: ImageSize) -> Samples {
+    let width = size.rows * size.cols;
+    let len = match &features {
+        Features::Bytes(bytes) => bytes.len(),
+        Features::Real(values) => values.len(),
+    };
+    let targets = Targets::Classes(Classes::new(vec![0; len / width].into(), None));
+    Samples::new(features, width, targets).with_image_size(size)
+}
+
+/// The probability of each of `classes`, of a sample with these outputs: a logistic head has
+/// that of the second one alone.
+pub(crate) fn of_classes(outputs: &[f32], classes: usize) -> Cow<'_, [f32]> {
+    match outputs {
+        [second] if classes == 2 => vec![1.0 - second, *second].into(),
+        _ => outputs.into(),
+    }
+}
+
+/// The classes by their probability, the most probable one first, and of equals the first as in
+/// `Predictor::classes`.
+pub(crate) fn ranked(probabilities: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
+    order
 }

@@ -17,6 +17,26 @@ const MOST_THREADS: usize = 1024;
 /// more threads than cores only wait for one another; a few more do no harm.
 const MOST_PER_CORE: usize = 8;
 
+/// How many threads there are to be.
+pub(crate) struct Threads {
+    wanted: usize,
+    cores: usize,
+    /// How many are started.
+    pub(crate) threads: usize,
+}
+
+impl Threads {
+    /// What `typed`, the value of `--threads`, means; without it, one for each core.
+    pub(crate) fn new(typed: Option<&OsStr>) -> Result<Self, Refused> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let wanted = match typed {
+            Some(text) => number(&text.to_string_lossy())?,
+            None => cores.min(MOST_THREADS),
+        };
+        Ok(Self { wanted, cores, threads: wanted.min(cores.saturating_mul(MOST_PER_CORE)) })
+    }
+}
+
 /// Runs the tasks of a step on a fixed number of threads.
 pub(crate) struct Pool {
     threads: ThreadPool,
@@ -28,12 +48,7 @@ impl Pool {
     /// Starts the threads that `typed`, the value of `--threads`, asks for; without it,
     /// one for each core.
     pub(crate) fn new(typed: Option<&OsStr>) -> Result<Self, Error> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let wanted = match typed {
-            Some(text) => number(&text.to_string_lossy())?,
-            None => cores.min(MOST_THREADS),
-        };
-        let threads = wanted.min(cores.saturating_mul(MOST_PER_CORE));
+        let Threads { wanted, cores, threads } = Threads::new(typed)?;
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         let threads =
             pool.map_err(|error| Error::Threads { threads, reason: error.to_string() })?;

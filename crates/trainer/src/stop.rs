@@ -113,13 +113,23 @@ impl Ending {
     }
 
     /// A signal ends the process after `tidy`.
-    pub(crate) fn tidy(mut self, tidy: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    pub(crate) fn tidy(self, tidy: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.end(|signal| {
+            tidy();
+            let error = Error::Interrupted { signal };
+            let _ = writeln!(io::stderr(), "{}: {error}", error.label());
+            error.code()
+        })
+    }
+
+    /// A signal ends the process, with the exit code that `last` gives.
+    pub(crate) fn end(
+        mut self,
+        last: impl FnOnce(Signal) -> u8 + Send + 'static,
+    ) -> io::Result<()> {
         let wait = move || {
             if let Some(signal) = self.0.forever().next().map(Signal) {
-                tidy();
-                let error = Error::Interrupted { signal };
-                let _ = writeln!(io::stderr(), "{}: {error}", error.label());
-                process::exit(error.code().into());
+                process::exit(last(signal).into());
             }
         };
         thread::Builder::new().spawn(wait).map(drop)

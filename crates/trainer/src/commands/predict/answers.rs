@@ -3,8 +3,7 @@
 use std::io::Write;
 
 use kernels::Isa;
-use mnist_io::{Classes, ImageSize, Samples, Targets};
-use nn::{Head, Inputs, Predictor, Standard};
+use nn::{Head, Inputs, Predictor};
 use serde::{Serialize, Serializer};
 
 use super::Args;
@@ -12,7 +11,7 @@ use super::inputs::{Batch, Raw};
 use super::output::Output;
 use crate::augment::Prepared;
 use crate::error::{Error, one_line};
-use crate::model::Model;
+use crate::model::{self, Model};
 
 /// How answers are written.
 #[derive(Clone, Copy)]
@@ -116,12 +115,8 @@ impl<'a> Answers<'a> {
                 self.predict(&batch, Inputs::new(&features, columns.width())?)?;
                 self.features = features;
             }
-            Raw::Images(ref features, ImageSize { rows, cols }) => {
-                let width = rows * cols;
-                let labels = vec![0; features.len() / width];
-                let targets = Targets::Classes(Classes::new(labels.into(), None));
-                let samples = Samples::new(features.to_features(), width, targets)
-                    .with_image_size(ImageSize { rows, cols });
+            Raw::Images(ref features, size) => {
+                let samples = model::images(features.to_features(), size);
                 let prepared = Prepared::new(&samples, None, self.model.deskew, self.isa)?;
                 let examples = prepared.examples()?;
                 if self.style.show {
@@ -143,9 +138,8 @@ impl<'a> Answers<'a> {
             if self.names.is_empty() {
                 self.value(&mut lines, &name, outputs)?;
             } else {
-                let both = [1.0 - outputs[0], outputs[0]];
-                let of_classes = if width == self.names.len() { outputs } else { &both };
-                self.class(&mut lines, &name, of_classes)?;
+                let of_classes = model::of_classes(outputs, self.names.len());
+                self.class(&mut lines, &name, &of_classes)?;
             }
         }
         self.output.write(&lines)
@@ -153,9 +147,7 @@ impl<'a> Answers<'a> {
 
     /// Writes the line of a sample with one probability for each class.
     fn class(&self, lines: &mut Vec<u8>, name: &str, probabilities: &[f32]) -> Result<(), Error> {
-        // The first of equals comes first, as in `Predictor::classes`.
-        let mut order: Vec<usize> = (0..probabilities.len()).collect();
-        order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
+        let order = model::ranked(probabilities);
         let best = order[0];
         let (class, probability) = (&self.names[best], probabilities[best]);
         match self.style.lines {
@@ -196,12 +188,7 @@ impl<'a> Answers<'a> {
 
     /// Writes the line of a sample with a real value for each output.
     fn value(&self, lines: &mut Vec<u8>, name: &str, outputs: &[f32]) -> Result<(), Error> {
-        let target = self.model.columns().and_then(|columns| columns.target());
-        let standard = target.and_then(|target| target.standard).unwrap_or(Standard::NONE);
-        let values: Vec<f32> = outputs.iter().map(|output| standard.invert(*output)).collect();
-        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-            return Err(Error::FarAway { input: name.to_owned(), value: *value });
-        }
+        let values = self.model.values(outputs, name)?;
         let texts: Vec<String> = values.iter().map(f32::to_string).collect();
         match self.style.lines {
             Lines::Text => writeln!(lines, "{}: {}", one_line(name), texts.join("  ")),

@@ -10,12 +10,10 @@ use nn::ImageForm;
 use crate::data::{self, table};
 use crate::error::Error;
 use crate::model::Model;
+use crate::picture;
 
 /// Samples that are predicted at a time.
 const BATCH: usize = 1024;
-
-/// Rows or columns of the smallest image that a digit is centred in.
-const SMALLEST_DIGIT: usize = 4;
 
 /// The first bytes of a file, which say what it is.
 const HEAD: usize = 512;
@@ -136,13 +134,6 @@ pub(super) enum Pixels<'a> {
 }
 
 impl Pixels<'_> {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Bytes(values) => values.len(),
-            Self::Real(values) => values.len(),
-        }
-    }
-
     pub(super) fn to_features(&self) -> Features {
         match self {
             Self::Bytes(values) => Features::Bytes(values.to_vec().into()),
@@ -228,17 +219,13 @@ impl Reader<'_> {
         let Some(form) = self.model.image() else { return Ok(()) };
         let bytes = read_all(input, reader, Picture::LARGEST_FILE)?;
         let picture = Picture::decode(&bytes, input.name())?;
-        let grey = prepared(&picture, &form, input.name())?;
+        let features = picture::features(&picture, &form, input.name())?;
         let size = ImageSize { rows: form.rows, cols: form.cols };
-        let batch = |raw| Batch { names: Names::One(input.name()), raw };
-        // Full ink is 255 here, and what it is in the data there.
-        let level = |grey: &u8| form.paper + f32::from(*grey) / 255.0 * (form.ink - form.paper);
-        if form.real {
-            let values: Vec<f32> = grey.iter().map(level).collect();
-            return sink(batch(Raw::Images(Pixels::Real(&values), size)));
-        }
-        let bytes: Vec<u8> = grey.iter().map(|grey| level(grey).round() as u8).collect();
-        sink(batch(Raw::Images(Pixels::Bytes(&bytes), size)))
+        let pixels = match &features {
+            Features::Bytes(bytes) => Pixels::Bytes(bytes),
+            Features::Real(values) => Pixels::Real(values),
+        };
+        sink(Batch { names: Names::One(input.name()), raw: Raw::Images(pixels, size) })
     }
 
     fn idx(
@@ -399,32 +386,4 @@ fn read_all(input: &Input, reader: impl Read, most: u64) -> Result<Vec<u8>, Erro
     let read = reader.take(most.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(Error::io("read", input.name()))?;
     Ok(bytes)
-}
-
-/// A picture in the size that the network takes, 255 for full ink and 0 for the paper.
-fn prepared(picture: &Picture, form: &ImageForm, name: &Path) -> Result<Vec<u8>, Error> {
-    let size = ImageSize { rows: form.rows, cols: form.cols };
-    // There is no room for a digit in a smaller image.
-    if form.centred && form.rows.min(form.cols) >= SMALLEST_DIGIT {
-        let error = |error| mnist_io::Error::Picture { path: name.to_owned(), error };
-        return Ok(picture.digit(size).map_err(error)?);
-    }
-    // Only where the paper of the training images is at one end of their range, that of a
-    // picture at the other one means that it has to be inverted. Photos have no paper.
-    let range = form.ink - form.paper;
-    let dark_ink = range < 0.0;
-    let on_paper =
-        if dark_ink { form.paper >= -range * 0.9 } else { form.paper.abs() <= range * 0.1 };
-    let paper = picture.paper();
-    if on_paper && (paper > 127) != dark_ink {
-        // Before it is scaled, so that it does not matter which of the two the picture was.
-        let picture = picture.inverted();
-        return Ok(inked(picture.fit(size, picture.paper()), dark_ink));
-    }
-    Ok(inked(picture.fit(size, paper), dark_ink))
-}
-
-/// From grey levels to the amount of ink.
-fn inked(grey: Vec<u8>, dark_ink: bool) -> Vec<u8> {
-    grey.into_iter().map(|grey| if dark_ink { 255 - grey } else { grey }).collect()
 }
