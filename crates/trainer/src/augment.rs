@@ -138,6 +138,14 @@ impl<'a> Prepared<'a> {
         draw::image(form.cols, &self.ink(index, form, pixel_scale), |ink| ink)
     }
 
+    /// The grey levels of image `index` in the form that a network takes, rows × columns: 255 is
+    /// white. `pixel_scale` is the network's.
+    pub(crate) fn grey(&self, index: usize, form: &ImageForm, pixel_scale: f32) -> Vec<u8> {
+        let dark_ink = form.ink < form.paper;
+        let level = |ink: f32| (255.0 * if dark_ink { 1.0 - ink } else { ink }).round() as u8;
+        self.ink(index, form, pixel_scale).into_iter().map(level).collect()
+    }
+
     /// The ink of each pixel of image `index`, in the form that a network takes: 0 for paper and
     /// 1 for full ink, more or less. `pixel_scale` is the network's.
     pub(crate) fn ink(&self, index: usize, form: &ImageForm, pixel_scale: f32) -> Vec<f32> {

@@ -9,6 +9,7 @@ mod man;
 mod predict;
 mod report;
 mod runs;
+mod serve;
 mod train;
 
 use std::ffi::OsString;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Export(export::Args),
     Report(report::Args),
     Runs(runs::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -57,6 +59,7 @@ impl Command {
             Self::Export(args) => export::run(args, process),
             Self::Report(args) => report::run(args, process),
             Self::Runs(args) => runs::run(args, process),
+            Self::Serve(args) => serve::run(args, process),
             Self::Completions(args) => completions::run(args, process),
             Self::Man(args) => man::run(args, process),
         }

@@ -264,6 +264,19 @@ pub(crate) enum Error {
     NoRun { path: PathBuf },
     #[error("{path} is there and is no report: name another file with --out")]
     NoReport { path: PathBuf },
+    // What cannot be served.
+    #[error(
+        "port {port} is taken: another program listens there; name another one with --port, or \
+         let --port 0 pick a free one"
+    )]
+    PortTaken { port: u16 },
+    #[error(
+        "port {port} is not for this user: name one from 1024 on with --port, or let --port 0 \
+         pick a free one"
+    )]
+    PortDenied { port: u16 },
+    #[error("cannot listen on 127.0.0.1: {0}")]
+    Listen(io::Error),
 
     // What cannot be inspected.
     #[error("{path}: found {found}, expected {expected}; {advice}")]

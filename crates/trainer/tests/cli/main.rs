@@ -22,6 +22,7 @@ mod predict;
 mod report;
 mod resume;
 mod runs;
+mod serve;
 mod settings;
 #[cfg(unix)]
 mod stop;
