@@ -24,6 +24,8 @@ mod model;
 
 mod draw;
 
+mod card;
+
 mod page;
 mod picture;
 

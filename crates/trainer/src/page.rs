@@ -5,16 +5,15 @@
 //! Nothing is loaded from anywhere: styles and scripts are in the file, and its policy (CSP)
 //! allows these, by their hashes, and no others. Texts of a model are data in it, never markup.
 
-mod card;
 mod hash;
 
 use nn::{Columns, Head, Standard};
 use serde_json::json;
 
 use crate::augment::Deskew;
+use crate::card::card;
 use crate::data::PIXEL_SCALE;
 use crate::model::Model;
-pub(crate) use card::card;
 use hash::{base64, sha256};
 
 const BODY: &str = include_str!("page/page.html");
@@ -40,7 +39,6 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
                     4h6L7.5 12.5' fill='none' stroke='%23fff' stroke-width='2'/%3E%3C/svg%3E";
 
 /// The page of a server. It asks `api/model` and `api/predict`, of the host that it came from.
-#[allow(dead_code)] // For the command that serves it.
 pub(crate) fn html(model: &Model) -> String {
     file(&title(model), "'self'", "")
 }

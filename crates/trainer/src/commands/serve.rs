@@ -2,12 +2,10 @@
 //! machine. docs/serve.md describes the API.
 
 mod ask;
-mod card;
 mod connection;
 mod guard;
 mod json;
 mod openapi;
-mod page;
 mod predict;
 mod reply;
 mod routes;

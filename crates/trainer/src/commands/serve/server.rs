@@ -17,9 +17,10 @@ use tokio::runtime::Builder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-use super::{card, connection, openapi, page};
+use super::{connection, openapi};
 use crate::error::Error;
 use crate::model::Model;
+use crate::{card, page};
 
 /// KiB of bodies and answers that are in memory at a time.
 const MEMORY_KIB: usize = 256 << 10;

@@ -1,4 +1,4 @@
-//! What the server says of its model.
+//! The card of a model: what a page, or any other program, has to know to put a question to it.
 
 use nn::{ColumnKind, Head, ImageForm, Preparation};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::data;
 use crate::model::{Model, class_name};
 
 /// The names of the classes or labels; none for a model that predicts numbers.
-pub(super) fn names(model: &Model) -> Vec<String> {
+pub(crate) fn names(model: &Model) -> Vec<String> {
     let count = match model.network.head() {
         Head::Multilabel => model.network.architecture().outputs,
         _ => model.classes().unwrap_or(0),
@@ -16,7 +16,7 @@ pub(super) fn names(model: &Model) -> Vec<String> {
 }
 
 /// The card: what the model takes, what it says, and how large it is.
-pub(super) fn card(model: &Model) -> Value {
+pub(crate) fn card(model: &Model) -> Value {
     let shape = model.network.architecture();
     let names = names(model);
     let task = match model.network.head() {
@@ -40,8 +40,12 @@ fn name(model: &Model) -> String {
     let path = data::home(&model.path);
     let path = path.canonicalize().unwrap_or_else(|_| path.into_owned());
     let of_run = path.file_name().is_some_and(|name| name == "model.safetensors");
-    let path = if of_run { path.parent().unwrap_or(&path) } else { &path };
-    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    let named = match path.parent() {
+        Some(run) if of_run => run.file_name(),
+        _ if path.is_dir() => path.file_name(),
+        _ => path.file_stem(),
+    };
+    named.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// What a sample is before its preparation.
