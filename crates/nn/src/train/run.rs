@@ -224,6 +224,45 @@ impl<'a> Run<'a> {
         self.state.set_epochs(epochs)
     }
 
+    /// Changes the learning rate of the steps from now on: what the
+    /// [schedule](crate::Schedule) multiplies. A loop that leaves the run after each step
+    /// chooses the rate of each, as a learning-rate range test does.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] where it is not above 0, or too large for the penalty. The run
+    /// then keeps its rate.
+    ///
+    /// ```
+    /// # use nn::*;
+    /// # use std::ops::ControlFlow;
+    /// # let x = [0., 0., 0., 1., 1., 0., 1., 1.];
+    /// # let y = [0u8, 1, 1, 0];
+    /// # let shape =
+    /// #     Architecture { inputs: 2, hidden: vec![8], outputs: 2, activation: Activation::Tanh };
+    /// # let network = Mlp::new(shape, Init::Xavier, 1)?;
+    /// # let examples = Examples::new(Inputs::new(&x, 2)?, &y)?;
+    /// // All four samples are one batch, so an epoch is a step.
+    /// let mut run = Run::new(network, &Fit::default(), examples, None)?;
+    /// for lr in [0.125, 0.25, 0.5] {
+    ///     run.set_lr(lr)?;
+    ///     run.train(&Sequential, |_: &EpochReport| ControlFlow::Break(()))?;
+    /// }
+    /// let rates: Vec<f64> = run.history().epochs.iter().map(|epoch| epoch.lr).collect();
+    /// assert_eq!(rates, [0.125, 0.25, 0.5]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn set_lr(&mut self, lr: f32) -> Result<(), Error> {
+        if !(lr.is_finite() && lr > 0.0) {
+            let (name, expected) = ("learning rate", "a finite number above 0");
+            return Err(Error::OutOfRange { name, found: lr.into(), expected });
+        }
+        let session = &mut self.state.session;
+        let rows = session.fit.batch_size.min(self.train.len());
+        session.fit.check_steps(session.network.architecture(), rows, lr)?;
+        session.fit.lr = lr;
+        Ok(())
+    }
+
     /// Trains until the last epoch, early stopping or the callback ends the run. If the
     /// callback ended it, another call continues it.
     ///

@@ -241,6 +241,32 @@ fn more_epochs_go_on_from_the_end() {
 }
 
 #[test]
+fn a_rate_that_the_caller_chooses_is_that_of_a_schedule() {
+    let (x, y) = (uniform(1, 50 * 7), labels(2, 50, 3));
+    let train = Examples::new(Inputs::new(&x, 7).unwrap(), &y).unwrap();
+    let network = network(&[7, 9, 3], Activation::Tanh, 4);
+    let fit = Fit { epochs: 4, batch_size: 20, lr: 0.5, ..Fit::default() };
+    let halved = Fit { schedule: Curve::Exponential { factor: 0.5 }.into(), ..fit.clone() };
+    let mut expected = Run::new(network.clone(), &halved, train, None).unwrap();
+    expected.train(&Sequential, ()).unwrap();
+
+    let mut run = Run::new(network.clone(), &fit, train, None).unwrap();
+    for lr in [0.5, 0.25, 0.125, 0.0625] {
+        for wrong in [0.0, -0.1, f32::NAN, f32::INFINITY] {
+            assert!(matches!(run.set_lr(wrong), Err(Error::OutOfRange { .. })), "{wrong}");
+        }
+        run.set_lr(lr).unwrap();
+        run.train(&Sequential, |_: &EpochReport| ControlFlow::Break(())).unwrap();
+    }
+    assert!(outcome(run).0 == outcome(expected).0);
+
+    // sgd's penalty makes weights grow without bound from `lr·l2 = 2·(1 + momentum)` on.
+    let mut run = Run::new(network, &Fit { l2: 1.0, ..fit }, train, None).unwrap();
+    assert!(run.set_lr(3.5).is_ok() && run.set_lr(4.0).is_err());
+    assert_eq!(run.fit().lr, 3.5);
+}
+
+#[test]
 fn a_run_that_diverges_keeps_its_best_network() {
     let (x, y) = (uniform(1, 50 * 7), labels(2, 50, 3));
     let train = Examples::new(Inputs::new(&x, 7).unwrap(), &y).unwrap();
