@@ -2,6 +2,7 @@
 //! help and its `run`, and a row to each list here.
 
 mod completions;
+mod doctor;
 mod eval;
 mod export;
 mod inspect;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Report(report::Args),
     Runs(runs::Args),
     Serve(serve::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -60,6 +62,7 @@ impl Command {
             Self::Report(args) => report::run(args, process),
             Self::Runs(args) => runs::run(args, process),
             Self::Serve(args) => serve::run(args, process),
+            Self::Doctor(args) => doctor::run(args, process),
             Self::Completions(args) => completions::run(args, process),
             Self::Man(args) => man::run(args, process),
         }

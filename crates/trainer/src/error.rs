@@ -298,6 +298,10 @@ pub(crate) enum Error {
     )]
     ExportSize { format: &'static str, found: String, most: String },
 
+    // What the doctor finds.
+    #[error("{failures} of {all} checks failed ({names}): what is below each says what to do")]
+    Unhealthy { failures: usize, all: usize, names: String },
+
     // What a look at the data finds that no training can mend.
     #[error(
         "{dir}: the training features are {train} and the test features {test}: \

@@ -1,8 +1,12 @@
 //! What the machine has: memory, space on the disk, and the limits of the process. Where a
 //! system does not tell, there is no limit.
 
+mod group;
+
 use std::fs;
 use std::path::Path;
+
+pub(crate) use group::Group;
 
 /// Bytes that the process can still ask for: what is free, what its control group leaves
 /// it, and what its address space has room for.

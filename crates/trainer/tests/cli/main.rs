@@ -6,6 +6,7 @@ mod build_on;
 mod data;
 #[cfg(target_os = "linux")]
 mod disk;
+mod doctor;
 mod eval;
 mod export;
 mod health;
