@@ -7,6 +7,7 @@ mod eval;
 mod export;
 mod inspect;
 mod man;
+mod lr_find;
 mod predict;
 mod report;
 mod runs;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Report(report::Args),
     Runs(runs::Args),
     Serve(serve::Args),
+    LrFind(lr_find::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -62,6 +64,7 @@ impl Command {
             Self::Report(args) => report::run(args, process),
             Self::Runs(args) => runs::run(args, process),
             Self::Serve(args) => serve::run(args, process),
+            Self::LrFind(args) => lr_find::run(args, process),
             Self::Doctor(args) => doctor::run(args, process),
             Self::Completions(args) => completions::run(args, process),
             Self::Man(args) => man::run(args, process),

@@ -298,9 +298,11 @@ pub(crate) enum Error {
     )]
     ExportSize { format: &'static str, found: String, most: String },
 
-    // What the doctor finds.
+    // What the doctor and the range test of the learning rate find.
     #[error("{failures} of {all} checks failed ({names}): what is below each says what to do")]
     Unhealthy { failures: usize, all: usize, names: String },
+    #[error("the range test found no learning rate: {reason}")]
+    NoRate { reason: String },
 
     // What a look at the data finds that no training can mend.
     #[error(

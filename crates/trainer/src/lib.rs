@@ -59,6 +59,8 @@ mod streams;
 
 mod progress;
 
+mod plot;
+
 mod words;
 
 mod terminal;

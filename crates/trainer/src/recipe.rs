@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::data;
 use crate::error::Error;
 use crate::run_dir;
-use crate::settings::{Document, Source, nearest_names};
+use crate::settings::{Document, Edits, Source, nearest_names};
 use crate::words::shell_word;
 
 /// Name and TOML text of each recipe; the first is the default.
@@ -24,7 +25,7 @@ const RECIPES: &[(&str, &str)] = &[
 ];
 
 /// The name of the recipe that such a run starts from where its data are a table.
-pub(crate) const OF_TABLES: &str = RECIPES[1].0;
+const OF_TABLES: &str = RECIPES[1].0;
 
 /// Columns of a terminal, and those that a recipe's name takes in `--help`.
 const WIDTH: usize = 80;
@@ -35,6 +36,22 @@ pub(crate) const DEFAULT: &str = RECIPES[0].0;
 
 /// A recipe file is some hundred bytes. A file of more than this is something else.
 const LARGEST: u64 = 1 << 20;
+
+/// The recipe that a command line starts from: that of `--config`, of `--recipe`, or without
+/// both the one for its data.
+pub(crate) fn choose(
+    config: Option<&Path>,
+    name: Option<&OsStr>,
+    edits: &Edits,
+) -> Result<Source, Error> {
+    let is_table = || edits.flag("data.dir").is_some_and(|dir| data::is_table(dir.as_ref()));
+    match (config, name) {
+        (Some(path), _) => read(&data::home(path)),
+        (None, Some(name)) => find(name),
+        (None, None) if is_table() => find(OF_TABLES.as_ref()),
+        (None, None) => find(DEFAULT.as_ref()),
+    }
+}
 
 /// The recipe of this name, whatever the case of its letters.
 pub(crate) fn find(name: &OsStr) -> Result<Source, Error> {
@@ -171,7 +188,6 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::settings::Edits;
 
     #[test]
     fn every_recipe_is_valid_and_described() {

@@ -236,13 +236,7 @@ impl Args {
     /// The recipe with the other flags applied, and what the user should know of it.
     pub(crate) fn settings(&self) -> Result<(Config, Vec<String>), Error> {
         let edits = self.edits();
-        let is_table = || edits.flag("data.dir").is_some_and(|dir| data::is_table(dir.as_ref()));
-        let recipe = match (&self.config, &self.recipe) {
-            (Some(path), _) => recipe::read(&data::home(path))?,
-            (None, Some(name)) => recipe::find(name)?,
-            (None, None) if is_table() => recipe::find(recipe::OF_TABLES.as_ref())?,
-            (None, None) => recipe::find(recipe::DEFAULT.as_ref())?,
-        };
+        let recipe = recipe::choose(self.config.as_deref(), self.recipe.as_deref(), &edits)?;
         Config::new(&recipe, &edits)
     }
 

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use toml::Value;
 
+use super::flags::SET;
 use super::kind::{Fault, Kind, Notation};
 use super::setting::{Given, Presence, Setting};
 use super::{nearest, schedule, table};
 use crate::error::{Error, Refused};
+use crate::words::shell_word;
 
 /// All changes of a command line, in its order: the setting of a flag, or none for
 /// `--set`, and the text after it.
@@ -49,6 +51,28 @@ impl Edits {
     /// Gives a key the text of a value, as its flag does.
     pub(crate) fn push(&mut self, key: &str, text: OsString) {
         self.0.push((table::find(key), text));
+    }
+
+    /// The words that make these changes on a command line, but not those of the key
+    /// `without`.
+    pub(crate) fn words(&self, without: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (setting, text) in &self.0 {
+            let key = text.to_string_lossy();
+            let key = key.split_once('=').map_or("", |(key, _)| key.trim());
+            match setting {
+                None if key == without => (),
+                None => words.extend([format!("--{SET}"), shell_word(text.as_ref())]),
+                Some(setting) if setting.key == without => (),
+                Some(setting) => {
+                    words.push(setting.on_command_line());
+                    if !(matches!(setting.kind, Kind::Switch) && text == "true") {
+                        words.push(shell_word(text.as_ref()));
+                    }
+                }
+            }
+        }
+        words
     }
 
     /// Reads the text of each change.
@@ -132,4 +156,29 @@ pub(super) fn one(setting: &'static Setting, given: Given) -> Result<Edit, Refus
 /// Whether a text turns a setting off.
 fn is_none(text: &str) -> bool {
     text.trim().eq_ignore_ascii_case("none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_become_words_again() {
+        let mut edits = Edits::default();
+        for (key, text) in [
+            ("data.dir", "my data"),
+            ("data.deskew", "true"),
+            ("training.lr", "0.1"),
+            ("network.hidden", "16,16"),
+            ("data.transpose", "false"),
+        ] {
+            edits.push(key, text.into());
+        }
+        edits.0.push((None, "training.lr = 1".into()));
+        edits.0.push((None, "training.shuffle=false".into()));
+        let expected = "--data 'my data' --deskew --hidden 16,16 --transpose false --set \
+                        'training.shuffle=false'";
+        assert_eq!(edits.words("training.lr").join(" "), expected);
+        assert!(edits.words("").join(" ").contains("--lr 0.1"));
+    }
 }

@@ -10,7 +10,8 @@ use super::kind::Kind;
 use super::setting::Setting;
 use super::table::{self, SECTIONS};
 
-const SET: &str = "set";
+/// The flag that takes any key.
+pub(super) const SET: &str = "set";
 
 impl Args for Edits {
     fn augment_args(command: Command) -> Command {

@@ -16,6 +16,7 @@ mod kill;
 mod listed;
 mod look;
 mod named;
+mod lr_find;
 mod pairs;
 mod past_run;
 mod pictures;

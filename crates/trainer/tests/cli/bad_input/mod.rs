@@ -10,6 +10,7 @@ mod environment;
 mod export;
 mod files;
 mod flags;
+mod lr_find;
 mod models;
 mod predict;
 mod recipes;

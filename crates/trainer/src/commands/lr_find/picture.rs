@@ -1,0 +1,248 @@
+//! The curve of a range test as a picture: in a terminal, and as SVG.
+
+use std::fmt::Write as _;
+
+use super::curve::Curve;
+use super::suggestion::{Suggestion, digits};
+use crate::plot::braille::Canvas;
+
+/// Characters of the plot in a terminal, and of the numbers left of it. With the lines around
+/// it, it fits into 24 rows of 80 columns.
+const COLS: usize = 68;
+const ROWS: usize = 9;
+const LEFT: usize = 9;
+
+/// What the axes reach over.
+struct Axes {
+    /// Logarithms of the first and the last rate.
+    first: f64,
+    last: f64,
+    bottom: f64,
+    top: f64,
+}
+
+impl Axes {
+    fn of(curve: &Curve) -> Self {
+        let log = |rate: Option<&f64>| rate.map_or(0.0, |rate| rate.log10());
+        let (first, last) = (log(curve.rates.first()), log(curve.rates.last()));
+        let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
+        let bottom = least(&curve.smoothed);
+        // What rises without bound at the end would leave no room for the rest.
+        let start = curve.smoothed.first().copied().unwrap_or(1.0);
+        let highest = curve.smoothed.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let top = highest.min(start + 0.4 * (start - bottom)).max(bottom + 1e-9);
+        Self { first, last: last.max(first + 1e-9), bottom, top }
+    }
+
+    fn x(&self, rate: f64) -> f64 {
+        (rate.log10() - self.first) / (self.last - self.first)
+    }
+
+    fn y(&self, loss: f64) -> f64 {
+        (loss - self.bottom) / (self.top - self.bottom)
+    }
+
+    /// The powers of ten among the rates.
+    fn decades(&self) -> impl Iterator<Item = i32> {
+        (self.first - 1e-6).ceil() as i32..=(self.last + 1e-6).floor() as i32
+    }
+}
+
+/// A number of the axis of the loss.
+fn of_loss(loss: f64) -> String {
+    if loss != 0.0 && !(1e-3..1e5).contains(&loss.abs()) {
+        format!("{loss:.1e}")
+    } else {
+        format!("{loss:.3}")
+    }
+}
+
+/// The smoothed curve, with the suggestion below it, in 80 columns.
+pub(super) fn terminal(curve: &Curve, found: &Suggestion) -> String {
+    let axes = Axes::of(curve);
+    let mut canvas = Canvas::new(COLS, ROWS);
+    let rows = curve.rates.iter().zip(&curve.smoothed);
+    canvas.line(rows.map(|(rate, loss)| (axes.x(*rate), axes.y(*loss))));
+    let mut text = format!("{:>LEFT$}\n", "loss");
+    for (row, line) in canvas.lines().iter().enumerate() {
+        let number = match row {
+            0 => of_loss(axes.top),
+            _ if row == ROWS - 1 => of_loss(axes.bottom),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "{number:>LEFT$} │{line}");
+    }
+    let column = |rate: f64| (axes.x(rate).clamp(0.0, 1.0) * (COLS - 1) as f64).round() as usize;
+    let (mut axis, mut numbers) = (vec!['─'; COLS], vec![' '; COLS + 4]);
+    for decade in axes.decades() {
+        let at = column(10f64.powi(decade));
+        axis[at] = '┬';
+        let label = format!("1e{decade}");
+        let from = at.saturating_sub(1);
+        // Only where it does not touch the label before it.
+        if numbers[from.saturating_sub(1)..from + label.len()].iter().all(|c| *c == ' ') {
+            numbers[from..from + label.len()]
+                .iter_mut()
+                .zip(label.chars())
+                .for_each(|(c, l)| *c = l);
+        }
+    }
+    let at = column(found.learning_rate);
+    let rate = digits(found.learning_rate);
+    let mark = if at + 2 + rate.len() > COLS {
+        format!("{:>width$} ▲", rate, width = at.saturating_sub(1))
+    } else {
+        format!("{:at$}▲ {rate}", "")
+    };
+    let margin = LEFT + 2;
+    let (axis, numbers) = (String::from_iter(axis), String::from_iter(numbers));
+    let _ = writeln!(text, "{:LEFT$} └{axis}", "");
+    let _ = writeln!(text, "{:margin$}{}", "", numbers.trim_end());
+    let _ = write!(text, "{:margin$}{mark}", "");
+    text
+}
+
+/// Size of the SVG, and of the plot in it.
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 420.0;
+const PLOT: (f64, f64, f64, f64) = (70.0, 60.0, 670.0, 300.0);
+
+const STYLE: &str = "\
+text { font: 13px system-ui, \"Helvetica Neue\", Arial, sans-serif; fill: #59636e }
+.title { font-size: 16px; font-weight: 600; fill: #1f2328 }
+.back { fill: #ffffff } .grid { stroke: #dfe3e8; fill: none }
+.measured { fill: #b8c9de } .smoothed { fill: none; stroke: #1f6fc4; stroke-width: 2 }
+.found { stroke: #c2500b; stroke-width: 2 } .rate { fill: #c2500b; font-weight: 600 }
+@media (prefers-color-scheme: dark) {
+text { fill: #9198a1 } .title { fill: #e6edf3 }
+.back { fill: #0d1117 } .grid { stroke: #2b3138 }
+.measured { fill: #2f4a6b } .smoothed { stroke: #58a6ff }
+.found { stroke: #ff9248 } .rate { fill: #ff9248 }
+}
+";
+
+/// The curve with the losses that it smooths, and the suggestion if there is one.
+pub(super) fn svg(curve: &Curve, found: Option<&Suggestion>, title: &str) -> String {
+    let axes = Axes::of(curve);
+    let (left, top, width, height) = PLOT;
+    let x = |rate: f64| left + width * axes.x(rate).clamp(0.0, 1.0);
+    let y = |loss: f64| top + height * (1.0 - axes.y(loss).clamp(-0.05, 1.05));
+    let title = escaped(title);
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n\
+         <rect class=\"back\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\"/>\n\
+         <text class=\"title\" x=\"16\" y=\"28\">{title}</text>\n"
+    );
+    let bottom = top + height;
+    for decade in axes.decades() {
+        let at = x(10f64.powi(decade));
+        let _ = writeln!(
+            text,
+            "<path class=\"grid\" d=\"M{at:.1} {top}V{bottom}\"/>\
+             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">1e{decade}</text>",
+            bottom + 20.0
+        );
+    }
+    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let loss = axes.bottom + share * (axes.top - axes.bottom);
+        let at = y(loss);
+        let _ = writeln!(
+            text,
+            "<path class=\"grid\" d=\"M{left} {at:.1}h{width}\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            left - 8.0,
+            at + 4.0,
+            of_loss(loss)
+        );
+    }
+    let _ = writeln!(
+        text,
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">learning rate</text>\
+         <text x=\"16\" y=\"50\">loss of a step: measured, and smoothed</text>",
+        left + width / 2.0,
+        bottom + 42.0
+    );
+    for (rate, loss) in curve.rates.iter().zip(&curve.losses) {
+        if (-0.05..=1.05).contains(&axes.y(*loss)) {
+            let (x, y) = (x(*rate), y(*loss));
+            let _ = writeln!(
+                text,
+                "<circle class=\"measured\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"1.6\"/>"
+            );
+        }
+    }
+    let points: Vec<String> = curve
+        .rates
+        .iter()
+        .zip(&curve.smoothed)
+        .map(|(rate, loss)| format!("{:.1},{:.1}", x(*rate), y(*loss)))
+        .collect();
+    let _ = writeln!(text, "<polyline class=\"smoothed\" points=\"{}\"/>", points.join(" "));
+    if let Some(found) = found {
+        let at = x(found.learning_rate);
+        let (anchor, label) =
+            if at > left + width / 2.0 { ("end", at - 8.0) } else { ("start", at + 8.0) };
+        let _ = writeln!(
+            text,
+            "<path class=\"found\" d=\"M{at:.1} {top}V{bottom}\"/>\
+             <text class=\"rate\" x=\"{label:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
+            bottom - 10.0,
+            digits(found.learning_rate)
+        );
+    }
+    text + "</svg>\n"
+}
+
+/// A text as XML has it.
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::curve::Watch;
+    use super::super::suggestion;
+    use super::*;
+
+    /// A curve that falls around this rate.
+    fn curve(rate: f64) -> Curve {
+        let mut watch = Watch::new(200);
+        for step in 0..200 {
+            let x = -7.0 + 8.0 * step as f64 / 199.0;
+            let loss = 2.3 - 2.0 / (1.0 + (-4.0 * (x - rate.log10())).exp());
+            let _ = watch.add(10f64.powf(x), loss + (6.0 * (x - 0.4)).exp().min(1e6));
+        }
+        watch.end(true)
+    }
+
+    #[test]
+    fn a_terminal_has_80_columns() {
+        for rate in [1e-6, 1e-3, 0.1, 1.0] {
+            let curve = curve(rate);
+            let found = suggestion::find(&curve).unwrap();
+            let text = terminal(&curve, &found);
+            let lines: Vec<_> = text.lines().collect();
+            assert_eq!(lines.len(), ROWS + 4, "{text}");
+            assert!(lines.iter().all(|line| line.chars().count() <= 80), "{text}");
+            let mark = lines[lines.len() - 1].chars().position(|c| c == '▲').unwrap() - LEFT - 2;
+            let expected = (found.learning_rate.log10() + 7.0) / 8.0 * (COLS - 1) as f64;
+            assert!((mark as f64 - expected).abs() <= 1.0, "{text}");
+            assert!(text.contains("1e-7") && text.contains("1e1"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_xml_of_what_was_measured() {
+        let curve = curve(1e-3);
+        let found = suggestion::find(&curve).unwrap();
+        let svg = svg(&curve, Some(&found), "a < b & c");
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        assert!(svg.contains("<title>a &lt; b &amp; c</title>"));
+        assert!(svg.contains(&format!(">{}</text>", digits(found.learning_rate))));
+        let polyline = svg.lines().find(|line| line.starts_with("<polyline")).unwrap();
+        assert_eq!(polyline.matches(',').count(), 200);
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    }
+}

@@ -1,0 +1,3 @@
+//! Pictures of curves.
+
+pub(crate) mod braille;
