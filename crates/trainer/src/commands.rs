@@ -3,6 +3,7 @@
 
 mod completions;
 mod doctor;
+mod crossval;
 mod eval;
 mod export;
 mod inspect;
@@ -12,6 +13,7 @@ mod predict;
 mod report;
 mod runs;
 mod serve;
+mod sweep;
 mod train;
 
 use std::ffi::OsString;
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Serve(serve::Args),
     LrFind(lr_find::Args),
     Doctor(doctor::Args),
+    Crossval(crossval::Args),
+    Sweep(sweep::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -66,6 +70,8 @@ impl Command {
             Self::Serve(args) => serve::run(args, process),
             Self::LrFind(args) => lr_find::run(args, process),
             Self::Doctor(args) => doctor::run(args, process),
+            Self::Crossval(args) => crossval::run(args, process),
+            Self::Sweep(args) => sweep::run(args, process),
             Self::Completions(args) => completions::run(args, process),
             Self::Man(args) => man::run(args, process),
         }

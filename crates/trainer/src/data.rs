@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::error::Error;
 pub(crate) use fault::TableFault;
-pub(crate) use parts::{Location, parts, perhaps_from_one, renumbered};
+pub(crate) use parts::{Location, parts, perhaps_from_one, renumbered, without_test};
 
 /// The folder of the data, unless `--data` names another.
 pub(crate) const DEFAULT_DIR: &str = "data";

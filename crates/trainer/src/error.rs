@@ -162,6 +162,19 @@ pub(crate) enum Error {
     FewerEpochs { epochs: usize, trained: usize, begun: usize },
     #[error("early stopping has ended the run after epoch {epoch}: there is nothing to continue")]
     StoppedEarly { epoch: usize },
+    /// The directory of a sweep.
+    #[error("{path}: {reason}")]
+    SweepDir { path: PathBuf, reason: String },
+    #[error("no trial has ended in the budget of {budget}: {advice}")]
+    NoTrial { budget: String, advice: String },
+    /// Of the trials that a command makes.
+    #[error("{name}: {source}")]
+    Trial { name: String, source: Box<Self> },
+    #[error(
+        "training diverged in {diverged} of {of} {what}: try a smaller learning rate with --lr, or \
+         --clip-norm 1"
+    )]
+    SomeDiverged { diverged: usize, of: usize, what: &'static str },
     #[error("{source}; the network of epoch {epoch} is kept in {model}")]
     Diverged { source: nn::Error, epoch: usize, model: PathBuf },
     #[error("by {} {at}", .signal.name())]
@@ -357,6 +370,7 @@ impl Error {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Stopped { signal, .. } | Self::Interrupted { signal } => signal.code(),
+            Self::Trial { source, .. } => source.code(),
             Self::Isa(_)
             | Self::UnknownRecipe { .. }
             | Self::NoRecipe { .. }

@@ -33,6 +33,8 @@ mod sets;
 
 mod network;
 
+mod trial;
+
 mod look;
 
 mod augment;

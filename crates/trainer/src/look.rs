@@ -103,6 +103,17 @@ impl Look {
         Ok(Self { findings, image, centred, ink, real, paper, pixel_scale, absent })
     }
 
+    /// Looks at the samples that are trained on, and at no others.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub(crate) fn at_training(config: &mut Config, train: &Samples) -> Result<Self, Error> {
+        let mut look = Self::new(config, train, train)?;
+        // What the two parts have in common says nothing here.
+        look.findings.retain(|finding| *finding != Finding::SameSamples);
+        Ok(look)
+    }
+
     /// What the user should know before the training, a line for each finding.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.findings.iter().map(Finding::to_string)

@@ -55,6 +55,22 @@ impl Pool {
         Ok(Self { threads, more_than_cores: (wanted > cores).then_some((wanted, cores)) })
     }
 
+    /// Pools that divide the threads of this one among them: `parts` pools, or one for each
+    /// thread where there are fewer threads.
+    pub(crate) fn divided(&self, parts: usize) -> Result<Vec<Self>, Error> {
+        let all = self.threads.current_num_threads();
+        let parts = parts.clamp(1, all);
+        let part = |i: usize| {
+            let threads = all / parts + usize::from(i < all % parts);
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+            let reason = |error: rayon::ThreadPoolBuildError| error.to_string();
+            let threads =
+                pool.map_err(|error| Error::Threads { threads, reason: reason(error) })?;
+            Ok(Self { threads, more_than_cores: None })
+        };
+        (0..parts).map(part).collect()
+    }
+
     /// What the user should know of the number of threads.
     pub(crate) fn note(&self) -> Option<String> {
         let (wanted, cores) = self.more_than_cores?;
@@ -201,6 +217,17 @@ mod tests {
             assert!(panics(&|| pool.join(|| panic!("left"), || ())));
             assert!(panics(&|| pool.join(|| (), || panic!("right"))));
             assert!(!panics(&|| pool.join(|| (), || ())));
+        }
+    }
+
+    #[test]
+    fn threads_are_divided_among_parts() {
+        for (threads, parts, expected) in
+            [(3, 1, &[3][..]), (3, 2, &[2, 1]), (3, 3, &[1, 1, 1]), (2, 5, &[1, 1]), (1, 0, &[1])]
+        {
+            let pools = pool(threads).divided(parts).unwrap();
+            let found: Vec<usize> = pools.iter().map(Executor::threads).collect();
+            assert_eq!(found, expected, "{threads} among {parts}");
         }
     }
 

@@ -44,7 +44,7 @@ pub(crate) fn choose(
     name: Option<&OsStr>,
     edits: &Edits,
 ) -> Result<Source, Error> {
-    let is_table = || edits.flag("data.dir").is_some_and(|dir| data::is_table(dir.as_ref()));
+    let is_table = || edits.last("data.dir").is_some_and(|dir| data::is_table(dir.as_ref()));
     match (config, name) {
         (Some(path), _) => read(&data::home(path)),
         (None, Some(name)) => find(name),

@@ -278,6 +278,11 @@ impl RunDir {
     }
 }
 
+/// A new directory `runs/<name>-<UTC time>`, for more than one run.
+pub(crate) fn make_parent(name: &str, now: SystemTime) -> Result<PathBuf, Error> {
+    name::make(name, now)
+}
+
 /// The text of `config.toml`.
 pub(crate) fn written(config: &Config) -> Result<String, Error> {
     let heading = format!("{HEADING} {VERSION}. To repeat it: trainer --config THIS_FILE\n");

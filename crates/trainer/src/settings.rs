@@ -25,14 +25,15 @@ mod edits;
 
 mod flags;
 
+mod tries;
+
 pub(crate) use document::Document;
 pub(crate) use edits::Edits;
 pub(crate) use file::{COMPLETE, Source};
 pub(crate) use kind::image_size;
-pub(crate) use nearest::{names as nearest_names, unknown_flag};
+pub(crate) use kind::{Interval, Kind, Notation};
+pub(crate) use nearest::{names as nearest_names, unknown as unknown_key, unknown_flag};
+pub(crate) use setting::{Given, Setting};
 pub(crate) use table::usual_rate;
-pub(crate) use {
-    kind::{Kind, Notation},
-    setting::{Presence, Setting},
-    table::all,
-};
+pub(crate) use tries::{check_text, find, is_whole, text_of};
+pub(crate) use {setting::Presence, table::all};

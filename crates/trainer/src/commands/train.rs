@@ -3,6 +3,7 @@
 mod every;
 mod keeper;
 mod record;
+pub(super) mod refit;
 mod resumed;
 
 use std::ffi::OsString;

@@ -85,17 +85,11 @@ impl<'a> Location<'a> {
 /// samples. What the user should know goes into `notes`.
 pub(crate) fn parts(config: &Config, notes: &mut Vec<String>) -> Result<(Samples, Samples), Error> {
     let data = &config.data;
-    let size = data.size.as_deref().and_then(image_size_of);
     let upright = |samples: Samples| if data.transpose { samples.transposed() } else { samples };
-    let location = data.location();
-    let training = upright(location.to_train_on(size)?);
-    let (training, note) = counted_from_one(training, &data.dir)?;
-    notes.extend(note);
-    // Images of the test part get the size of the others.
-    let size = size.or(training.image_size());
+    let (training, size) = training_part(config, notes)?;
     let test = match data.test_location() {
         Some(test) => Some(test.to_test_on(size)?),
-        None => location.part(Part::Test, size)?,
+        None => data.location().part(Part::Test, size)?,
     };
     let Some(test) = test else {
         let split = split(training.targets(), data.test_fraction, config.training.seed)?;
@@ -111,6 +105,35 @@ pub(crate) fn parts(config: &Config, notes: &mut Vec<String>) -> Result<(Samples
         None => test,
     };
     Ok((training, upright(test)))
+}
+
+/// The samples to train on, of data that are no table, without those to test on: where there is
+/// no test part, the share that [`parts`] takes for it is left out. Of a test part nothing is
+/// used but that there is one.
+pub(crate) fn without_test(config: &Config, notes: &mut Vec<String>) -> Result<Samples, Error> {
+    let data = &config.data;
+    let (training, size) = training_part(config, notes)?;
+    // One that cannot be read is one too.
+    if data.test.is_some() || !matches!(data.location().part(Part::Test, size), Ok(None)) {
+        return Ok(training);
+    }
+    let split = split(training.targets(), data.test_fraction, config.training.seed)?;
+    Ok(training.subset(&split.train))
+}
+
+/// The samples to train on, and the size that images of the test part get.
+fn training_part(
+    config: &Config,
+    notes: &mut Vec<String>,
+) -> Result<(Samples, Option<ImageSize>), Error> {
+    let data = &config.data;
+    let size = data.size.as_deref().and_then(image_size_of);
+    let training = data.location().to_train_on(size)?;
+    let training = if data.transpose { training.transposed() } else { training };
+    let (training, note) = counted_from_one(training, &data.dir)?;
+    notes.extend(note);
+    let size = size.or(training.image_size());
+    Ok((training, size))
 }
 
 /// The samples with the numbers that `names` gives to their classes; `known` is what has

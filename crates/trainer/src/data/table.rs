@@ -35,6 +35,13 @@ pub(crate) struct Tables {
     pub(crate) uses: Vec<ColumnUse>,
 }
 
+/// What becomes of the rows that are tested on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TestRows {
+    Read,
+    LeftOut,
+}
+
 /// Some rows of a table.
 pub(crate) struct Rows {
     /// Rows × columns, without the target.
@@ -56,6 +63,16 @@ impl Tables {
     /// Reads the table of a run, and that of its test rows; without one, it takes a share of
     /// the rows for that.
     pub(crate) fn open(config: &Config) -> Result<Self, Error> {
+        Self::read(config, TestRows::Read)
+    }
+
+    /// Reads the table of a run without its test rows: a table of them is not opened, and the
+    /// share of the rows that [`open`](Self::open) takes for them is left out.
+    pub(crate) fn open_without_test(config: &Config) -> Result<Self, Error> {
+        Self::read(config, TestRows::LeftOut)
+    }
+
+    fn read(config: &Config, of_test: TestRows) -> Result<Self, Error> {
         let path = home(&config.data.dir);
         let fault = |fault| Error::Table { path: path.to_path_buf(), fault };
         let table =
@@ -73,6 +90,10 @@ impl Tables {
         drop(cells);
         notes.extend(rows.note(facts.rows));
         let (training, test) = match &config.data.test {
+            Some(_) if of_test == TestRows::LeftOut => {
+                let none = rows.subset(&[]);
+                (rows, none)
+            }
             Some(test) => {
                 let path = home(test);
                 let fault = |fault| Error::Table { path: path.to_path_buf(), fault };
@@ -92,6 +113,11 @@ impl Tables {
                 notes.extend(test.note(table.facts().rows));
                 (rows, test)
             }
+            None if of_test == TestRows::LeftOut => {
+                let (rows, _) = rows.divide(config)?;
+                let none = rows.subset(&[]);
+                (rows, none)
+            }
             None => rows.divide(config)?,
         };
         let columns = roles.columns(&schema);
@@ -107,7 +133,26 @@ impl Tables {
     /// Learns from the rows that are trained on how cells become features, and makes them so.
     /// `split` says which rows are held out.
     pub(crate) fn prepare(self, split: Option<&Split>) -> Result<Prepared, Error> {
-        let Self { columns, target, decimal, training, test, .. } = self;
+        let (columns, standard) = self.learn(split)?;
+        let [training, test] =
+            [self.training, self.test].map(|rows| rows.prepare(&columns, standard));
+        Ok(Prepared { training: training?, test: test?, columns })
+    }
+
+    /// Like [`prepare`](Self::prepare), of the rows that are not tested on, and as often as
+    /// there are splits.
+    pub(crate) fn prepare_training(
+        &self,
+        split: Option<&Split>,
+    ) -> Result<(Samples, Columns), Error> {
+        let (columns, standard) = self.learn(split)?;
+        let all: Vec<u32> = (0..self.training.targets.len() as u32).collect();
+        Ok((self.training.subset(&all).prepare(&columns, standard)?, columns))
+    }
+
+    /// What the rows that are trained on say of the columns, and of a target that is a number.
+    fn learn(&self, split: Option<&Split>) -> Result<(Columns, Option<Standard>), Error> {
+        let Self { columns, target, decimal, training, .. } = self;
         let all = 0..training.targets.len() as u32;
         let rows: Vec<usize> = match split {
             Some(split) => split.train.iter().map(|&row| row as usize).collect(),
@@ -120,15 +165,14 @@ impl Tables {
                 Some(Standard::of(&values))
             }
         };
-        let columns = Columns::fit(columns, &training.cells, rows.iter().copied())?
-            .with_target(target, standard);
+        let columns = Columns::fit(columns.clone(), &training.cells, rows.iter().copied())?
+            .with_target(target.clone(), standard);
         let columns = match decimal {
             Some(DecimalMark::Point) => columns.with_decimal('.'),
             Some(DecimalMark::Comma) => columns.with_decimal(','),
             None => columns,
         };
-        let [training, test] = [training, test].map(|rows| rows.prepare(&columns, standard));
-        Ok(Prepared { training: training?, test: test?, columns })
+        Ok((columns, standard))
     }
 }
 

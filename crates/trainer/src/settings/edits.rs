@@ -41,6 +41,38 @@ impl Edits {
         Self(texts.iter().map(|text| (None, text.clone())).collect())
     }
 
+    /// Whether the command line changes nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a flag or a `--set` gives this key a value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.last(key).is_some()
+    }
+
+    /// Changes a key as `--set` does.
+    pub(crate) fn set(&mut self, key: &str, text: &str) {
+        self.0.push((None, format!("{key}={text}").into()));
+    }
+
+    /// Adds the changes of others after these.
+    pub(crate) fn extend(&mut self, others: &Self) {
+        self.0.extend(others.0.iter().cloned());
+    }
+
+    /// The last text that is given for a key, by its flag or by `--set`.
+    pub(crate) fn last(&self, key: &str) -> Option<OsString> {
+        self.0.iter().rev().find_map(|(setting, text)| match setting {
+            Some(setting) => (setting.key == key).then(|| text.clone()),
+            None => {
+                let text = text.to_string_lossy();
+                let (typed, value) = text.split_once('=')?;
+                (typed.trim() == key).then(|| value.into())
+            }
+        })
+    }
+
     /// The last text that is given for a key by its flag.
     pub(crate) fn flag(&self, key: &str) -> Option<&OsStr> {
         let of_key = |setting: &&'static Setting| setting.key == key;
@@ -123,7 +155,11 @@ fn set(text: &OsStr) -> Result<Vec<Edit>, Error> {
 
 /// An edit of the setting, and more edits if the text has a colon and the setting a
 /// use for it.
-fn parse(setting: &'static Setting, what: String, text: &str) -> Result<Vec<Edit>, Refused> {
+pub(super) fn parse(
+    setting: &'static Setting,
+    what: String,
+    text: &str,
+) -> Result<Vec<Edit>, Refused> {
     let given = |what: String, text: &str| Given {
         what,
         found: text.to_owned(),

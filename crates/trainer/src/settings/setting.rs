@@ -67,7 +67,7 @@ pub(crate) enum Presence {
 
 impl Setting {
     /// What a row is if it does not say so.
-    pub(super) const PLAIN: Self = Self {
+    pub(crate) const PLAIN: Self = Self {
         key: "",
         flag: None,
         kind: Kind::Text,

@@ -3,6 +3,7 @@
 mod bad_input;
 mod columns;
 mod build_on;
+mod crossval;
 mod data;
 #[cfg(target_os = "linux")]
 mod disk;
@@ -29,6 +30,7 @@ mod settings;
 #[cfg(unix)]
 mod stop;
 mod stream;
+mod sweep;
 mod tables;
 mod thousands;
 mod train;

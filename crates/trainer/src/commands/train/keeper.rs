@@ -280,6 +280,22 @@ impl Keeper<'_> {
         self.progress.warn(&format!("{error}; to write the report later: {program} report {path}"));
     }
 
+    /// Writes the summary of a run that has ended and is not tested.
+    ///
+    /// # Errors
+    /// What could not be written.
+    pub(super) fn end_untested(mut self, config: &Config, end: End) -> Result<(), Error> {
+        self.progress.close();
+        let End { network, history, lost } = end;
+        let status = if lost.is_none() { Status::Done } else { Status::Stopped };
+        let summary = self.summary(config, &network, &history, status, None);
+        let written = self.dir.save_summary(&summary);
+        if lost.is_none() && written.is_ok() {
+            self.report(&network, None);
+        }
+        lost.map_or(written, Err).map_err(|error| self.lost(config, error))
+    }
+
     /// What went wrong in a run that has ended.
     fn examine(
         &self,

@@ -1,0 +1,218 @@
+//! The search: rungs of trials that run side by side.
+
+use std::time::{Duration, Instant};
+
+use kernels::Isa;
+use nn::{Executor, Split, files};
+
+use super::plan::Metric;
+use super::ranking::{self, Row};
+use super::setup::Setup;
+use super::show::Board;
+use super::state::{Job, State};
+use crate::config::Config;
+use crate::error::Error;
+use crate::limits;
+use crate::pool::Pool;
+use crate::stop::Stop;
+use crate::trial::{
+    Event, Figures, Leave, OnEpoch, Reached, Trial, TrialSamples, Until, side_by_side,
+};
+use crate::words::{percent, plural, shell_word};
+
+/// Everything that a search needs.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) samples: &'a TrialSamples,
+    pub(super) splits: &'a [Split],
+    pub(super) metric: Metric,
+    pub(super) pool: &'a Pool,
+    pub(super) stop: &'a Stop,
+    pub(super) isa: Isa,
+    pub(super) quiet: bool,
+}
+
+/// The times at which a search ends.
+#[derive(Clone, Copy)]
+struct Times {
+    begun: Instant,
+    budget: Option<Duration>,
+}
+
+impl Times {
+    fn is_over(self) -> bool {
+        self.is_past(1, 1)
+    }
+
+    /// Whether `count` of `parts` equal parts of the budget are used up.
+    fn is_past(self, count: usize, parts: usize) -> bool {
+        let part = |budget: Duration| budget.mul_f64(count as f64 / parts as f64);
+        self.budget.is_some_and(|budget| self.begun.elapsed() >= part(budget))
+    }
+}
+
+impl Search<'_> {
+    /// Makes all trials that have not ended before, rung after rung. With a budget, the trials of
+    /// the first rung begin within its first part: the rungs take about the same time.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] after a signal; the error of a trial.
+    pub(super) fn run(&self, state: &mut State) -> Result<(), Error> {
+        let Setup { plan, base, trials, .. } = self.setup;
+        let rungs = plan.rungs(base.training.epochs);
+        let configs: Vec<Config> =
+            trials.iter().map(|settings| self.setup.config(settings)).collect::<Result<_, _>>()?;
+        let times = Times { begun: Instant::now(), budget: plan.budget };
+        let mut board = Board::new(self.quiet, plan.budget);
+        let mut alive: Vec<usize> = (0..trials.len()).collect();
+        for rung in 0..rungs.len() {
+            if rung > 0 {
+                if !state.promoted.contains_key(&rung) {
+                    let rows = self.rows_at(rung - 1, state);
+                    let promoted = ranking::promoted(rows, plan.eta, self.metric);
+                    if promoted.is_empty() {
+                        break;
+                    }
+                    state.promote(rung, &promoted)?;
+                }
+                alive.clone_from(&state.promoted[&rung]);
+            }
+            // What was compared once is not compared again with more trials.
+            if !state.promoted.contains_key(&(rung + 1)) {
+                self.rung(rung, &rungs, (&alive, &configs), times, state, &mut board)?;
+            }
+            if let Some(signal) = self.stop.signal() {
+                board.close();
+                let ended = self.rows(state).len();
+                let (path, all) = (shell_word(state.path()), trials.len());
+                let at = format!("after {ended} of {all} trials; saved in {path}");
+                return Err(Error::Stopped { signal, at, resume: state.resume_command() });
+            }
+            if times.is_over() {
+                break;
+            }
+        }
+        board.close();
+        Ok(())
+    }
+
+    /// All trials, the best first.
+    pub(super) fn rows(&self, state: &State) -> Vec<Row> {
+        let Setup { plan, base, trials, .. } = self.setup;
+        let rungs = plan.rungs(base.training.epochs).len();
+        ranking::ranking(rungs, &state.figures, trials, self.splits.len(), self.metric)
+    }
+
+    fn rows_at(&self, rung: usize, state: &State) -> Vec<Row> {
+        let (trials, folds) = (&self.setup.trials, self.splits.len());
+        ranking::rows_at(rung, &state.figures, trials, folds, self.metric)
+    }
+
+    /// Trains the trials that are alive up to a rung.
+    fn rung(
+        &self,
+        rung: usize,
+        rungs: &[usize],
+        (alive, configs): (&[usize], &[Config]),
+        times: Times,
+        state: &mut State,
+        board: &mut Board,
+    ) -> Result<(), Error> {
+        let folds = self.splits.len();
+        let jobs = alive.iter().flat_map(|&trial| (0..folds).map(move |fold| (trial, fold)));
+        let jobs = jobs.map(|(trial, fold)| Job { rung, trial, fold });
+        let (before, jobs): (Vec<Job>, Vec<Job>) =
+            jobs.partition(|job| state.figures.contains_key(job));
+        let name = match rungs {
+            [_] => String::new(),
+            _ => format!("rung {} of {} (epoch {}): ", rung + 1, rungs.len(), rungs[rung]),
+        };
+        board.rung(name, before.len() + jobs.len(), before.len());
+        let until = |job: Job| match rungs {
+            // Without halving the rung is the end of a trial, whose epochs may be its own.
+            [_] => Until { epochs: configs[job.trial].training.epochs, goes_on: false },
+            _ => Until { epochs: rungs[rung], goes_on: rung + 1 < rungs.len() },
+        };
+        let states: Vec<_> = jobs.iter().map(|job| state.state_of(*job)).collect();
+        let parts = if rung == 0 { rungs.len() } else { 1 };
+        let begins = || self.stop.signal().is_none() && !times.is_past(1, parts);
+        let numbered: Vec<(usize, Job)> = jobs.iter().copied().enumerate().collect();
+        let next = numbered.into_iter().take_while(|_| begins());
+        let work =
+            |(index, job): (usize, Job), pool: &Pool, failed: Leave<'_>, epoch: OnEpoch<'_>| {
+                let leave = || failed() || self.stop.signal().is_some() || times.is_over();
+                let (config, split) = (&configs[job.trial], &self.splits[job.fold]);
+                let trial = Trial { config, samples: self.samples, split, isa: self.isa };
+                // A trial whose state is lost begins again, and comes to the same bits.
+                let from = if rung > 0 { files::read(&states[index]).ok() } else { None };
+                trial.train(from.as_deref(), until(job), pool, &leave, epoch).map_err(|source| {
+                    let name = ranking::named(&self.setup.trials[job.trial], &self.setup.space);
+                    Error::Trial {
+                        name: format!("trial {} ({name})", job.trial + 1),
+                        source: Box::new(source),
+                    }
+                })
+            };
+        let pools = self.pools(&jobs, configs)?;
+        side_by_side(next, &pools, work, |event| {
+            match event {
+                Event::Begun(_) => board.begun(),
+                Event::Epoch(_) => board.epoch(),
+                Event::Ended((_, job), reached) => self.ended(job, reached, state, board)?,
+                Event::Tick => (),
+            }
+            if board.is_due() {
+                let rows = self.rows(state);
+                let (space, most) = (&self.setup.space, board.rows());
+                board.draw(&ranking::table(&rows, most, space, self.metric));
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes down a job that has ended. One that was left is done again another time.
+    fn ended(
+        &self,
+        job: Job,
+        reached: Option<Reached>,
+        state: &mut State,
+        board: &mut Board,
+    ) -> Result<(), Error> {
+        let Some(Reached { figures, state: left }) = reached else {
+            board.ended(None);
+            return Ok(());
+        };
+        let settings = &self.setup.trials[job.trial];
+        let line = self.line(job, &figures);
+        state.ended(job, settings, figures, left.as_deref())?;
+        board.ended(Some(line));
+        Ok(())
+    }
+
+    fn line(&self, job: Job, figures: &Figures) -> String {
+        let name = ranking::named(&self.setup.trials[job.trial], &self.setup.space);
+        let fold = match self.splits.len() {
+            1 => String::new(),
+            folds => format!(", fold {} of {folds}", job.fold + 1),
+        };
+        let found = match figures {
+            _ if figures.diverged() => "diverged".to_owned(),
+            Figures { val_accuracy: Some(accuracy), .. } => percent(*accuracy),
+            Figures { val_rmse: Some(rmse), .. } => format!("RMSE {rmse:.4}"),
+            _ => "no figure".to_owned(),
+        };
+        let (trial, epochs) = (job.trial + 1, plural(figures.epochs, "epoch"));
+        let seconds = figures.seconds;
+        format!("trial {trial} ({name}){fold}: {found} after {epochs}, {seconds:.1} s")
+    }
+
+    /// Threads for the jobs: one for each if there are enough jobs, and no more jobs at a time
+    /// than there is memory for.
+    fn pools(&self, jobs: &[Job], configs: &[Config]) -> Result<Vec<Pool>, Error> {
+        let needed = jobs.iter().map(|job| self.samples.memory(&configs[job.trial])).max();
+        let most = limits::memory() / needed.unwrap_or(1).max(1);
+        let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
+        self.pool.divided(jobs.len().min(most).min(self.pool.threads()))
+    }
+}
