@@ -286,8 +286,12 @@ pub(crate) fn make_parent(name: &str, now: SystemTime) -> Result<PathBuf, Error>
 /// The text of `config.toml`.
 pub(crate) fn written(config: &Config) -> Result<String, Error> {
     let heading = format!("{HEADING} {VERSION}. To repeat it: trainer --config THIS_FILE\n");
-    // Without it, the file would build on the recipe that it names.
-    Ok(format!("{heading}{COMPLETE} = true\n{}", config.to_toml()?))
+    Ok(heading + &complete(config)?)
+}
+
+/// All settings of a run, in a text that does not build on the recipe that it names.
+pub(crate) fn complete(config: &Config) -> Result<String, Error> {
+    Ok(format!("{COMPLETE} = true\n{}", config.to_toml()?))
 }
 
 /// Checks that the files of a run have room, of which the largest has `size` bytes.

@@ -4,6 +4,7 @@ mod every;
 mod keeper;
 mod record;
 pub(super) mod refit;
+mod repeat;
 mod resumed;
 
 use std::ffi::OsString;
@@ -49,7 +50,7 @@ Examples:
 /// Without a flag it trains the recipe `default`. The brackets after the help of a
 /// setting have its key in recipe files, the values that it takes, and the default:
 /// the value that a recipe without the key gets.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", recipe::help()))]
 #[command(after_long_help = help::after(&format!("{EXAMPLES}\n\n{}", recipe::help())))]
 pub(crate) struct Args {
@@ -134,6 +135,16 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Output")]
     no_report: bool,
 
+    /// Train N times, with N seeds: that of the settings and the ones after it
+    ///
+    /// Each run is in a folder of the directory of --out. At the end there is a table of
+    /// them, with mean and standard deviation. The seed also decides which samples are held
+    /// out, and which are tested on where the data have no test part. After a stop,
+    /// --resume DIR goes on with all of them.
+    #[arg(long, value_name = "N", conflicts_with_all = ["resume", "overwrite"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=1000), help_heading = "Output")]
+    repeat: Option<u32>,
+
     /// Print nothing but errors
     ///
     /// With --json the summary is printed all the same.
@@ -162,6 +173,12 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             streams::notes(&notes);
         }
         return streams::print(run_dir::written(&config)?.trim_end());
+    }
+    if let Some(count) = args.repeat {
+        return repeat::begin(args, count, process);
+    }
+    if let Some(path) = args.resume.as_deref().filter(|path| repeat::is_repeated(path)) {
+        return repeat::resume(args, path, process);
     }
     let resumed =
         args.resume.as_deref().map(|path| Resumed::open(&data::home(path))).transpose()?;

@@ -17,7 +17,8 @@ use crate::config::Config;
 use crate::data;
 use crate::error::{Error, Refused};
 use crate::recipe;
-use crate::settings::{COMPLETE, Edits, Source};
+use crate::run_dir;
+use crate::settings::{Edits, Source};
 use crate::trial::TrialSamples;
 use crate::words::plural;
 
@@ -156,7 +157,7 @@ impl Setup {
             );
         }
         let source = Source {
-            text: format!("{COMPLETE} = true\n{}", base.to_toml()?),
+            text: run_dir::complete(&base)?,
             origin: "the base of the sweep".to_owned(),
             name: base.recipe.clone(),
             whole: true,

@@ -1,0 +1,287 @@
+//! `--repeat`: the same settings with several seeds, a run each.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use nn::files;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Args;
+use crate::data;
+use crate::error::{Error, Refused};
+use crate::process::Process;
+use crate::run_dir::{self, CHECKPOINT, SUMMARY};
+use crate::settings::Edits;
+use crate::stop::Stop;
+use crate::streams;
+use crate::trial::{Spread, columns};
+use crate::words::{program, shell_word};
+
+/// What the directory has beside the runs.
+const REPEAT: &str = "repeat.json";
+const RECIPE: &str = "recipe.toml";
+
+/// Figures of a summary, those that say more at the end.
+const FIGURES: [&str; 10] = [
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "val_rmse",
+    "test_loss",
+    "test_accuracy",
+    "test_rmse",
+    "test_mae",
+    "test_r2",
+];
+
+/// Those that the table shows, with their heads.
+const SHOWN: [(&str, &str); 6] = [
+    ("val_accuracy", "val acc"),
+    ("val_rmse", "val RMSE"),
+    ("val_loss", "val loss"),
+    ("test_accuracy", "test acc"),
+    ("test_rmse", "test RMSE"),
+    ("test_loss", "test loss"),
+];
+
+/// What `repeat.json` has, and `--json` prints.
+#[derive(Serialize, Deserialize)]
+struct Repeat {
+    status: String,
+    recipe: String,
+    repeat: u32,
+    /// That of the first run.
+    seed: u64,
+    #[serde(default)]
+    runs: Vec<Value>,
+    /// Mean and deviation of each figure over the runs that did not diverge.
+    #[serde(default)]
+    means: Map<String, Value>,
+}
+
+/// Whether a directory has runs with several seeds.
+pub(super) fn is_repeated(path: &Path) -> bool {
+    data::home(path).join(REPEAT).is_file()
+}
+
+pub(super) fn begin(args: &Args, count: u32, process: &Process) -> Result<(), Error> {
+    // Whatever is wrong with the settings is found before anything is written.
+    let (config, _) = args.settings()?;
+    let seed = config.training.seed;
+    if seed.saturating_add(count.into()) > i64::MAX as u64 {
+        let (what, found) = ("training.seed".to_owned(), seed.to_string());
+        let reason = format!("expected a smaller one: {count} seeds begin with it");
+        return Err(Refused { what, found, reason }.into());
+    }
+    if args.json {
+        streams::check_stdout()?;
+    }
+    let path = match &args.out {
+        Some(out) => {
+            let out = data::home(out).into_owned();
+            make(&out)?;
+            out
+        }
+        None => {
+            let name = args.name.as_deref().unwrap_or(&config.recipe);
+            run_dir::make_parent(&format!("{name}-x{count}"), SystemTime::now())?
+        }
+    };
+    let text = format!("# Settings of runs with several seeds\n{}", run_dir::complete(&config)?);
+    write(&path.join(RECIPE), &text)?;
+    let (status, runs, means) = ("running".to_owned(), Vec::new(), Map::new());
+    let repeat = Repeat { status, recipe: config.recipe, repeat: count, seed, runs, means };
+    save(&path, &repeat)?;
+    // The settings cannot hold every path.
+    let dir = args.edits().flag("data.dir").filter(|dir| dir.to_str().is_none()).map(Into::into);
+    go(args, &path, repeat, dir, process)
+}
+
+/// Goes on with those runs of a directory that have not ended.
+pub(super) fn resume(args: &Args, path: &Path, process: &Process) -> Result<(), Error> {
+    let edits = args.edits();
+    if !edits.is_empty() {
+        let why = "runs with several seeds go on with the settings that they began with: leave \
+                   the flags of settings out";
+        return Err(Error::Usage(why.to_owned()));
+    }
+    let path = data::home(path);
+    let file = path.join(REPEAT);
+    let bytes = files::read(&file).map_err(Error::io("read", &file))?;
+    let repeat = serde_json::from_slice(&bytes).map_err(|error| Error::NoObject {
+        path: file,
+        what: "of runs with several seeds",
+        reason: error.to_string(),
+    })?;
+    go(args, &path, repeat, None, process)
+}
+
+/// Trains the runs one after the other, each on all threads.
+fn go(
+    args: &Args,
+    path: &Path,
+    mut repeat: Repeat,
+    dir: Option<std::ffi::OsString>,
+    process: &Process,
+) -> Result<(), Error> {
+    let again = || format!("{} --resume {}", program(), shell_word(path));
+    let stop = Stop::listen().map_err(Error::Signals)?;
+    let seeds: Vec<u64> = (0..u64::from(repeat.repeat)).map(|i| repeat.seed + i).collect();
+    for (index, &seed) in seeds.iter().enumerate() {
+        let run = run_of(path, seed);
+        if let Some(signal) = stop.signal() {
+            let at = format!("before run {} of {}", index + 1, seeds.len());
+            return Err(Error::Stopped { signal, at, resume: again() });
+        }
+        if matches!(status(&run).as_deref(), Some("done" | "diverged")) {
+            continue;
+        }
+        let mut one = Args {
+            location: None,
+            recipe: None,
+            repeat: None,
+            quiet: args.quiet || args.json,
+            json: false,
+            edits: Edits::default(),
+            ..args.clone()
+        };
+        if run.join(CHECKPOINT).is_file() {
+            (one.config, one.out, one.resume) = (None, None, Some(run));
+        } else {
+            (one.config, one.out, one.resume) = (Some(path.join(RECIPE)), Some(run), None);
+            one.edits.push("training.seed", seed.to_string().into());
+        }
+        if let Some(dir) = &dir {
+            one.edits.push("data.dir", dir.clone());
+        }
+        if !one.quiet {
+            let line = format!("run {} of {}, seed {seed}", index + 1, seeds.len());
+            streams::print(&if index == 0 { line } else { format!("\n{line}") })?;
+        }
+        match super::run(&one, &Process { started: Instant::now(), isa: process.isa }) {
+            Ok(()) => (),
+            Err(Error::Stopped { signal, at, .. }) => {
+                return Err(Error::Stopped { signal, at, resume: again() });
+            }
+            // The other seeds may do better.
+            Err(error @ (Error::Diverged { .. } | Error::Network(nn::Error::Diverged { .. }))) => {
+                streams::failure(&error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    repeat.runs = seeds.iter().map(|&seed| figures(path, seed)).collect();
+    repeat.means = means(&repeat.runs);
+    "done".clone_into(&mut repeat.status);
+    save(path, &repeat)?;
+    if args.json {
+        streams::print_json(&repeat)?;
+    } else if !args.quiet {
+        streams::print(&format!("\n{}", table(&repeat).trim_end()))?;
+        streams::print(&format!("\nruns           {}", shell_word(path)))?;
+    }
+    match repeat.runs.iter().filter(|run| run["status"] == "diverged").count() {
+        0 => Ok(()),
+        diverged => Err(Error::SomeDiverged { diverged, of: seeds.len(), what: "runs" }),
+    }
+}
+
+fn run_of(path: &Path, seed: u64) -> PathBuf {
+    path.join(format!("seed-{seed}"))
+}
+
+fn summary(run: &Path) -> Value {
+    let text = files::read(run.join(SUMMARY)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+fn status(run: &Path) -> Option<String> {
+    summary(run)["status"].as_str().map(str::to_owned)
+}
+
+/// What the summary of a run says.
+fn figures(path: &Path, seed: u64) -> Value {
+    let run = run_of(path, seed);
+    let summary = summary(&run);
+    let mut figures = Map::new();
+    figures.insert("seed".to_owned(), seed.into());
+    figures.insert("run".to_owned(), run.to_string_lossy().into());
+    figures.insert("status".to_owned(), summary["status"].clone());
+    for key in FIGURES.into_iter().chain(["epochs", "kept_epoch", "total_seconds"]) {
+        if let Some(figure) = summary.get(key).filter(|figure| !figure.is_null()) {
+            figures.insert(key.to_owned(), figure.clone());
+        }
+    }
+    figures.into()
+}
+
+/// Mean and deviation of the figures that every run has which did not diverge.
+fn means(runs: &[Value]) -> Map<String, Value> {
+    let done: Vec<&Value> = runs.iter().filter(|run| run["status"] == "done").collect();
+    let mean = |key: &&str| {
+        let figures: Option<Vec<f64>> = done.iter().map(|run| run[*key].as_f64()).collect();
+        let spread = serde_json::to_value(Spread::of(&figures?)?).ok()?;
+        Some(((*key).to_owned(), spread))
+    };
+    FIGURES.iter().filter_map(mean).collect()
+}
+
+fn table(repeat: &Repeat) -> String {
+    let shown: Vec<_> =
+        SHOWN.into_iter().filter(|(key, _)| repeat.means.contains_key(*key)).collect();
+    let text = |key: &str, spread: Spread| {
+        if key.ends_with("accuracy") { spread.percent() } else { spread.number() }
+    };
+    let heads = shown.iter().map(|(_, head)| (*head).to_owned());
+    let mut rows = vec![["seed".to_owned()].into_iter().chain(heads).collect::<Vec<_>>()];
+    for run in &repeat.runs {
+        let mut row = vec![run["seed"].to_string()];
+        if run["status"] == "done" {
+            let one = |mean| Spread { mean, deviation: None };
+            let cell = |(key, _): &(&str, &str)| {
+                run[*key].as_f64().map_or_else(String::new, |mean| text(key, one(mean)))
+            };
+            row.extend(shown.iter().map(cell));
+        } else {
+            row.push(run["status"].as_str().unwrap_or("none").to_owned());
+        }
+        rows.push(row);
+    }
+    let mut row = vec!["mean".to_owned()];
+    for (key, _) in &shown {
+        let of = |name: &str| repeat.means[*key][name].as_f64();
+        let spread = Spread { mean: of("mean").unwrap_or(f64::NAN), deviation: of("deviation") };
+        row.push(text(key, spread));
+    }
+    rows.push(row);
+    columns(&rows, 0)
+}
+
+/// Makes a directory that is new or empty.
+fn make(path: &Path) -> Result<(), Error> {
+    if path.exists() && !path.is_dir() {
+        return Err(Error::NotADirectory { path: path.to_owned() });
+    }
+    if path.join(REPEAT).is_file() {
+        return Err(Error::Unfinished { path: path.to_owned(), resume: shell_word(path) });
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    if let Some(found) = names.min() {
+        return Err(Error::NotEmpty { path: path.to_owned(), found });
+    }
+    fs::create_dir_all(path).map_err(Error::io("make the directory", path))
+}
+
+fn save(path: &Path, repeat: &Repeat) -> Result<(), Error> {
+    let path = path.join(REPEAT);
+    let text = serde_json::to_string_pretty(repeat).map_err(std::io::Error::from);
+    write(&path, &(text.map_err(Error::io("write", &path))? + "\n"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    files::write(path, text.as_bytes()).map_err(Error::io("write", path))
+}
