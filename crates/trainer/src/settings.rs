@@ -35,5 +35,5 @@ pub(crate) use kind::{Interval, Kind, Notation};
 pub(crate) use nearest::{names as nearest_names, unknown as unknown_key, unknown_flag};
 pub(crate) use setting::{Given, Setting};
 pub(crate) use table::usual_rate;
-pub(crate) use tries::{check_text, find, is_whole, text_of};
+pub(crate) use tries::{check_text, find, is_whole, number_text, text_of};
 pub(crate) use {setting::Presence, table::all};

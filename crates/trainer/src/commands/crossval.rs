@@ -114,7 +114,7 @@ struct Means {
 impl Means {
     fn of(folds: &[Figures]) -> Self {
         let mean = |of: fn(&Figures) -> Option<f64>| {
-            let done = folds.iter().filter(|fold| !fold.diverged());
+            let done = folds.iter().filter(|fold| !fold.failed());
             Spread::of(&done.filter_map(of).collect::<Vec<_>>())
         };
         Self {
@@ -155,7 +155,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let folds = folds(&config, &samples, (count, &pool, args.quiet), &stop, process)?;
     let seconds = begun.elapsed().as_secs_f64();
 
-    let diverged = folds.iter().filter(|fold| fold.diverged()).count();
+    let diverged = folds.iter().filter(|fold| fold.failed()).count();
     let means = Means::of(&folds);
     if args.json {
         streams::print_json(&Report {
@@ -266,7 +266,7 @@ fn line(quiet: bool, fold: usize, figures: &Figures) {
         return;
     }
     let figure = match figures {
-        _ if figures.diverged() => "diverged".to_owned(),
+        _ if figures.failed() => "diverged".to_owned(),
         Figures { val_accuracy: Some(accuracy), .. } => percent(*accuracy),
         Figures { val_rmse: Some(rmse), .. } => format!("RMSE {}", one(*rmse)),
         _ => "no figure".to_owned(),
@@ -290,7 +290,7 @@ fn table(folds: &[Figures], means: &Means, classes: bool) -> String {
             _ => figures.epochs.to_string(),
         };
         let last = match figures.val_accuracy {
-            _ if figures.diverged() => "diverged".to_owned(),
+            _ if figures.failed() => "diverged".to_owned(),
             Some(accuracy) => percent(accuracy),
             None => number(figures.val_rmse),
         };
@@ -312,7 +312,7 @@ fn csv(folds: &[Figures], classes: bool) -> String {
         format!("fold,status,epochs,kept_epoch,train_loss,val_loss,{last},val_samples,seconds\n");
     let number = |figure: Option<f64>| figure.map_or_else(String::new, |figure| figure.to_string());
     for (fold, figures) in folds.iter().enumerate() {
-        let status = if figures.diverged() { "diverged" } else { "done" };
+        let status = figures.status.name();
         let kept = figures.kept_epoch.map_or_else(String::new, |epoch| epoch.to_string());
         text += &format!(
             "{},{status},{},{kept},{},{},{},{},{}\n",

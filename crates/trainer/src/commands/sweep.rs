@@ -27,7 +27,7 @@ use crate::settings::Edits;
 use crate::stop::Stop;
 use crate::streams;
 use crate::summary::VERSION;
-use crate::trial::TrialSamples;
+use crate::trial::{Outcome, TrialSamples};
 use crate::words::{plural, program, shell_word};
 use plan::Metric;
 use ranking::Row;
@@ -360,6 +360,12 @@ fn none(search: &Search<'_>, state: &State, rows: &[Row]) -> Error {
         let budget = search.setup.plan.budget.unwrap_or_default().as_secs();
         let advice = format!("give it more with {} --budget TIME", state.resume_command());
         return Error::NoTrial { budget: format!("{budget} s"), advice };
+    }
+    let refused = rows.iter().flat_map(|row| &row.folds).find_map(|fold| fold.reason.clone());
+    if let Some(reason) = refused.filter(|_| rows.iter().all(|row| row.status == Outcome::Refused))
+    {
+        let reason = format!("no trial could be trained: {reason}");
+        return Error::SweepDir { path: state.path().to_owned(), reason };
     }
     Error::SomeDiverged { diverged: rows.len(), of: rows.len(), what: "trials" }
 }

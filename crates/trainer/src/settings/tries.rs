@@ -33,12 +33,18 @@ pub(crate) fn is_whole(setting: &Setting) -> Option<bool> {
     }
 }
 
+/// A number in the shorter of its two notations: `0.003`, `1e30`.
+pub(crate) fn number_text(number: f64) -> String {
+    let (plain, powers) = (number.to_string(), format!("{number:e}"));
+    if plain.len() <= powers.len().max(7) { plain } else { powers }
+}
+
 /// A value of a file as the command line writes it; `None` of what has no such text.
 pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Integer(number) => Some(number.to_string()),
-        Value::Float(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number_text(*number)),
         Value::Boolean(on) => Some(on.to_string()),
         Value::Array(parts) if parts.is_empty() => Some("none".to_owned()),
         Value::Array(parts) => {
@@ -50,5 +56,25 @@ pub(crate) fn text_of(value: &Value) -> Option<String> {
             Some(texts?.join(","))
         }
         Value::Datetime(_) | Value::Table(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number_text;
+
+    #[test]
+    fn numbers_are_written_short() {
+        for (number, text) in [
+            (0.1, "0.1"),
+            (0.00003, "0.00003"),
+            (1234567.0, "1234567"),
+            (1e30, "1e30"),
+            (1.234e-8, "1.234e-8"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(number_text(number), text);
+            assert_eq!(text.parse::<f64>().unwrap(), number);
+        }
     }
 }

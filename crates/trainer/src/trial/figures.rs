@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Outcome {
     Done,
     Diverged,
+    /// The settings cannot be trained with.
+    Refused,
 }
 
 /// The figures of a trial: those of its last epoch, and with early stopping those of the best.
@@ -29,8 +31,22 @@ pub(crate) struct Figures {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) val_rmse: Option<f64>,
     pub(crate) val_samples: usize,
+    /// Why the settings are refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) reason: Option<String>,
     /// Wall clock since the trial began, or was continued.
     pub(crate) seconds: f64,
+}
+
+impl Outcome {
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Diverged => "diverged",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 impl Figures {
@@ -57,11 +73,29 @@ impl Figures {
             val_accuracy: accuracy,
             val_rmse: validation.and_then(|found| found.figures).and_then(rmse),
             val_samples: validation.map_or(0, |found| found.samples),
+            reason: None,
             seconds,
         }
     }
 
-    pub(crate) fn diverged(&self) -> bool {
-        self.status == Outcome::Diverged
+    /// Of settings that cannot be trained with.
+    pub(crate) fn refused(reason: String) -> Self {
+        Self {
+            status: Outcome::Refused,
+            epochs: 0,
+            kept_epoch: None,
+            train_loss: None,
+            val_loss: None,
+            val_accuracy: None,
+            val_rmse: None,
+            val_samples: 0,
+            reason: Some(reason),
+            seconds: 0.0,
+        }
+    }
+
+    /// Whether there are no figures to compare it by.
+    pub(crate) fn failed(&self) -> bool {
+        self.status != Outcome::Done
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct TrialSamples {
 enum Source {
     Images(Samples),
     /// Each fold learns from its own rows how cells become features.
-    Table(Tables),
+    Table(Box<Tables>),
 }
 
 impl TrialSamples {
@@ -36,7 +36,7 @@ impl TrialSamples {
         let source = if data::is_table(&config.data.dir) {
             let mut tables = Tables::open_without_test(config)?;
             notes = std::mem::take(&mut tables.notes);
-            Source::Table(tables)
+            Source::Table(Box::new(tables))
         } else {
             let samples = data::without_test(config, &mut notes)?;
             data::check_finite(&config.data.dir, Part::Train, &samples)?;

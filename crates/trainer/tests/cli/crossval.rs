@@ -125,7 +125,7 @@ fn numbers_have_an_error_in_their_unit() {
 #[test]
 fn a_fold_that_diverges_is_a_row_and_the_command_fails() {
     let dir = data::folder();
-    let flags = "crossval --recipe article --lr 1e30 --folds 2 --epochs 2";
+    let flags = "crossval --recipe article --activation relu --lr 1e30 --l2 0 --folds 2 --epochs 2";
     let output = run_in(dir.path(), flags);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let (text, words) =

@@ -133,21 +133,39 @@ fn the_table_is_the_same_for_any_number_of_threads() {
     assert_ne!(five, settings(&RANDOM.replace("trials = 5", "trials = 5\nseed = 2")));
 }
 
+/// The rest of the grid with these rates, and without a penalty or with one.
+fn rates(rates: &str, l2: &str) -> String {
+    let text = GRID.replace("[0.01, 0.1]", rates).replace("[10, 30, 300]", "[30]");
+    text.replace("[space]", &format!("training.l2 = {l2}\nnetwork.activation = \"relu\"\n[space]"))
+}
+
 #[test]
-fn a_trial_that_diverges_is_a_row() {
-    let dir = folder(&GRID.replace("[0.01, 0.1]", "[1e30, 0.1]").replace("[10, 30, 300]", "[30]"));
+fn a_trial_that_fails_is_a_row() {
+    let dir = folder(&rates("[1e30, 0.1]", "0.0"));
     let text = succeed(dir.path(), "sweep --config sweep.toml --out tuned");
     let rows: Vec<_> = text.lines().take(3).collect();
     assert!(rows[2].ends_with("diverged"), "{text}");
     assert!(text.contains("best: trial 2 (batch-size 30, lr 0.1), accuracy "), "{text}");
     assert!(text.contains("eval --model tuned/best\n"), "{text}");
+    // A rate that its penalty forbids.
+    fs::write(dir.path().join("sweep.toml"), rates("[1e30, 0.1]", "0.001")).unwrap();
+    let output = run_in(dir.path(), "sweep --config sweep.toml --no-refit");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().nth(2).unwrap().ends_with("refused"), "{text}");
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("refused: learning rate times l2 is "), "{words}");
+
     // If all do, the command fails.
-    let all = GRID.replace("[0.01, 0.1]", "[1e30, 1e31]").replace("[10, 30, 300]", "[30]");
-    fs::write(dir.path().join("sweep.toml"), all).unwrap();
-    let output = run_in(dir.path(), "sweep --config sweep.toml --quiet");
-    assert_eq!(output.status.code(), Some(1));
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.starts_with("error: training diverged in 2 of 2 trials: "), "{error}");
+    let fails = |text: String, expected: &str| {
+        fs::write(dir.path().join("sweep.toml"), text).unwrap();
+        let output = run_in(dir.path(), "sweep --config sweep.toml --quiet");
+        assert_eq!(output.status.code(), Some(1));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.starts_with("error: ") && error.contains(expected), "{error}");
+    };
+    fails(rates("[1e30, 1e31]", "0.0"), "training diverged in 2 of 2 trials: ");
+    fails(rates("[1e30, 1e31]", "0.001"), ": no trial could be trained: learning rate times l2 ");
 }
 
 #[test]
@@ -160,4 +178,21 @@ fn test_samples_are_not_looked_at() {
     bytes[8..].fill(200);
     fs::write(&labels, bytes).unwrap();
     assert_eq!(table(&succeed(dir.path(), flags)), expected);
+}
+
+/// The example of docs/tuning.md.
+#[test]
+fn the_documented_file_works() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = fs::read_to_string(root.join("docs/sweep.toml")).unwrap();
+    let guide = fs::read_to_string(root.join("docs/tuning.md")).unwrap();
+    let (_, keys) = text.split_once("\n\n").unwrap();
+    assert!(guide.contains(&format!("```toml\n{keys}```")), "docs/tuning.md has another one");
+    let dir = folder(&text);
+    fs::write(dir.path().join("iris.csv"), data::table("iris.csv")).unwrap();
+    let flags = "sweep --config sweep.toml iris.csv --target target --json --quiet --out tuned";
+    let result = json(dir.path(), flags);
+    assert_eq!((&result["wanted"], &result["folds"]), (&12.into(), &3.into()));
+    succeed(dir.path(), "eval --model tuned/best");
+    succeed(dir.path(), "--config tuned/best.toml --quiet --out again");
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::plan::Metric;
 use super::space::{Settings, Space};
 use super::state::Job;
-use crate::trial::{Figures, Spread, columns};
+use crate::trial::{Figures, Outcome, Spread, columns};
 
 /// A trial, at the last rung that all its folds have reached.
 #[derive(Clone, Debug, Serialize)]
@@ -18,11 +18,10 @@ pub(super) struct Row {
     pub(super) settings: Settings,
     /// From 1; without halving there is one.
     pub(super) rung: usize,
-    /// `done` or `diverged`.
-    pub(super) status: &'static str,
+    pub(super) status: Outcome,
     /// That were trained, of the fold that was trained longest.
     pub(super) epochs: usize,
-    /// What the table is sorted by; `None` if it diverged.
+    /// What the table is sorted by; `None` if it diverged or is refused.
     pub(super) figure: Option<Spread>,
     pub(super) val_loss: Option<Spread>,
     pub(super) folds: Vec<Figures>,
@@ -78,16 +77,16 @@ pub(super) fn rows_at(
     let row = |trial: usize| {
         let of_fold = |fold| figures.get(&Job { rung, trial, fold }).cloned();
         let folds: Vec<Figures> = (0..folds).map(of_fold).collect::<Option<_>>()?;
-        let diverged = folds.iter().any(Figures::diverged);
+        let failed = folds.iter().find(|fold| fold.failed());
         let spread = |of: &dyn Fn(&Figures) -> Option<f64>| {
             let found: Option<Vec<f64>> = folds.iter().map(of).collect();
-            Spread::of(&found.filter(|_| !diverged)?)
+            Spread::of(&found.filter(|_| failed.is_none())?)
         };
         Some(Row {
             trial: trial + 1,
             settings: trials[trial].clone(),
             rung: rung + 1,
-            status: if diverged { "diverged" } else { "done" },
+            status: failed.map_or(Outcome::Done, |fold| fold.status),
             epochs: folds.iter().map(|fold| fold.epochs).max().unwrap_or_default(),
             figure: spread(&|fold| metric.of(fold)),
             val_loss: spread(&|fold| fold.val_loss),
@@ -118,7 +117,7 @@ pub(super) fn ranking(
     rows
 }
 
-/// The trials that go on: one of `eta`, at least one, and none that diverged.
+/// The trials that go on: one of `eta`, at least one, and none without figures.
 pub(super) fn promoted(mut rows: Vec<Row>, eta: usize, metric: Metric) -> Vec<usize> {
     let count = (rows.len() / eta).max(1);
     rows.retain(|row| row.figure.is_some());
@@ -139,7 +138,8 @@ pub(super) fn table(rows: &[Row], most: usize, space: &Space, metric: Metric) ->
     for row in rows.iter().take(most) {
         let mut line = vec![row.trial.to_string()];
         line.extend(space.dimensions.iter().map(|dimension| row.settings[&dimension.key].clone()));
-        let figure = row.figure.map_or_else(|| row.status.to_owned(), |found| metric.text(found));
+        let figure =
+            row.figure.map_or_else(|| row.status.name().to_owned(), |found| metric.text(found));
         line.extend([row.epochs.to_string(), figure]);
         line.extend(row.val_loss.filter(|_| with_loss).map(Spread::number));
         lines.push(line);
@@ -169,7 +169,7 @@ pub(super) fn csv(rows: &[Row], space: &Space, metric: Metric) -> String {
             "{},{},{},{},{},{},{},{},{}\n",
             row.trial,
             values.collect::<Vec<_>>().join(","),
-            row.status,
+            row.status.name(),
             row.rung,
             row.epochs,
             number(row.figure.map(|found| found.mean)),

@@ -11,7 +11,7 @@ use super::setup::Setup;
 use super::show::Board;
 use super::state::{Job, State};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, one_line};
 use crate::limits;
 use crate::pool::Pool;
 use crate::stop::Stop;
@@ -146,13 +146,8 @@ impl Search<'_> {
                 let trial = Trial { config, samples: self.samples, split, isa: self.isa };
                 // A trial whose state is lost begins again, and comes to the same bits.
                 let from = if rung > 0 { files::read(&states[index]).ok() } else { None };
-                trial.train(from.as_deref(), until(job), pool, &leave, epoch).map_err(|source| {
-                    let name = ranking::named(&self.setup.trials[job.trial], &self.setup.space);
-                    Error::Trial {
-                        name: format!("trial {} ({name})", job.trial + 1),
-                        source: Box::new(source),
-                    }
-                })
+                let trained = trial.train(from.as_deref(), until(job), pool, &leave, epoch);
+                trained.or_else(|source| self.refused(job, source))
             };
         let pools = self.pools(&jobs, configs)?;
         side_by_side(next, &pools, work, |event| {
@@ -169,6 +164,21 @@ impl Search<'_> {
             }
             Ok(())
         })
+    }
+
+    /// Settings that cannot be trained with, such as a rate that is too high for its penalty, are
+    /// a trial without figures: others of the space can be.
+    ///
+    /// # Errors
+    /// What is no fault of the settings.
+    fn refused(&self, job: Job, source: Error) -> Result<Option<Reached>, Error> {
+        if source.code() == 2 {
+            let figures = Figures::refused(one_line(&source.to_string()));
+            return Ok(Some(Reached { figures, state: None }));
+        }
+        let name = ranking::named(&self.setup.trials[job.trial], &self.setup.space);
+        let name = format!("trial {} ({name})", job.trial + 1);
+        Err(Error::Trial { name, source: Box::new(source) })
     }
 
     /// Writes down a job that has ended. One that was left is done again another time.
@@ -197,7 +207,8 @@ impl Search<'_> {
             folds => format!(", fold {} of {folds}", job.fold + 1),
         };
         let found = match figures {
-            _ if figures.diverged() => "diverged".to_owned(),
+            Figures { reason: Some(reason), .. } => format!("refused: {reason}"),
+            _ if figures.failed() => figures.status.name().to_owned(),
             Figures { val_accuracy: Some(accuracy), .. } => percent(*accuracy),
             Figures { val_rmse: Some(rmse), .. } => format!("RMSE {rmse:.4}"),
             _ => "no figure".to_owned(),

@@ -1,9 +1,12 @@
 //! What is tried: a list or a range for each setting, and the trials that come of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernels::{Isa, Stream, uniform};
 use toml::{Table, Value};
+
+use super::plan::MOST_TRIALS;
+use crate::settings::number_text;
 
 /// The settings that differ between trials.
 #[derive(Clone, Debug)]
@@ -65,19 +68,23 @@ impl Space {
     pub(super) fn random(&self, count: usize, seed: u64, isa: Isa) -> Vec<Settings> {
         let count = self.combinations().map_or(count, |all| count.min(all));
         let mut trials: Vec<Settings> = Vec::with_capacity(count);
+        let mut taken = BTreeSet::new();
         for index in 0..count as u32 {
-            let draws = (0..MOST_DRAWS).map(|draw| self.draw(seed, index, draw, isa));
-            let mut last = None;
-            for drawn in draws {
-                let taken = trials.contains(&drawn);
-                last = Some(drawn);
-                if !taken {
-                    break;
-                }
-            }
-            trials.extend(last);
+            let mut drawn = (0..MOST_DRAWS).map(|draw| self.draw(seed, index, draw, isa));
+            let new = drawn.find(|drawn| !taken.contains(drawn));
+            let trial = new.or_else(|| self.first_but(&taken));
+            let trial = trial.unwrap_or_else(|| self.draw(seed, index, 0, isa));
+            taken.insert(trial.clone());
+            trials.push(trial);
         }
         trials
+    }
+
+    /// The first combination that is not taken, where there are few: the last ones are hardly
+    /// ever drawn.
+    fn first_but(&self, taken: &BTreeSet<Settings>) -> Option<Settings> {
+        self.combinations().filter(|all| *all <= 2 * MOST_TRIALS)?;
+        self.grid().into_iter().find(|one| !taken.contains(one))
     }
 
     /// A random number is a function of the seed, the trial, the setting and the draw.
@@ -133,8 +140,11 @@ impl Values {
                     (false, false) => from + (to - from) * share,
                     (false, true) => (from + (to - from + 1.0) * share).floor(),
                 };
-                let value = if *whole { value.round() } else { short(value) };
-                value.clamp(*from, *to).to_string()
+                if *whole {
+                    (value.round().clamp(*from, *to) as i64).to_string()
+                } else {
+                    number_text(short(value).clamp(*from, *to))
+                }
             }
         }
     }
@@ -169,12 +179,21 @@ mod tests {
         let found: Vec<_> = grid.iter().map(|one| format!("{}{}", one["a"], one["b"])).collect();
         assert_eq!(found, ["1x", "1y", "2x", "2y", "3x", "3y"]);
         assert_eq!(space.combinations(), Some(6));
-        // At random they come in another order, and each once.
+        // At random they come in another order, and each once, even the last ones of many.
         let isa = Isa::available()[0];
         let mut random = space.random(100, 1, isa);
         assert_ne!(random, grid);
         random.sort();
         assert_eq!(random, grid);
+        let texts: Vec<String> = (0..1500).map(|n| n.to_string()).collect();
+        let many = Space {
+            dimensions: vec![Dimension {
+                values: Values::List(texts),
+                ..space.dimensions[0].clone()
+            }],
+        };
+        let found: BTreeSet<Settings> = many.random(1500, 1, isa).into_iter().collect();
+        assert_eq!(found.len(), 1500);
     }
 
     #[test]
@@ -214,5 +233,8 @@ mod tests {
         assert_eq!(short(1234.6), 1235.0);
         let ends = Values::Range { from: 0.1, to: 0.3, log: true, whole: false };
         assert_eq!((&*ends.at(1e-9), &*ends.at(1.0 - 1e-9)), ("0.1", "0.3"));
+        // A count has no powers.
+        let large = Values::Range { from: 1.0, to: 1e12, log: false, whole: true };
+        assert_eq!(large.at(1.0 - 1e-15), "1000000000000");
     }
 }
