@@ -86,7 +86,11 @@ impl Search<'_> {
                 board.close();
                 let ended = self.rows(state).len();
                 let (path, all) = (shell_word(state.path()), trials.len());
-                let at = format!("after {ended} of {all} trials; saved in {path}");
+                let of_rung = match rungs.len() {
+                    1 => String::new(),
+                    count => format!(", in rung {} of {count}", rung + 1),
+                };
+                let at = format!("after {ended} of {all} trials{of_rung}; saved in {path}");
                 return Err(Error::Stopped { signal, at, resume: state.resume_command() });
             }
             if times.is_over() {

@@ -64,7 +64,7 @@ fn a_signal_stops_a_sweep() {
     assert_eq!(end.status.code(), Some(130), "{end:?}");
     assert!(end.stdout.is_empty(), "{end:?}");
     assert!(end.stderr.contains("\nstopped: by SIGINT after "), "{end:?}");
-    assert!(end.stderr.contains(" of 200 trials; saved in tuned\n"), "{end:?}");
+    assert!(end.stderr.contains(" of 200 trials, in rung 1 of 3; saved in tuned\n"), "{end:?}");
     assert!(end.stderr.ends_with(" sweep --resume tuned\n"), "{end:?}");
     succeed(dir.path(), "sweep --resume tuned --quiet --no-refit");
     assert!(path.join("best.toml").is_file());
