@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(value_name = "DATA", conflicts_with = "data")]
     location: Option<PathBuf>,
 
-    /// File with what to try: the tables [sweep], [base] and [space]
+    /// File with what to try: its tables are sweep, base and space
     #[arg(long, value_name = "FILE", required_unless_present = "resume")]
     #[arg(help_heading = "Sweep")]
     config: Option<PathBuf>,
