@@ -24,7 +24,8 @@
 //!   [`Monitor`]. [`Progress`] says how far a run is. A [`Callback`] watches a run through
 //!   [`StepReport`] and [`EpochReport`] and may stop it, as [`StopToken`] does; [`And`]
 //!   joins two callbacks, and [`each_epoch`] makes a closure one. A run returns a [`History`], which says how it [`Ended`]. A [`Run`]
-//!   can be left after any step; a [`Checkpoint`] is one that was saved and read again. A
+//!   can be left after any step, and its [`Weights`] compared with those of a later one; a
+//!   [`Checkpoint`] is one that was saved and read again. A
 //!   [`Session`] takes single steps, and a [`Gradient`] is what a step would apply.
 //! - `judge`, how good a network is. [`Evaluation`] has loss and accuracy. [`Confusion`]
 //!   counts predictions for each class, with [`Scores`]. [`Predictions`] judges
@@ -101,7 +102,7 @@ pub use perceptron::{OneVsAll, Perceptron};
 pub use train::{
     And, Average, BatchNorm, Callback, Checkpoint, Curve, Dropout, DropoutKind, EarlyStopping,
     Ended, EpochReport, Fit, Gradient, History, Monitor, Noise, Optimizer, Progress, Run, Schedule,
-    Session, StepReport, StopToken, each_epoch,
+    Session, StepReport, StopToken, Weights, each_epoch,
 };
 
 /// Compiles and runs the example of the README. (`.ci/run test` does that with the README of

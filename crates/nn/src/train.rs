@@ -14,6 +14,7 @@ mod session;
 mod step;
 mod stopping;
 mod tiny;
+mod weights;
 
 pub use callback::{And, Callback, EpochReport, StepReport, StopToken, each_epoch};
 pub use checkpoint::Checkpoint;
@@ -25,3 +26,4 @@ pub use run::{Ended, History, Run};
 pub use schedule::{Curve, Progress, Schedule};
 pub use session::{Gradient, Session};
 pub use stopping::{EarlyStopping, Monitor};
+pub use weights::Weights;

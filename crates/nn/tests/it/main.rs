@@ -22,6 +22,7 @@ mod augment;
 mod schedules;
 mod stopping;
 mod training;
+mod weights;
 
 // Data and networks.
 mod answers;
