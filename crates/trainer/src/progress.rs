@@ -1,10 +1,15 @@
-//! What a run shows: a bar on stderr, a table of epochs, and its result.
+//! What a run shows: how far it is, a table of epochs, and its result.
+
+mod bar;
+mod count;
+mod curves;
+mod estimate;
+mod plot;
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use nn::{Ended, Run, StepReport};
 
 use crate::config::Config;
@@ -12,27 +17,51 @@ use crate::data;
 use crate::error::{Error, one_line};
 use crate::health::Finding;
 use crate::run_dir::{EpochLine, RunDir};
-use crate::streams::{notes, print_json};
+use crate::stop;
+use crate::streams::{notes, print_json, print_path};
 use crate::summary::{Commonest, Summary};
-use crate::terminal;
+use crate::terminal::Live;
 use crate::untested;
 use crate::words::{figure, percent, program, shell_word};
 
-/// The bar. With [`progress`] it fits into 80 columns, of which [`terminal`] keeps the last
-/// ones free.
-const BAR: &str = "epoch {prefix} [{bar:10}] {percent:>3} %  {msg}  {eta} left";
+use bar::Bar;
+pub(crate) use count::Count;
+use curves::Curves;
+use estimate::{Estimate, duration};
 
-/// Time between two updates of the bar.
-const REFRESH: Duration = Duration::from_millis(100);
+/// Seconds between two drawings of the bar.
+const REFRESH: f64 = 0.1;
+
+/// Seconds without a line after which one says how far an epoch is, where no bar does: these,
+/// or this share of the time so far if that is more.
+const SILENCE: f64 = 10.0;
+const SILENCE_SHARE: f64 = 1.0 / 30.0;
 
 /// Shows the progress and the result of a run.
 pub(crate) struct Progress {
-    bar: ProgressBar,
+    /// `None` where nothing can be drawn, and where nothing is to be.
+    live: Option<Live>,
     text: Target,
     json: bool,
-    recent: Recent,
+    course: Course,
+}
+
+/// The course of a run in this process.
+struct Course {
+    since: Instant,
+    /// When something was shown last, in seconds after `since`.
+    shown: f64,
     /// All epochs of the run.
     epochs: usize,
+    steps_per_epoch: u64,
+    /// Mean number of samples of a step.
+    batch: f64,
+    has_classes: bool,
+    /// Whether early stopping may end the run before its last epoch.
+    may_stop: bool,
+    estimate: Estimate,
+    curves: Curves,
+    recent: Recent,
 }
 
 /// Whether epoch `epoch` of `epochs` has a line: all of up to 30, otherwise the first, the
@@ -54,9 +83,10 @@ enum Target {
     Nowhere,
 }
 
-/// The steps since the bar was drawn.
+/// The steps of the current epoch that this process took.
+#[derive(Default)]
 struct Recent {
-    since: Instant,
+    epoch: usize,
     samples: usize,
     /// Sums over the samples.
     loss: f64,
@@ -64,39 +94,72 @@ struct Recent {
 }
 
 impl Recent {
-    fn new() -> Self {
-        Self { since: Instant::now(), samples: 0, loss: 0.0, correct: 0.0 }
-    }
-
     fn add(&mut self, step: &StepReport) {
+        if self.epoch != step.epoch {
+            *self = Self { epoch: step.epoch, ..Self::default() };
+        }
         self.samples += step.samples;
         self.loss += step.loss * step.samples as f64;
         self.correct += step.accuracy * step.samples as f64;
     }
 }
 
+impl Course {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            shown: 0.0,
+            epochs: 0,
+            steps_per_epoch: 1,
+            batch: 0.0,
+            has_classes: false,
+            may_stop: false,
+            estimate: Estimate::new(0, 1),
+            curves: Curves::default(),
+            recent: Recent::default(),
+        }
+    }
+
+    /// Seconds of the run in this process.
+    fn now(&self) -> f64 {
+        self.since.elapsed().as_secs_f64()
+    }
+
+    /// Hands what is known after a step to whoever shows it.
+    fn show<T>(&self, step: &StepReport, show: impl FnOnce(&Bar<'_>) -> T) -> T {
+        let per_epoch = self.steps_per_epoch;
+        let before = (step.epoch as u64 - 1).saturating_mul(per_epoch);
+        let left = self.estimate.left(step.step).map(|seconds| {
+            let bound = if self.may_stop { "up to " } else { "" };
+            format!("{bound}{} left", duration(seconds))
+        });
+        let samples = self.recent.samples as f64;
+        show(&Bar {
+            epoch: [step.epoch, self.epochs],
+            steps: [step.step - before, per_epoch],
+            loss: self.recent.loss / samples,
+            accuracy: self.has_classes.then(|| self.recent.correct / samples),
+            speed: self.estimate.of_step().map(|seconds| self.batch / seconds),
+            left: left.as_deref(),
+        })
+    }
+}
+
 impl Progress {
-    /// With `json`, stdout is left to the summary.
+    /// With `json`, stdout is left to the summary, and with `quiet` to the directory of the
+    /// run.
     pub(crate) fn new(quiet: bool, json: bool) -> Self {
         let text = match (quiet, json) {
             (true, _) => Target::Nowhere,
             (false, true) => Target::Stderr,
             (false, false) => Target::Stdout,
         };
-        let bar = match text {
-            Target::Nowhere => ProgressBar::hidden(),
-            _ => ProgressBar::with_draw_target(Some(0), terminal::target()),
-        };
-        if let Ok(style) = ProgressStyle::with_template(BAR) {
-            bar.set_style(style.progress_chars("=> "));
+        let live = if quiet { None } else { Live::new() };
+        if let Some(live) = &live {
+            // Without it, the bar goes after the current step.
+            let _ = stop::tidy(live.clone());
         }
-        Self {
-            bar: bar.with_finish(ProgressFinish::AndClear),
-            text,
-            json,
-            recent: Recent::new(),
-            epochs: 0,
-        }
+        Self { live, text, json, course: Course::new() }
     }
 
     /// What the user should know, a line each.
@@ -140,33 +203,58 @@ impl Progress {
         };
         text += "  seconds\n";
         self.write(&text);
-        self.recent = Recent::new();
-        self.epochs = run.fit().epochs;
+        let fit = run.fit();
+        let per_epoch = run.steps_per_epoch();
+        let steps = per_epoch.saturating_mul(fit.epochs as u64);
+        self.course = Course {
+            epochs: fit.epochs,
+            steps_per_epoch: per_epoch,
+            batch: run.samples() as f64 / per_epoch as f64,
+            has_classes: run.head().has_classes(),
+            may_stop: fit.early_stopping.is_some(),
+            estimate: Estimate::new(steps, per_epoch),
+            ..Course::new()
+        };
+        for epoch in &run.history().epochs {
+            self.course.curves.add(&EpochLine::new(epoch, 0.0, run.head().has_classes()));
+        }
     }
 
-    /// After each step: updates the bar, but not more often than every [`REFRESH`].
+    /// After each step: draws the bar, but not more often than every [`REFRESH`], or writes a
+    /// line in a long epoch.
     pub(crate) fn step(&mut self, step: &StepReport) {
-        if self.bar.is_hidden() {
+        if self.text == Target::Nowhere {
             return;
         }
-        self.recent.add(step);
-        let elapsed = self.recent.since.elapsed();
-        if elapsed < REFRESH {
+        let now = self.course.now();
+        self.course.recent.add(step);
+        self.course.estimate.step(now, step.step);
+        let silence = match &self.live {
+            Some(_) => REFRESH,
+            None => SILENCE.max(SILENCE_SHARE * now),
+        };
+        if now - self.course.shown < silence {
             return;
         }
-        let Recent { samples, loss, correct, .. } = self.recent;
-        let samples = samples as f64;
-        self.bar.set_length(step.steps);
-        self.bar.set_prefix(step.epoch.to_string());
-        let (loss, accuracy) = (loss / samples, correct / samples);
-        self.bar.set_message(progress(loss, accuracy, samples / elapsed.as_secs_f64()));
-        self.bar.set_position(step.step);
-        self.recent = Recent::new();
+        self.course.shown = now;
+        match &self.live {
+            Some(live) => {
+                let size = live.size();
+                let mut lines = vec![self.course.show(step, |bar| bar.line(size.cols - 1))];
+                lines.extend(self.course.curves.lines(size, live.abilities));
+                live.draw(lines, size);
+            }
+            None => {
+                let line = self.course.show(step, |bar| bar.sentence());
+                let _ = writeln!(io::stderr(), "{line}");
+            }
+        }
     }
 
     /// After each epoch: a line of the table. Of many epochs, some have one.
     pub(crate) fn epoch(&mut self, line: &EpochLine) {
-        if !has_line(line.epoch, self.epochs) {
+        self.course.curves.add(line);
+        if !self.has_line(line.epoch) {
             return;
         }
         let mut text =
@@ -182,8 +270,14 @@ impl Progress {
         }
         let _ = writeln!(text, "  {:>7.2}", line.seconds);
         self.write(&text);
-        // The time of the validation does not count for the next steps.
-        self.recent = Recent::new();
+        if self.live.is_none() {
+            self.course.shown = self.course.now();
+        }
+    }
+
+    /// Whether the table has a line for an epoch, from 1.
+    pub(crate) fn has_line(&self, epoch: usize) -> bool {
+        self.text != Target::Nowhere && has_line(epoch, self.course.epochs)
     }
 
     /// After the run: its result, and what to try next.
@@ -243,42 +337,59 @@ impl Progress {
         let tested = summary.test_loss.is_some();
         let next = if tested { next(config, finding, run) } else { untested::next(config, run) };
         self.write(&format!("\n{next}"));
-        if self.json {
-            return print_json(summary);
+        match (self.json, self.text) {
+            (true, _) => print_json(summary),
+            // For a script that goes on with it.
+            (false, Target::Nowhere) => print_path(run.path()),
+            (false, _) => Ok(()),
         }
-        Ok(())
     }
 
     /// Tells of what went wrong and does not end the run.
     pub(crate) fn warn(&self, text: &str) {
-        self.bar.suspend(|| {
+        let warn = || {
             let _ = writeln!(io::stderr(), "warning: {}", one_line(text));
-        });
+        };
+        match &self.live {
+            Some(live) => live.suspend(warn),
+            None => warn(),
+        }
     }
 
     /// Takes the bar away.
     pub(crate) fn close(&self) {
-        self.bar.finish_and_clear();
+        if let Some(live) = &self.live {
+            live.close();
+        }
     }
 
     /// Writes text above the bar. A reader that closed the pipe, or a full disk, is no
     /// reason to lose a run, so a failure here is not an error.
     fn write(&self, text: &str) {
-        self.bar.suspend(|| {
+        let write = || {
             let _ = match self.text {
-                Target::Stdout => io::stdout().write_all(text.as_bytes()),
+                Target::Stdout => {
+                    io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush())
+                }
                 Target::Stderr => io::stderr().write_all(text.as_bytes()),
                 Target::Nowhere => Ok(()),
             };
-        });
+        };
+        match &self.live {
+            // What goes into a file leaves the bar as it is.
+            Some(live) if self.text != Target::Stdout || io::stdout().is_terminal() => {
+                live.suspend(write);
+            }
+            _ => write(),
+        }
     }
 }
 
-/// What the bar says of the latest steps; speed in samples per second.
-fn progress(loss: f64, accuracy: f64, speed: f64) -> String {
-    let loss = if loss < 100.0 { format!("{loss:.4}") } else { format!("{loss:.1e}") };
-    let speed = if speed < 1e4 { format!("{speed:.0}") } else { format!("{:.0}k", speed / 1e3) };
-    format!("loss {loss}  acc {}  {speed}/s", percent(accuracy))
+/// Whatever ends a run, even an error, takes the bar away.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 /// A learning rate, with enough digits for any size.
@@ -346,24 +457,6 @@ mod tests {
         assert_eq!(rate(0.0125), "0.012500");
         assert_eq!(rate(2.5e-7), "2.50e-7");
         assert_eq!(rate(0.0), "0.00e0");
-    }
-
-    #[test]
-    fn the_bar_fits_into_80_columns() {
-        let columns = 80 - usize::from(terminal::MARGIN);
-        assert_eq!(progress(0.12345, 0.9821, 30_748.6), "loss 0.1235  acc 98.21 %  31k/s");
-        assert_eq!(progress(2.0, 0.0, 9_999.4), "loss 2.0000  acc 0.00 %  9999/s");
-        let widest = [progress(99.9999, 1.0, 9e6), progress(f64::MAX, 1.0, 9e6)];
-        for message in widest {
-            let line = BAR
-                .replace("{prefix}", "9999")
-                .replace("{bar:10}", &"=".repeat(10))
-                .replace("{percent:>3}", "100")
-                .replace("{msg}", &message)
-                .replace("{eta}", "100d");
-            assert!(line.len() <= columns, "{}: {line}", line.len());
-            assert!(!line.contains('{'), "{line}");
-        }
     }
 
     #[test]

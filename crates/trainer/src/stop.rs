@@ -11,6 +11,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::{consts, flag};
 
 use crate::error::Error;
+use crate::terminal::Live;
 
 /// The signals that stop a run, with their names.
 const STOPPING: &[(i32, &str)] = &[
@@ -134,6 +135,43 @@ impl Ending {
         };
         thread::Builder::new().spawn(wait).map(drop)
     }
+}
+
+/// Takes what is drawn from the terminal as soon as a signal comes, and not after the current
+/// step: a second one may end the process before that. While the process is stopped by Ctrl-Z,
+/// the terminal belongs to the shell.
+pub(crate) fn tidy(live: Live) -> io::Result<()> {
+    let stopping = STOPPING.iter().map(|(signal, _)| *signal);
+    #[cfg(unix)]
+    let stopping = stopping.chain(has_job_control().then_some(consts::SIGTSTP));
+    let mut signals = Signals::new(stopping.filter(|signal| !is_ignored(*signal)))?;
+    let wait = move || {
+        for signal in signals.forever() {
+            #[cfg(unix)]
+            if signal == consts::SIGTSTP {
+                live.pause(|| {
+                    let _ = signal_hook::low_level::emulate_default_handler(signal);
+                });
+                continue;
+            }
+            let _ = signal;
+            live.close();
+        }
+    };
+    thread::Builder::new().spawn(wait).map(drop)
+}
+
+/// Whether a shell that can continue this process has started it. Where there is none, the
+/// system ignores Ctrl-Z, and so it must not be caught.
+#[cfg(unix)]
+fn has_job_control() -> bool {
+    use rustix::process::{getpgid, getpgrp, getppid, getsid};
+    let session = getsid(None).ok();
+    getppid().is_some_and(|parent| {
+        session.is_some()
+            && getsid(Some(parent)).ok() == session
+            && getpgid(Some(parent)).is_ok_and(|group| group != getpgrp())
+    })
 }
 
 /// Whether the process was started with the signal ignored, as far as the system tells.

@@ -15,6 +15,13 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
+/// Prints a path on stdout as it is, for a script.
+pub(crate) fn print_path(path: &Path) -> Result<(), Error> {
+    let mut stdout = io::stdout();
+    let bytes = [path.as_os_str().as_encoded_bytes(), b"\n"].concat();
+    written(stdout.write_all(&bytes).and_then(|()| stdout.flush()))
+}
+
 /// The error of writing to stdout. A reader that closed the pipe has what it wanted.
 pub(crate) fn written(result: io::Result<()>) -> Result<(), Error> {
     match result {

@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use nn::Executor;
 use serde::Serialize;
 
@@ -14,12 +13,12 @@ use crate::error::Error;
 use crate::limits;
 use crate::pool::Pool;
 use crate::process::Process;
+use crate::progress::Count;
 use crate::recipe;
 use crate::settings::Edits;
 use crate::stop::Stop;
 use crate::streams;
 use crate::summary::VERSION;
-use crate::terminal;
 use crate::trial::{
     Event, Figures, Leave, OnEpoch, Spread, Trial, TrialSamples, Until, columns, side_by_side,
 };
@@ -214,7 +213,8 @@ fn folds(
     // Each fold that trains at the same time needs its own memory.
     let most = limits::memory() / samples.memory(config).max(1);
     let pools = pool.divided(count.min(usize::try_from(most).unwrap_or(count)))?;
-    let bar = bar(quiet, (count * config.training.epochs) as u64);
+    let epochs = (count * config.training.epochs) as u64;
+    let mut bar = Count::new(quiet, "epochs of all folds", epochs);
     let mut found: Vec<Option<Figures>> = vec![None; count];
     let until = Until { epochs: config.training.epochs, goes_on: false };
     let work = |fold: usize, pool: &Pool, failed: Leave<'_>, epoch: OnEpoch<'_>| {
@@ -227,37 +227,20 @@ fn folds(
     };
     side_by_side(0..count, &pools, work, |event| {
         match event {
-            Event::Epoch(_) => bar.inc(1),
+            Event::Epoch(_) => bar.add(),
             Event::Ended(fold, Some(reached)) => {
                 bar.suspend(|| line(quiet, fold, &reached.figures));
                 found[fold] = Some(reached.figures);
             }
-            _ => bar.tick(),
+            Event::Begun(_) | Event::Ended(_, None) | Event::Tick => (),
         }
         Ok(())
     })?;
-    bar.finish_and_clear();
+    bar.close();
     if let Some(signal) = stop.signal() {
         return Err(Error::Interrupted { signal });
     }
     Ok(found.into_iter().flatten().collect())
-}
-
-/// The bar, which fits into 80 columns.
-const BAR: &str = "[{bar:20}] {pos} of {len} epochs of all folds  {eta} left";
-
-fn bar(quiet: bool, epochs: u64) -> ProgressBar {
-    let target = terminal::target();
-    let bar = if quiet {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::with_draw_target(Some(epochs), target)
-    };
-    if let Ok(style) = ProgressStyle::with_template(BAR) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar.with_finish(ProgressFinish::AndClear)
 }
 
 /// A fold that has ended, on stderr.

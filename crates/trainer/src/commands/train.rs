@@ -145,9 +145,10 @@ pub(crate) struct Args {
     #[arg(value_parser = clap::value_parser!(u32).range(2..=1000), help_heading = "Output")]
     repeat: Option<u32>,
 
-    /// Print nothing but errors
+    /// Print nothing but errors, and at the end the directory of the run
     ///
-    /// With --json the summary is printed all the same.
+    /// The directory is a line on stdout, for a script that goes on with it. With --json the
+    /// summary is printed instead.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 

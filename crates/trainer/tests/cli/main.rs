@@ -36,6 +36,8 @@ mod tables;
 mod thousands;
 mod train;
 mod untested;
+#[cfg(target_os = "linux")]
+mod watch;
 mod well_known;
 
 use std::fs;

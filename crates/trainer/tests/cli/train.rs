@@ -187,11 +187,14 @@ fn json_is_one_object_and_nothing_else() {
 }
 
 #[test]
-fn quiet_prints_nothing() {
+fn quiet_prints_where_the_run_is() {
     let dir = data::folder();
     let output = run_in(dir.path(), "train --quiet --epochs 1 --out run");
     assert!(output.status.success());
-    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+    assert_eq!((&*output.stdout, &*output.stderr), (&b"run\n"[..], &b""[..]));
+    let run = succeed(dir.path(), "--quiet --epochs 1");
+    assert!(run.starts_with("runs/default-") && run.ends_with('\n'), "{run}");
+    assert!(dir.path().join(run.trim_end()).join("model.safetensors").is_file());
 }
 
 #[test]

@@ -2,14 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use nn::{Callback, EpochReport, Examples, Fit, Mlp, Run, Schedule, StepReport};
 
 use super::curve::{Curve, Watch};
 use crate::error::Error;
 use crate::pool::Pool;
+use crate::progress::Count;
 use crate::stop::Stop;
-use crate::terminal;
 
 /// The range of `--steps`.
 const FEWEST: u64 = 20;
@@ -61,7 +60,7 @@ impl RangeTest {
             ..self.fit
         };
         let mut run = Run::new(self.network, &fit, train, None)?;
-        let bar = bar(steps, self.quiet);
+        let mut bar = Count::new(self.quiet, "steps of the range test", steps);
         let mut watch = Watch::new(steps as usize);
         let curve = pool.install(|| {
             for step in 0..steps {
@@ -83,11 +82,11 @@ impl RangeTest {
                 if watch.add(rate.into(), loss).is_break() {
                     return Ok(watch.end(true));
                 }
-                bar.inc(1);
+                bar.add();
             }
             Ok(watch.end(false))
         });
-        bar.finish_and_clear();
+        bar.close();
         curve
     }
 }
@@ -110,18 +109,6 @@ impl Callback for OneStep<'_> {
 
     fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
         ControlFlow::Continue(())
-    }
-}
-
-/// A bar on stderr, if that is a terminal.
-fn bar(steps: u64, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(steps), terminal::target());
-    match ProgressStyle::with_template("range test [{bar:20}] {percent:>3} %  {eta} left") {
-        Ok(style) => bar.with_style(style.progress_chars("=> ")),
-        Err(_) => bar,
     }
 }
 
