@@ -280,6 +280,11 @@ impl Progress {
         self.text != Target::Nowhere && has_line(epoch, self.course.epochs)
     }
 
+    /// More about the last epoch, below its line.
+    pub(crate) fn details(&self, text: &str) {
+        self.write(text);
+    }
+
     /// After the run: its result, and what to try next.
     pub(crate) fn end(
         &self,

@@ -2,6 +2,7 @@
 
 mod every;
 mod keeper;
+mod layers;
 mod record;
 pub(super) mod refit;
 mod repeat;
@@ -31,6 +32,7 @@ use crate::streams;
 
 use every::Every;
 use keeper::Keeper;
+use layers::Layers;
 use record::Record;
 use resumed::Resumed;
 
@@ -152,6 +154,14 @@ pub(crate) struct Args {
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 
+    /// After each epoch, say of each layer whether it learns
+    ///
+    /// The gradient is that of 256 training samples and the update that of the epoch's last
+    /// step, both by Euclidean norms as a share of the weights. A dead unit has no slope on
+    /// any of these samples; a saturated one is at an end of tanh or sigmoid on most of them.
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
+    verbose: bool,
+
     /// Print the summary as one JSON object on stdout
     ///
     /// Nothing else is then printed on stdout.
@@ -228,8 +238,9 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let every = args.checkpoint_every;
     let tests = !args.no_test;
     let (pool, sets, saving) = (&pool, &sets, Duration::ZERO);
+    let layers = args.verbose.then(Layers::default);
     let mut keeper =
-        Keeper { dir, progress, record, stop, every, tests, pool, sets, process, saving };
+        Keeper { dir, progress, layers, record, stop, every, tests, pool, sets, process, saving };
 
     let end = keeper.train(&config, training)?;
     let tested = if tests {

@@ -36,6 +36,7 @@ mod tables;
 mod thousands;
 mod train;
 mod untested;
+mod verbose;
 #[cfg(target_os = "linux")]
 mod watch;
 mod well_known;

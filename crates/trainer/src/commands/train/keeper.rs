@@ -7,6 +7,7 @@ use mnist_io::Targets;
 use nn::{Callback, Ended, EpochReport, Evaluation, History, Mlp, Run, StepReport};
 
 use super::every::{Clock, Every};
+use super::layers::Layers;
 use super::record::Record;
 use crate::config::Config;
 use crate::error::Error;
@@ -25,6 +26,8 @@ use crate::words;
 pub(super) struct Keeper<'a> {
     pub(super) dir: RunDir,
     pub(super) progress: Progress,
+    /// With `--verbose`.
+    pub(super) layers: Option<Layers>,
     pub(super) record: Record,
     pub(super) stop: Stop,
     pub(super) every: Every,
@@ -63,8 +66,14 @@ impl Keeper<'_> {
         self.record.begin();
         loop {
             let epochs = run.history().epochs.len();
+            if let Some(layers) =
+                self.layers.as_mut().filter(|_| self.progress.has_line(epochs + 1))
+            {
+                layers.before(&run);
+            }
+            let per_epoch = self.layers.is_some().then(|| run.steps_per_epoch());
             let (pool, progress, stop) = (self.pool, &mut self.progress, &self.stop);
-            let watch = Watch { progress, stop, clock: &clock };
+            let watch = Watch { progress, stop, clock: &clock, per_epoch };
             let result = pool.install(|| run.train(pool, watch));
             let epoch_ended = run.history().epochs.len() > epochs;
             if epoch_ended {
@@ -108,6 +117,11 @@ impl Keeper<'_> {
             let line = EpochLine::new(epoch, seconds, self.sets.has_classes());
             self.progress.epoch(&line);
             files.check(&mut self.progress, self.dir.append_metrics(&line));
+            let layers = self.layers.as_mut().filter(|_| self.progress.has_line(line.epoch));
+            // A network that overflows is an error of the next step.
+            if let Some(Ok(text)) = layers.map(|layers| layers.lines(run, self.sets, self.pool)) {
+                self.progress.details(&text);
+            }
         }
     }
 
@@ -379,17 +393,25 @@ impl Files {
     }
 }
 
-/// Leaves the run at the end of each epoch, and after a step where it is to be saved.
+/// Leaves the run at the end of each epoch, and after a step where it is to be saved or looked
+/// at.
 struct Watch<'a> {
     progress: &'a mut Progress,
     stop: &'a Stop,
     clock: &'a Clock,
+    /// Steps of an epoch, if the run is to be left before the last one too.
+    per_epoch: Option<u64>,
 }
 
 impl Callback for Watch<'_> {
     fn on_step(&mut self, step: &StepReport) -> ControlFlow<()> {
         self.progress.step(step);
-        let leave = self.stop.signal().is_some() || self.clock.is_due(step.epoch - 1);
+        let looks = |per_epoch: u64| {
+            Layers::leaves(step.step, per_epoch) && self.progress.has_line(step.epoch)
+        };
+        let leave = self.stop.signal().is_some()
+            || self.clock.is_due(step.epoch - 1)
+            || self.per_epoch.is_some_and(looks);
         if leave { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

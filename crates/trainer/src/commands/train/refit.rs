@@ -45,8 +45,19 @@ pub(in crate::commands) fn refit(
     progress.begin(&config, &training, sets.held_out_len(), &dir);
     let (every, tests) = (Every::Auto, false);
     let (sets, saving) = (&sets, Duration::ZERO);
-    let mut keeper =
-        Keeper { dir, progress, record, stop, every, tests, pool, sets, process, saving };
+    let mut keeper = Keeper {
+        dir,
+        progress,
+        layers: None,
+        record,
+        stop,
+        every,
+        tests,
+        pool,
+        sets,
+        process,
+        saving,
+    };
     let end = keeper.train(&config, training)?;
     keeper.end_untested(&config, end)
 }
