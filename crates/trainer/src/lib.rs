@@ -61,7 +61,7 @@ mod streams;
 
 mod progress;
 
-mod plot;
+mod braille;
 
 mod words;
 

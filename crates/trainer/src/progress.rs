@@ -4,7 +4,6 @@ mod bar;
 mod count;
 mod curves;
 mod estimate;
-mod plot;
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -43,6 +42,8 @@ pub(crate) struct Progress {
     live: Option<Live>,
     text: Target,
     json: bool,
+    /// Whether a run that prints nothing else says where it is.
+    says_where: bool,
     course: Course,
 }
 
@@ -159,7 +160,13 @@ impl Progress {
             // Without it, the bar goes after the current step.
             let _ = stop::tidy(live.clone());
         }
-        Self { live, text, json, course: Course::new() }
+        Self { live, text, json, says_where: true, course: Course::new() }
+    }
+
+    /// The progress of one of several runs, of which another text says where they are.
+    pub(crate) fn of_several(mut self) -> Self {
+        self.says_where = false;
+        self
     }
 
     /// What the user should know, a line each.
@@ -345,7 +352,7 @@ impl Progress {
         match (self.json, self.text) {
             (true, _) => print_json(summary),
             // For a script that goes on with it.
-            (false, Target::Nowhere) => print_path(run.path()),
+            (false, Target::Nowhere) if self.says_where => print_path(run.path()),
             (false, _) => Ok(()),
         }
     }

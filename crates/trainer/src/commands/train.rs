@@ -147,6 +147,10 @@ pub(crate) struct Args {
     #[arg(value_parser = clap::value_parser!(u32).range(2..=1000), help_heading = "Output")]
     repeat: Option<u32>,
 
+    /// Whether the run is one of those of --repeat.
+    #[arg(skip)]
+    of_several: bool,
+
     /// Print nothing but errors, and at the end the directory of the run
     ///
     /// The directory is a line on stdout, for a script that goes on with it. With --json the
@@ -232,7 +236,8 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
             (dir, training, Record::new(&config)?)
         }
     };
-    let mut progress = Progress::new(args.quiet, args.json);
+    let progress = Progress::new(args.quiet, args.json);
+    let mut progress = if args.of_several { progress.of_several() } else { progress };
     progress.notes(&notes);
     progress.begin(&config, &training, sets.held_out_len(), &dir);
     let every = args.checkpoint_every;

@@ -1,7 +1,7 @@
 //! The curves of a run: loss and accuracy, of training and of validation, epoch by epoch.
 
 use super::bar::loss_text;
-use super::plot::{Canvas, Pen, Window};
+use crate::braille::{Canvas, Pen, Window};
 use crate::run_dir::EpochLine;
 use crate::terminal::{Abilities, Size};
 use crate::words::percent;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::curve::Curve;
 use super::suggestion::{Suggestion, digits};
-use crate::plot::braille::Canvas;
+use crate::braille::{Canvas, Pen, Window};
 
 /// Characters of the plot in a terminal, and of the numbers left of it. With the lines around
 /// it, it fits into 24 rows of 80 columns.
@@ -60,11 +60,13 @@ fn of_loss(loss: f64) -> String {
 /// The smoothed curve, with the suggestion below it, in 80 columns.
 pub(super) fn terminal(curve: &Curve, found: &Suggestion) -> String {
     let axes = Axes::of(curve);
-    let mut canvas = Canvas::new(COLS, ROWS);
+    let mut canvas = Canvas::new(ROWS, COLS);
+    let window = Window { x: [0.0, 1.0], y: [0.0, 1.0] };
     let rows = curve.rates.iter().zip(&curve.smoothed);
-    canvas.line(rows.map(|(rate, loss)| (axes.x(*rate), axes.y(*loss))));
+    let points = rows.map(|(rate, loss)| (axes.x(*rate), axes.y(*loss)));
+    canvas.curve(points, window, Pen::Solid);
     let mut text = format!("{:>LEFT$}\n", "loss");
-    for (row, line) in canvas.lines().iter().enumerate() {
+    for (row, line) in canvas.rows(false).enumerate() {
         let number = match row {
             0 => of_loss(axes.top),
             _ if row == ROWS - 1 => of_loss(axes.bottom),

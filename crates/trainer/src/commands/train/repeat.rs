@@ -143,6 +143,7 @@ fn go(
             location: None,
             recipe: None,
             repeat: None,
+            of_several: true,
             quiet: args.quiet || args.json,
             json: false,
             edits: Edits::default(),
@@ -179,7 +180,9 @@ fn go(
     save(path, &repeat)?;
     if args.json {
         streams::print_json(&repeat)?;
-    } else if !args.quiet {
+    } else if args.quiet {
+        streams::print_path(path)?;
+    } else {
         streams::print(&format!("\n{}", table(&repeat).trim_end()))?;
         streams::print(&format!("\nruns           {}", shell_word(path)))?;
     }

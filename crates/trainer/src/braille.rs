@@ -2,7 +2,7 @@
 
 /// The pen that draws a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pen {
+pub(crate) enum Pen {
     /// Cyan; an unbroken line.
     Solid,
     /// Magenta; a dashed line, so that it is told apart without colour too.
@@ -34,13 +34,13 @@ const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x8
 
 /// The part of the plane that is shown: from the lower left to the upper right corner.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Window {
-    pub(super) x: [f64; 2],
-    pub(super) y: [f64; 2],
+pub(crate) struct Window {
+    pub(crate) x: [f64; 2],
+    pub(crate) y: [f64; 2],
 }
 
 /// Paper of some rows and columns of cells.
-pub(super) struct Canvas {
+pub(crate) struct Canvas {
     cols: usize,
     /// The dots of each cell, row by row, and who drew the last of them.
     cells: Vec<(u8, Pen)>,
@@ -48,12 +48,12 @@ pub(super) struct Canvas {
 
 impl Canvas {
     /// At least one row and one column.
-    pub(super) fn new(rows: usize, cols: usize) -> Self {
+    pub(crate) fn new(rows: usize, cols: usize) -> Self {
         Self { cols, cells: vec![(0, Pen::Solid); rows * cols] }
     }
 
     /// Draws a line from point to point. A point that is not finite is left out.
-    pub(super) fn curve(
+    pub(crate) fn curve(
         &mut self,
         points: impl Iterator<Item = (f64, f64)>,
         window: Window,
@@ -88,7 +88,7 @@ impl Canvas {
     }
 
     /// The rows as text, each as wide as the canvas.
-    pub(super) fn rows(&self, color: bool) -> impl Iterator<Item = String> {
+    pub(crate) fn rows(&self, color: bool) -> impl Iterator<Item = String> {
         self.cells.chunks(self.cols).map(move |row| {
             let (mut text, mut current) = (String::new(), None);
             for &(dots, pen) in row {

@@ -1,3 +1,0 @@
-//! Pictures of curves.
-
-pub(crate) mod braille;
