@@ -50,9 +50,9 @@ pub(crate) enum Command {
     Runs(runs::Args),
     Serve(serve::Args),
     LrFind(lr_find::Args),
-    Doctor(doctor::Args),
     Crossval(crossval::Args),
     Sweep(sweep::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

@@ -36,7 +36,12 @@ Precedence of settings:
 
 /// What `--help` ends with, after the examples of a command.
 pub(crate) fn after(examples: &str) -> String {
+    after_with(examples, EXIT_CODES)
+}
+
+/// The same, for a command with exit codes of its own.
+pub(crate) fn after_with(examples: &str, exit_codes: &str) -> String {
     let precedence = if examples.contains("Recipes:") { PRECEDENCE } else { "" };
-    let parts = [examples, precedence, ENVIRONMENT, EXIT_CODES];
+    let parts = [examples, precedence, ENVIRONMENT, exit_codes];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }

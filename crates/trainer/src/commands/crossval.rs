@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::help;
 use crate::limits;
 use crate::pool::Pool;
 use crate::process::Process;
@@ -24,14 +25,15 @@ use crate::trial::{
 };
 use crate::words::{percent, plural};
 
-/// Cross-validate a recipe: train on all folds but one, judge on that one
+/// Cross-validate a recipe on folds of the training samples
 ///
 /// Each training sample is held out once, and the mean over the folds says how good the
 /// recipe is, with the deviation from fold to fold. The folds train side by side on the
 /// threads, and the result has the same bits for any number of them. Test samples are
 /// not looked at, and nothing is written.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES.to_owned() + &recipe::help() + "\n\n" + super::EXIT_CODES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", recipe::help()))]
+#[command(after_long_help = help::after(&format!("{EXAMPLES}\n\n{}", recipe::help())))]
 pub(crate) struct Args {
     /// Data to train on: a folder or a file, the same as --data
     #[arg(value_name = "DATA", conflicts_with = "data")]
@@ -58,7 +60,7 @@ pub(crate) struct Args {
     edits: Edits,
 
     /// Print nothing but errors, and what --json or --csv asks for
-    #[arg(long, help_heading = "Output")]
+    #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 
     /// Print the result as one JSON object on stdout
@@ -78,9 +80,7 @@ const EXAMPLES: &str = "\
 Examples:
   trainer crossval                                 the recipe default on MNIST
   trainer crossval data/iris.csv --target species --folds 10
-  trainer crossval --epochs 3 --lr 0.01 --json
-
-";
+  trainer crossval --epochs 3 --lr 0.01 --json";
 
 /// What `--json` prints.
 #[derive(Serialize)]

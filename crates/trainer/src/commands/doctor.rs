@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::help;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::streams;
@@ -23,7 +24,13 @@ use check::{Check, Mark};
 use machine::Machine;
 use speed::Speed;
 
-/// Say what this machine is, how fast it computes, and whether all is as it should be
+const EXAMPLES: &str = "\
+Examples:
+  trainer doctor                            all checks, in some seconds
+  trainer doctor --data images --threads 1
+  trainer doctor --json > machine.json";
+
+/// Check this machine, its speed, the kernels and the data
 ///
 /// The instruction set, the threads and the limit of the container, the caches, the memory;
 /// the peak of multiply-adds, measured here, and what share of it a matrix product gets;
@@ -33,7 +40,7 @@ use speed::Speed;
 ///
 /// The exit code is 1 if something fails, and 0 if there are only warnings.
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after(EXAMPLES))]
 pub(crate) struct Args {
     /// Data to check: a folder or a file
     #[arg(long, value_name = "DATA")]
@@ -44,7 +51,7 @@ pub(crate) struct Args {
     threads: Option<OsString>,
 
     /// Print nothing but what fails
-    #[arg(long)]
+    #[arg(short, long)]
     quiet: bool,
 
     /// Print the result as one JSON object

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
+use crate::help;
 use crate::network;
 use crate::pool::Pool;
 use crate::process::Process;
@@ -28,6 +29,13 @@ use curve::Curve;
 use range::{RangeTest, rate, steps};
 use suggestion::Suggestion;
 
+const EXAMPLES: &str = "\
+Examples:
+  trainer lr-find                           for the recipe default on MNIST
+  trainer lr-find data.csv --target price   for a table
+  trainer lr-find --optimizer sgd --plot lr.svg
+  trainer lr-find --from 1e-5 --to 1 --csv > curve.csv";
+
 /// Find a learning rate to begin with
 ///
 /// A range test (Smith 2015): the network is trained for one pass over the training samples,
@@ -41,7 +49,7 @@ use suggestion::Suggestion;
 /// threads. The settings are those of train; a schedule, epochs and early stopping do not
 /// count here.
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after(EXAMPLES))]
 pub(crate) struct Args {
     /// Data to train on: a folder or a file, the same as --data
     #[arg(value_name = "DATA", conflicts_with = "data")]
@@ -90,7 +98,7 @@ pub(crate) struct Args {
     json: bool,
 
     /// Print nothing but the rate
-    #[arg(long, help_heading = "Output")]
+    #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 
     /// Threads, 1 to 1024 [default: one for each core]

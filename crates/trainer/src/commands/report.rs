@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::data::{self, Checksums};
 use crate::error::Error;
+use crate::help;
 use crate::model::Model;
 use crate::pool::Pool;
 use crate::process::Process;
@@ -21,7 +22,13 @@ use crate::streams;
 /// Where several runs are compared, unless `--out` says otherwise.
 const COMPARISON: &str = "comparison.html";
 
-/// Write the report of a run again, or compare several runs on one page
+const EXAMPLES: &str = "\
+Examples:
+  trainer report runs/mnist                 write its report.html again
+  trainer report runs/a runs/b              compare them, in comparison.html
+  trainer report runs/*-lr* --out lr.html   compare all of a kind";
+
+/// Write a run's report again, or compare runs on one page
 ///
 /// The report of one run is the report.html in its directory: what was run, curves, the
 /// confusion matrix, calibration, mistakes, labels that may be wrong, and what is to be seen
@@ -31,7 +38,7 @@ const COMPARISON: &str = "comparison.html";
 /// Several runs are compared in comparison.html in the current directory: their curves and
 /// figures beside the settings that differ. The path of the page is printed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after(EXAMPLES))]
 pub(crate) struct Args {
     /// Directory of a run; several are compared
     #[arg(value_name = "RUN", required = true)]
@@ -40,7 +47,7 @@ pub(crate) struct Args {
     /// Page to write [default: RUN/report.html, or comparison.html for several runs]
     ///
     /// A file that is there is replaced if it is a report, and only then.
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 
     /// Where the data of the run lie now: a folder or a file
@@ -54,7 +61,7 @@ pub(crate) struct Args {
     threads: Option<OsString>,
 
     /// Print nothing but errors
-    #[arg(long)]
+    #[arg(short, long)]
     quiet: bool,
 
     /// Print the result as one JSON object

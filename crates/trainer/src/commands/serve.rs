@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::help;
 use crate::model::Model;
 use crate::pool::Threads;
 use crate::process::Process;
@@ -34,16 +35,23 @@ Exit codes:
   1    it failed: the model or the port
   2    the settings are wrong: command line or environment";
 
-/// Show a page that says what you draw, and answer programs over HTTP
+const EXAMPLES: &str = "\
+Examples:
+  trainer serve -m runs/mnist               draw digits at 127.0.0.1:8080
+  trainer serve -m runs/mnist --port 0      on any free port, which is printed
+  curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' \\
+      http://127.0.0.1:8080/api/predict     ask it from a program";
+
+/// Serve a page to draw on, and answer programs over HTTP
 ///
 /// The page and the API are for this machine alone: the server listens on 127.0.0.1, and
 /// answers no page of another site. The first line on stdout is its address. Nothing is
 /// written. It ends by Ctrl-C, with exit code 0.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after_with(EXAMPLES, EXIT_CODES))]
 pub(crate) struct Args {
     /// Model: a model.safetensors, or the directory of a run
-    #[arg(long, value_name = "MODEL")]
+    #[arg(short, long, value_name = "MODEL")]
     model: PathBuf,
 
     /// Port to listen on; 0 picks a free one
@@ -55,7 +63,7 @@ pub(crate) struct Args {
     threads: Option<OsString>,
 
     /// Print nothing but the address and errors
-    #[arg(long, conflicts_with = "verbose")]
+    #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
     /// Print a line for each request, on stderr

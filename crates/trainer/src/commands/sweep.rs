@@ -20,6 +20,7 @@ use super::train::refit::refit;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
+use crate::help;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::run_dir;
@@ -46,7 +47,7 @@ use state::State;
 /// and the run that was trained with it on all samples. After Ctrl-C or a crash,
 /// --resume goes on with it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES.to_owned() + super::EXIT_CODES)]
+#[command(after_help = EXAMPLES, after_long_help = help::after(EXAMPLES))]
 pub(crate) struct Args {
     /// Data to train on: a folder or a file, the same as --data
     #[arg(value_name = "DATA", conflicts_with = "data")]
@@ -80,11 +81,11 @@ pub(crate) struct Args {
     edits: Edits,
 
     /// Directory of the sweep, which is new or empty [default: runs/sweep-TIME]
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
     /// Print nothing but errors, and what --json or --csv asks for
-    #[arg(long, help_heading = "Output")]
+    #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 
     /// Print the result as one JSON object on stdout
@@ -117,9 +118,7 @@ A file with what to try:
   training.epochs = 3
   [space]
   training.lr = { from = 0.0003, to = 0.03, scale = \"log\" }
-  network.hidden = [[128], [256, 256]]
-
-";
+  network.hidden = [[128], [256, 256]]";
 
 /// Rows of the last table; `--csv` has all.
 const MOST_ROWS: usize = 20;

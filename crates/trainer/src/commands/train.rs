@@ -151,7 +151,7 @@ pub(crate) struct Args {
     #[arg(skip)]
     of_several: bool,
 
-    /// Print nothing but errors, and at the end the directory of the run
+    /// Print nothing but errors and, at the end, where the run is
     ///
     /// The directory is a line on stdout, for a script that goes on with it. With --json the
     /// summary is printed instead.

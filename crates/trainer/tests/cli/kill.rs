@@ -25,12 +25,19 @@ fn go_on(dir: &Path, flags: &str, out: &str) {
         nn::Mlp::load(dir.join(out).join("model.safetensors")).unwrap();
     }
     let line = match saved_epochs(&dir.join(out)) {
-        // The last act of a run is its summary; after it there is nothing to continue.
-        Some(_) if summary(&dir.join(out))["status"] == "done" => return,
+        // After its summary there is nothing to continue.
+        Some(_) if summary(&dir.join(out))["status"] == "done" => return report(dir, out),
         Some(_) => format!("--resume {out} --quiet --threads 1"),
         None => format!("{flags} --out {out} --threads 1"),
     };
     succeed(dir, &line);
+}
+
+/// Writes the report of a run that was killed after its summary.
+fn report(dir: &Path, out: &str) {
+    if !dir.join(out).join("report.html").exists() {
+        succeed(dir, &format!("report {out} --quiet"));
+    }
 }
 
 /// The process aborts at one moment of a save after the other, as a loss of power would end
@@ -52,9 +59,9 @@ fn every_moment_of_every_save() {
             command.args(["--out", &out]).env("NN_ABORT_AT", moment.to_string());
             let output = command.output().unwrap();
             if output.status.success() {
-                // Two files at the beginning, two for each epoch, and the summary; six
-                // moments each.
-                assert_eq!(moment - 1, 6 * (2 + 2 * 3 + 1), "moments");
+                // Two files at the beginning, two for each epoch, the summary and the report;
+                // six moments each.
+                assert_eq!(moment - 1, 6 * (2 + 2 * 3 + 2), "moments");
                 break;
             }
             assert_eq!(output.status.code(), None, "{out}: {output:?}");
@@ -125,6 +132,7 @@ fn kill(runs: u64) -> Tally {
         }
         tally.kills += kills;
         tally.repeated += usize::from(kills > 1);
+        report(dir.path(), &out);
         check_same(&run, &whole, &out);
         std::fs::remove_dir_all(run).unwrap();
     }

@@ -14,7 +14,7 @@ fn words_and_flags() {
                 "a word that is no command",
                 "nonsense",
                 "unexpected word 'nonsense': there is no file or folder of this name to train on, and the \
-                 commands are train, predict, eval, inspect, export, report, runs, completions or man (try --help)",
+                 commands are train, predict, eval, inspect, export, report, runs, serve, lr-find, crossval, sweep, doctor, completions or man (try --help)",
             ),
             (
                 "a command with a slip",
@@ -25,13 +25,13 @@ fn words_and_flags() {
                 "a word after flags",
                 "--epochs 5 7",
                 "unexpected word '7': there is no file or folder of this name to train on, and the \
-                 commands are train, predict, eval, inspect, export, report, runs, completions or man (try --help)",
+                 commands are train, predict, eval, inspect, export, report, runs, serve, lr-find, crossval, sweep, doctor, completions or man (try --help)",
             ),
             (
                 "a value parted by a space",
                 "train --hidden 100 50",
                 "unexpected word '50': there is no file or folder of this name to train on, and the \
-                 commands are train, predict, eval, inspect, export, report, runs, completions or man (try --help)",
+                 commands are train, predict, eval, inspect, export, report, runs, serve, lr-find, crossval, sweep, doctor, completions or man (try --help)",
             ),
             (
                 "an empty word",
