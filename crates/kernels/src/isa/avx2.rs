@@ -109,7 +109,7 @@ unsafe impl Simd for Avx2 {
     // 12 of 16 registers accumulate; 2 hold the row of B and one the broadcast
     // element of A. Per step of k: 12 FMAs for 8 loads.
     type Tile = Registers<6, 1, 2>;
-    // As many FMAs and loads, for 2 broadcast elements and 6 vectors of B.
+    // 12 FMAs for 8 loads here too: 2 broadcast elements and 6 vectors of B.
     type SparseTile = Registers<2, 3, 2>;
     type Wide = Quad;
 
