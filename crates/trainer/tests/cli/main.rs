@@ -23,6 +23,7 @@ mod past_run;
 mod pictures;
 mod predict;
 mod report;
+mod readme;
 mod repeat;
 mod resume;
 mod runs;
