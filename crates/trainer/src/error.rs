@@ -217,7 +217,9 @@ pub(crate) enum Error {
     Unwritable(#[from] toml::ser::Error),
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
-    #[error("--json prints on stdout, which is closed: open it, or leave --json out")]
+    #[error(
+        "the result goes to stdout, which is closed: open it, or send it to a file or to /dev/null"
+    )]
     NoStdout,
 
     #[error("{path}: {fault}")]

@@ -37,6 +37,10 @@ pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const SUMMARY: &str = "summary.json";
 pub(crate) const REPORT: &str = "report.html";
 
+/// A summary has a few thousand bytes, and some for each column of a table. What is larger is
+/// none.
+const LARGEST_SUMMARY: u64 = 1 << 24;
+
 /// What the settings of a run begin with.
 pub(crate) const HEADING: &str = "# Settings of a run of trainer";
 
@@ -370,7 +374,11 @@ fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
 
 /// The summary of the run in a directory, if there is one.
 pub(crate) fn summary(path: &Path) -> Option<Value> {
-    let text = files::read(path.join(SUMMARY)).ok()?;
+    let path = path.join(SUMMARY);
+    if fs::metadata(&path).ok()?.len() > LARGEST_SUMMARY {
+        return None;
+    }
+    let text = files::read(path).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

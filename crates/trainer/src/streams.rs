@@ -11,6 +11,7 @@ use crate::error::{Error, one_line};
 /// Prints the result that the program was called for. A failure is an error, unless
 /// the reader has closed the pipe.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
+    check_stdout()?;
     let mut stdout = io::stdout();
     written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
 }

@@ -7,6 +7,7 @@ use nn::files::NewFile;
 
 use crate::data;
 use crate::error::Error;
+use crate::streams;
 
 /// Stdout, or a file that appears when it is whole.
 pub(super) enum Output {
@@ -23,7 +24,10 @@ pub(super) enum Output {
 
 impl Output {
     pub(super) fn new(path: Option<&Path>) -> Result<Self, Error> {
-        let Some(path) = path else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
+        let Some(path) = path else {
+            streams::check_stdout()?;
+            return Ok(Self::Stdout(BufWriter::new(io::stdout())));
+        };
         let path = data::home(path).into_owned();
         let file = NewFile::create(&path).map_err(Error::io("write", &path))?;
         Ok(Self::File { writer: BufWriter::new(file), path, kept: 0, len: 0 })

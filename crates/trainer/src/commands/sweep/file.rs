@@ -118,10 +118,12 @@ impl Reading<'_> {
             let (start, name) = (name.span().start, &**name.get_ref());
             let Some(value) = values.get(name) else { continue };
             let key = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            // A number has no table below it, so this is a range.
-            let is_range = find(&key).is_some_and(|setting| is_whole(setting).is_some());
+            // A number has no table below it, so this is a range, unless it has other names.
+            let takes_range = find(&key).is_some_and(|setting| is_whole(setting).is_some());
+            let has_range =
+                |values: &Table| ["from", "to"].iter().any(|end| values.contains_key(*end));
             match (span.get_ref().as_table(), value) {
-                (Some(inner), Value::Table(values)) if !is_range => {
+                (Some(inner), Value::Table(values)) if !(takes_range && has_range(values)) => {
                     self.flatten(&key, inner, values, leaves)?;
                 }
                 _ => {

@@ -45,11 +45,16 @@ pub(super) struct Job {
 #[serde(rename_all = "kebab-case")]
 enum Line {
     /// What the figures depend on beside the settings.
-    Begin { version: String, isa: String, data: String },
+    Begin { version: String, isa: String, data: String, base: String },
     /// A job that has ended.
     Trial { trial: usize, fold: usize, rung: usize, settings: Settings, figures: Figures },
     /// The trials that go on to a rung.
     Promoted { rung: usize, trials: Vec<usize> },
+}
+
+/// What two texts do not share by chance.
+fn checksum(bytes: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(bytes))
 }
 
 /// The directory, of which this process is the one writer, and what its log says.
@@ -89,6 +94,7 @@ impl State {
             version: VERSION.to_owned(),
             isa: bits(isa).to_owned(),
             data: data.to_owned(),
+            base: checksum(base.as_bytes()),
         })?;
         Ok(state)
     }
@@ -116,6 +122,8 @@ impl State {
             figures: BTreeMap::new(),
             promoted: BTreeMap::new(),
         };
+        let base = path.join(BASE);
+        let base = checksum(&fs::read(&base).map_err(Error::io("read", &base))?);
         let mut begun = false;
         for (number, line) in text[..whole].split(|byte| *byte == b'\n').enumerate() {
             if line.is_empty() {
@@ -128,13 +136,14 @@ impl State {
             let line: Line = serde_json::from_slice(line)
                 .map_err(|error| wrong(format!("expected a line of a sweep: {error}")))?;
             match line {
-                Line::Begin { version, isa: was, data: of } => {
+                Line::Begin { version, isa: was, data: of, base: from } => {
                     begun = true;
                     let now = bits(isa);
                     for (what, was, now) in [
                         ("trainer", &*version, VERSION),
                         ("instruction set", &*was, now),
                         ("data with the checksum", &*of, data),
+                        ("base.toml with the checksum", &*from, &*base),
                     ] {
                         if was != now {
                             return Err(wrong(format!(

@@ -46,12 +46,16 @@ fn shell(dir: &Path, line: &str) -> std::process::Output {
 fn a_result_that_nobody_can_read() {
     let dir = crate::data::folder();
     crate::succeed(dir.path(), "--hidden none --epochs 1 --quiet --out run");
-    let closed = "--json prints on stdout, which is closed: open it, or leave --json out";
+    let closed =
+        "the result goes to stdout, which is closed: open it, or send it to a file or to /dev/null";
     let full = "cannot write to stdout: …";
     let model = "--model run/model.safetensors";
     for (line, error) in [
         ("trainer --json --out new >&-".to_owned(), closed),
         (format!("trainer eval {model} --json >&-"), closed),
+        (format!("trainer eval {model} >&-"), closed),
+        (format!("trainer predict {model} data/t10k-images-idx3-ubyte >&-"), closed),
+        ("trainer --print-config >&-".to_owned(), closed),
         (format!("trainer eval {model} --json 1</dev/null"), closed),
         (format!("trainer eval {model} --json >/dev/full"), full),
         (format!("trainer eval {model} >/dev/full"), full),

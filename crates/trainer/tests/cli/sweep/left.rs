@@ -91,6 +91,11 @@ fn what_does_not_fit_is_refused() {
     std::fs::write(&path, text.replace("seed = 1", "seed = 2")).unwrap();
     refused("sweep --resume tuned", 1, "has other settings than tuned/sweep.toml gives it");
     std::fs::write(&path, text).unwrap();
+    let base = dir.path().join("tuned/base.toml");
+    let text = std::fs::read_to_string(&base).unwrap();
+    std::fs::write(&base, format!("{text}# mine\n")).unwrap();
+    refused("sweep --resume tuned", 1, "the sweep was begun with the base.toml with the checksum ");
+    std::fs::write(&base, text).unwrap();
     let images = dir.path().join("data/train-images-idx3-ubyte");
     let mut bytes = std::fs::read(&images).unwrap();
     bytes[400] ^= 1;
