@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use toml::{Table, Value};
 
 use crate::data::{self, Location};
-use crate::error::Error;
+use crate::error::{Error, Refused};
 use crate::recipe;
-use crate::settings::{Document, Edits, Source};
+use crate::settings::{COMPLETE, Document, Edits, Source};
 
 /// Everything that decides what a run computes. The number of threads is not
 /// here: it changes how long a run takes, and not a bit of the result.
@@ -232,14 +232,16 @@ impl Config {
             if let Some(base) = recipe::base(name) {
                 document = document.over(Document::read(&base)?);
             } else if let near @ [_, ..] = &*recipe::near(name) {
-                let note = format!(
-                    "there is no recipe `{name}` to build on, so this is a name alone: did you \
-                     mean {}?",
+                let what = document.what("recipe").unwrap_or("recipe").to_owned();
+                let reason = format!(
+                    "there is no such recipe to build on: did you mean {}? To keep the name, and \
+                     build on none, write {COMPLETE} = true",
                     near.join(" or ")
                 );
-                document.notes.push(note);
+                return Err(Refused { what, found: format!("{name:?}"), reason }.into());
             }
         }
+        let from_defaults = document.says_little();
         document.fill("network", Table::try_from(Network::default())?);
         document.fill("data", Table::try_from(Data::default())?);
         document.fill("augment", Table::try_from(Distortion::default())?);
@@ -271,6 +273,15 @@ impl Config {
         }
         config.validate()?;
         let mut notes = document.notes;
+        if from_defaults {
+            notes.push(format!(
+                "{} names no recipe, so what it leaves out is as the brackets of trainer train \
+                 --help show, and of no recipe: to build on one, write recipe = \"{}\" at its \
+                 top; if it is meant so, write {COMPLETE} = true",
+                source.origin,
+                recipe::usual(&config.data.dir)
+            ));
+        }
         notes.extend(config.notes());
         Ok((config, notes))
     }

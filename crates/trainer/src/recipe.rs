@@ -44,13 +44,20 @@ pub(crate) fn choose(
     name: Option<&OsStr>,
     edits: &Edits,
 ) -> Result<Source, Error> {
-    let is_table = || edits.last("data.dir").is_some_and(|dir| data::is_table(dir.as_ref()));
     match (config, name) {
         (Some(path), _) => read(&data::home(path)),
         (None, Some(name)) => find(name),
-        (None, None) if is_table() => find(OF_TABLES.as_ref()),
-        (None, None) => find(DEFAULT.as_ref()),
+        (None, None) => {
+            let dir = edits.last("data.dir");
+            find(dir.map_or(DEFAULT, |dir| usual(dir.as_ref())).as_ref())
+        }
     }
+}
+
+/// The name of the recipe that a run without `--recipe` and `--config` starts from, with these
+/// data.
+pub(crate) fn usual(dir: &Path) -> &'static str {
+    if data::is_table(dir) { OF_TABLES } else { DEFAULT }
 }
 
 /// The recipe of this name, whatever the case of its letters.

@@ -10,7 +10,8 @@ mod base;
 mod table;
 
 /// A recipe that says as little as it may.
-const SHORT: &str = "[network]\nhidden = [3]\nactivation = \"tanh\"\ninit = \"xavier\"\n";
+const SHORT: &str =
+    "recipe = \"x\"\n[network]\nhidden = [3]\nactivation = \"tanh\"\ninit = \"xavier\"\n";
 
 fn source(text: &str) -> Source {
     let (text, origin, name) = (text.to_owned(), "x.toml".to_owned(), "x".to_owned());

@@ -52,6 +52,13 @@ impl Document {
         Some(self.text("recipe")).filter(|name| !self.whole && !name.is_empty())
     }
 
+    /// Whether a recipe was most likely forgotten: it names none, and does not look like one
+    /// itself, which has a network and a training.
+    pub(crate) fn says_little(&self) -> bool {
+        let has_both = ["network", "training"].iter().all(|key| self.given.contains_key(*key));
+        !self.whole && self.text("recipe").is_empty() && !has_both
+    }
+
     /// Lays it over the recipe that it builds on: a key of it replaces that of the recipe,
     /// and a new kind drops the parameters of the old one.
     pub(crate) fn over(self, mut base: Self) -> Self {

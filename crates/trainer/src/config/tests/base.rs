@@ -89,22 +89,41 @@ fn what_runs_leave_is_whole() {
 }
 
 #[test]
-fn other_names_are_names_and_slips_are_noted() {
+fn other_names_are_names_and_slips_are_errors() {
     let own = parse("recipe = \"mine\"").unwrap();
     assert_eq!((own.recipe, own.training.optimizer), ("mine".to_owned(), Fit::default().optimizer));
     assert_eq!(notes("recipe = \"mine\"", ""), [""; 0]);
+    let slip = "seed = 1\nrecipe = \"defualt\"".replace("seed", "training.seed");
     assert_eq!(
-        notes("recipe = \"defualt\"", ""),
-        [
-            "there is no recipe `defualt` to build on, so this is a name alone: did you mean default?"
-        ]
+        parse(&slip).unwrap_err().to_string(),
+        "x.toml, line 2: recipe is \"defualt\": there is no such recipe to build on: did you mean \
+         default? To keep the name, and build on none, write complete = true"
     );
+    let kept = parse(&format!("complete = true\n{slip}")).unwrap();
+    assert_eq!((&*kept.recipe, kept.network), ("defualt", Network::default()));
     let rate = notes("recipe = \"default\"\n[training]\noptimizer.kind = \"sgd\"", "");
     assert_eq!(rate.len(), 1, "{rate:?}");
     assert!(rate[0].starts_with("the learning rate is 0.1, which is usual for sgd"), "{rate:?}");
     let optimizer = Optimizer::Sgd { momentum: 0.0 };
     let file = source("recipe = \"default\"\n[training]\noptimizer.kind = \"sgd\"");
     assert_eq!(Config::new(&file, &Edits::default()).unwrap().0.training.optimizer, optimizer);
+}
+
+#[test]
+fn a_file_that_forgot_its_recipe_is_told() {
+    let told = |text: &str| {
+        notes(text, "").iter().any(|note| {
+            note.starts_with("x.toml names no recipe") && note.contains("recipe = \"default\"")
+        })
+    };
+    let (network, training) = ("[network]\nhidden = [8]\n", "[training]\nepochs = 3\n");
+    for text in ["", network, training, "data.validation = 0.1\ntraining.seed = 4"] {
+        assert!(told(text), "{text}");
+        assert!(!told(&format!("complete = true\n{text}")), "{text}");
+        assert!(!told(&format!("recipe = \"mine\"\n{text}")), "{text}");
+        assert!(!told(&format!("recipe = \"best\"\n{text}")), "{text}");
+    }
+    assert!(!told(&format!("{network}{training}")), "a recipe of its own");
 }
 
 /// An error names the file, or the recipe beneath it, and the line.
