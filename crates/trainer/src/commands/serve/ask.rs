@@ -23,6 +23,8 @@ pub(super) struct Options {
     pub(super) top: Option<usize>,
     /// Whether hidden units and logits are wanted.
     pub(super) layers: bool,
+    /// Whether the image is wanted that the network sees; with `layers` it is anyway.
+    pub(super) image: bool,
 }
 
 impl Options {
@@ -39,7 +41,10 @@ impl Options {
                 ("layers", "1") => options.layers = true,
                 ("layers", "0") => options.layers = false,
                 ("layers", _) => return Err(wrong("layers=1 or layers=0")),
-                _ => return Err(wrong("top=K or layers=1")),
+                ("image", "1") => options.image = true,
+                ("image", "0") => options.image = false,
+                ("image", _) => return Err(wrong("image=1 or image=0")),
+                _ => return Err(wrong("top=K, layers=1 or image=1")),
             }
         }
         Ok(options)
@@ -61,17 +66,14 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// What the header says.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let unsupported = |found: String| {
-            let text = format!(
-                "found {found}: expected image/png, image/jpeg, application/json, text/csv or \
-                 application/octet-stream; with curl, write -H 'Content-Type: image/png'"
-            );
-            Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
-        };
+    /// What the header says. `expected` is what the model takes, for the error.
+    pub(super) fn of(headers: &HeaderMap, expected: &str) -> Result<Self, Refusal> {
+        let refusal = |text| Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+        let unsupported = |found: String| refusal(format!("found {found}: expected {expected}"));
         if let Some(found) = headers.get(CONTENT_ENCODING) {
-            return unsupported(format!("the Content-Encoding {found:?}"));
+            return refusal(format!(
+                "found the Content-Encoding {found:?}: expected none; send the body as it is"
+            ));
         }
         let Some(found) = headers.get(CONTENT_TYPE) else {
             return unsupported("no Content-Type".to_owned());
@@ -134,9 +136,15 @@ mod tests {
     fn options_of_a_query() {
         let parse = |query| Options::parse(query).map_err(|refusal| refusal.status);
         assert_eq!(parse(""), Ok(Options::default()));
-        assert_eq!(parse("top=3&layers=1"), Ok(Options { top: Some(3), layers: true }));
+        assert_eq!(
+            parse("top=3&layers=1"),
+            Ok(Options { top: Some(3), layers: true, image: false })
+        );
+        assert_eq!(parse("image=1"), Ok(Options { image: true, ..Options::default() }));
         assert_eq!(parse("layers=0&"), Ok(Options::default()));
-        for wrong in ["top=0", "top=-1", "top=", "top", "layers=2", "layer=1", "=", "top=3;x"] {
+        for wrong in
+            ["top=0", "top=-1", "top=", "top", "layers=2", "image=2", "layer=1", "=", "top=3;x"]
+        {
             assert_eq!(parse(wrong), Err(StatusCode::BAD_REQUEST), "{wrong}");
         }
     }
@@ -148,7 +156,7 @@ mod tests {
             if let Some(name) = name {
                 headers.insert(CONTENT_TYPE, name.parse().unwrap());
             }
-            Content::of(&headers).map_err(|refusal| refusal.status)
+            Content::of(&headers, "").map_err(|refusal| refusal.status)
         };
         assert_eq!(of(Some("image/png")), Ok(Content::Picture));
         assert_eq!(of(Some("IMAGE/JPEG")), Ok(Content::Picture));

@@ -41,7 +41,7 @@ const NAME: &str = "body";
 #[derive(Serialize)]
 struct Answer {
     predictions: Vec<Prediction>,
-    /// Of a single image: what the network sees, rows × columns, 255 for white.
+    /// Of a single image, if it is wanted: what the network sees, rows × columns, 255 for white.
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<Vec<u8>>,
     /// Of a single sample: the hidden units of each layer, and the outputs before the link.
@@ -93,6 +93,24 @@ pub(super) fn predict(
     let answer =
         Answer { predictions: asked.predictions, image: asked.image, inside: asked.inside, notes };
     serde_json::to_vec(&answer).map_err(|error| Refusal::bad(error.to_string()))
+}
+
+/// The types of content that the model takes, and how curl says one.
+pub(super) fn takes(model: &Model) -> &'static str {
+    match (model.image(), model.columns()) {
+        (Some(_), _) => {
+            "image/png, image/jpeg, application/octet-stream or application/json; with curl, write \
+             -H 'Content-Type: image/png' --data-binary @picture.png"
+        }
+        (_, Some(_)) => {
+            "text/csv, text/tab-separated-values, application/json or application/x-ndjson; with \
+             curl, write -H 'Content-Type: text/csv' --data-binary @rows.csv"
+        }
+        _ => {
+            "application/json; with curl, write -H 'Content-Type: application/json' \
+             --data-binary @rows.json"
+        }
+    }
 }
 
 /// That the model takes samples of another kind.
@@ -178,7 +196,7 @@ impl<'a> Asked<'a> {
         let samples = model::images(features, size);
         let prepared = Prepared::new(&samples, None, *deskew, self.app.isa).map_err(refused)?;
         let examples = prepared.examples().map_err(refused)?;
-        if examples.len() == 1 {
+        if self.options.image || self.options.layers {
             self.image = Some(prepared.grey(0, form, network.pixel_scale()));
         }
         self.predict(examples.inputs())
@@ -279,9 +297,9 @@ impl<'a> Asked<'a> {
                  expected no more than {MOST_NUMBERS}; send them in parts, or write top=1"
             )));
         }
-        if self.options.layers && count > 1 {
+        if (self.options.layers || self.options.image) && count > 1 {
             return Err(Refusal::bad(
-                "found several samples: expected one with layers=1; send them one by one",
+                "found several samples: expected one with layers=1 or image=1; send them one by one",
             ));
         }
         Ok(())

@@ -90,7 +90,7 @@ async fn predicted(
     held: &Held,
 ) -> Result<Response<Whole>, Refusal> {
     let options = Options::parse(request.uri().query().unwrap_or_default())?;
-    let content = Content::of(request.headers())?;
+    let content = Content::of(request.headers(), predict::takes(app.model))?;
     let no_room = || Refusal::busy("found no memory free for it: try again in a second");
     let (body, room) = {
         let room = app.room(ask::room(content, request.body())?).ok_or_else(no_room)?;

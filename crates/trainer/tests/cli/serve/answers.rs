@@ -77,8 +77,13 @@ fn images_in_every_form() {
     let as_json = server.post("/api/predict", "application/json", body.as_bytes());
     assert_eq!(raw.body, as_json.body);
     check_same(&raw.right(), &expected[3..4]);
+    assert!(raw.json()["image"].is_null(), "it is only there where it is wanted");
     // Nothing is done to such an image, so the network sees it as it was sent.
-    assert_eq!(raw.json()["image"], json!(one));
+    for query in ["image=1", "layers=1", "top=1&layers=1&image=0"] {
+        let path = format!("/api/predict?{query}");
+        let found = server.post(&path, "application/octet-stream", one).right();
+        assert_eq!(found["image"], json!(one), "{query}");
+    }
 
     // Pictures are brought to the form of the images, as those of `predict` are.
     let large: Vec<u8> = (0..50 * 40).map(|i| if i % 40 / 4 == 5 { 20 } else { 230 }).collect();
@@ -95,7 +100,7 @@ fn images_in_every_form() {
         }
         fs::write(dir.path().join(name), &picture).unwrap();
         let expected = predicted(dir.path(), &format!("--proba {name}"));
-        let found = server.post("/api/predict", content, &picture).right();
+        let found = server.post("/api/predict?image=1", content, &picture).right();
         check_same(&found, &expected);
         let seen = found["image"].as_array().unwrap();
         assert_eq!(seen.len(), 784, "{name}");

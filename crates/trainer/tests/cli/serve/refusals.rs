@@ -146,7 +146,8 @@ fn bodies_for_a_model_of_images() {
     let dir = images();
     let server = Server::start(dir.path(), "");
     let post = |content: &str, body: &[u8]| server.post("/api/predict", content, body);
-    let curl = "with curl, write -H 'Content-Type: image/png'";
+    let curl = "expected image/png, image/jpeg, application/octet-stream or application/json; with \
+                curl, write -H 'Content-Type: image/png' --data-binary @picture.png";
     post("application/x-www-form-urlencoded", b"x").check(415, curl);
     post("text/plain", b"x").check(415, "found the Content-Type \"text/plain\"");
     server.connect().ask("POST", "/api/predict", &[], b"x").check(415, "found no Content-Type");
@@ -175,8 +176,9 @@ fn bodies_for_a_model_of_images() {
         server.post(&path, "application/octet-stream", &vec![9; 784 * count])
     };
     ask("top=0", 1).check(400, "found `top=0`: expected top=K");
-    ask("best=1", 1).check(400, "found `best=1`: expected top=K or layers=1");
+    ask("best=1", 1).check(400, "found `best=1`: expected top=K, layers=1 or image=1");
     ask("layers=1", 2).check(400, "found several samples");
+    ask("image=1", 2).check(400, "found several samples");
     ask("top=1", 10_001).check(413, "found 10001 samples or more: expected no more than 10000");
     server.get("/api/health").right();
 }
@@ -186,6 +188,10 @@ fn bodies_for_a_model_of_a_table() {
     let dir = iris();
     let server = Server::start(dir.path(), "");
     let post = |content: &str, body: &[u8]| server.post("/api/predict", content, body);
+    let curl = "expected text/csv, text/tab-separated-values, application/json or \
+                application/x-ndjson; with curl, write -H 'Content-Type: text/csv' --data-binary \
+                @rows.csv";
+    post("text/plain", b"x").check(415, curl);
     let head = crate::data::table("iris.csv").lines().next().unwrap().to_owned();
     post("image/png", b"P5 1 1 255\n0").check(400, "the model takes: send CSV");
     post("application/json", b"{\"pixels\":[1]}").check(400, "the model takes: send CSV");
