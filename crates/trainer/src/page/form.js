@@ -34,6 +34,14 @@ function rounded(value, step) {
     return (Math.round(value / step) * step).toFixed(digits);
 }
 
+// What a number mostly is. Where its ends are not known none are said: two deviations below the
+// mean may be a number that cannot be.
+function usual({ mean, deviation, min, max }, step) {
+    const text = (value) => rounded(value, step).replace("-", "−");
+    if (min == null || max == null) return `around ${text(mean)} ± ${text(deviation)}`;
+    return `from ${text(min)} to ${text(max)}`;
+}
+
 class Field {
     constructor(column, at, changed) {
         this.column = column;
@@ -59,8 +67,8 @@ class Field {
         this.control.add(new Option("(missing)", ""));
     }
 
-    number({ mean, deviation, min, max }, at, changed) {
-        const usual = [min ?? mean - 2 * deviation, max ?? mean + 2 * deviation];
+    number(column, at, changed) {
+        const { mean, deviation, min, max } = column;
         const range = [min ?? mean - 3 * deviation, max ?? mean + 3 * deviation];
         // A hundred steps or a few more, of 1, 0.1, 0.01 …
         const size = Math.max(range[1] - range[0], 1e-30);
@@ -80,9 +88,7 @@ class Field {
         const hint = this.element.appendChild(document.createElement("div"));
         hint.className = "quiet";
         hint.id = `hint-${at}`;
-        const words = min == null ? "mostly" : "from";
-        const [low, high] = usual.map((value) => rounded(value, this.step).replace("-", "−"));
-        hint.textContent = `${words} ${low} to ${high}`;
+        hint.textContent = usual(column, this.step);
         this.control.setAttribute("aria-describedby", hint.id);
     }
 

@@ -11,6 +11,9 @@ class Inside {
         const list = document.getElementById("layers");
         list.append(...this.strips.map((strip) => strip.element), lastLayer(card));
         document.getElementById("inside").hidden = this.strips.length === 0;
+        // Weights, which the patterns are of, may be negative anyway.
+        const patterns = this.strips.some((strip) => strip.patterns);
+        document.getElementById("key-negative").hidden = !patterns && !canBeNegative(card.activation);
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
         new ResizeObserver(() => this.paint()).observe(list);
     }
@@ -95,6 +98,11 @@ const BENT = {
     silu: "a sum well below 0 becomes 0",
     maxout: "it keeps the largest of several such sums",
 };
+
+// Whether a unit may be below 0.
+function canBeNegative(activation) {
+    return activation !== "relu" && activation !== "sigmoid";
+}
 
 function layerWords(card, l, units) {
     const inputs = card.layers[0];

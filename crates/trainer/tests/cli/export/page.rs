@@ -71,6 +71,18 @@ fn numbers(answer: &Value, classes: &[String]) -> (Vec<f64>, Option<usize>) {
     (found, class.and_then(|class| classes.iter().position(|name| name == class)))
 }
 
+#[test]
+fn a_form_claims_nothing_impossible() {
+    if !has_node() {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut node = Command::new("node");
+    node.arg(folder.join("tests/page/words.cjs")).arg(folder.join("src/page"));
+    let output = node.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Every activation, head and kind of input.
 #[test]
 fn pages_say_what_the_model_says() {
