@@ -202,6 +202,8 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         None => args.settings()?,
     };
     let pool = Pool::new(args.threads.as_deref())?;
+    let again = resumed.as_ref().filter(|_| !args.no_test).and_then(Resumed::tested_again);
+    notes.extend(again);
     notes.extend(pool.note());
     if args.json {
         streams::check_stdout()?;

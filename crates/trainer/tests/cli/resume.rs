@@ -111,7 +111,18 @@ fn a_run_that_has_ended_goes_on_for_more_epochs() {
     let flags = "--hidden 24 --dropout 0.2 --schedule constant --quiet";
     succeed(dir.path(), &format!("{flags} --epochs 5 --out whole"));
     succeed(dir.path(), &format!("{flags} --epochs 2 --out run"));
-    succeed(dir.path(), "--resume run --epochs 3 --quiet");
+    // It was tested, and whoever goes on is told that it is again, if it is.
+    fs::create_dir(dir.path().join("copy")).unwrap();
+    for file in fs::read_dir(dir.path().join("run")).unwrap().map(|entry| entry.unwrap().path()) {
+        fs::copy(&file, dir.path().join("copy").join(file.file_name().unwrap())).unwrap();
+    }
+    // The last is of a run that was not tested.
+    for (flags, told) in [("run", true), ("copy --no-test", false), ("copy", false)] {
+        let epochs = if told || flags.ends_with("test") { 3 } else { 4 };
+        let output = run_in(dir.path(), &format!("--resume {flags} --epochs {epochs}"));
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(words.contains("was tested; it is tested again"), told, "{flags}: {words}");
+    }
     succeed(dir.path(), "--resume run --set training.epochs=5 --quiet");
     let [run, whole] = ["run", "whole"].map(|name| dir.path().join(name));
     check_same(&run, &whole, "2, 3, 5 epochs");

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use super::record::Record;
 use crate::config::Config;
 use crate::error::Error;
-use crate::run_dir::RunDir;
+use crate::run_dir::{self, RunDir};
 use crate::sets::Sets;
 use crate::settings::{COMPLETE, Edits, Source};
 use crate::summary::VERSION;
@@ -73,6 +73,17 @@ impl Resumed {
             }
         }
         Ok((new, notes))
+    }
+
+    /// What to say of a run that was tested at its end, which was not the last.
+    pub(super) fn tested_again(&self) -> Option<String> {
+        let tested = |summary: serde_json::Value| summary["test_samples"].is_u64();
+        (self.dir.is_done() && run_dir::summary(&self.path).is_some_and(tested)).then(|| {
+            "the run had ended and was tested; it is tested again at its new end: choose the \
+             epochs by held-out samples (--validation), not by the test, or leave it out with \
+             --no-test"
+                .to_owned()
+        })
     }
 
     /// What to say where the user has changed `config.toml`: the settings are those of the
