@@ -24,6 +24,8 @@ pub(crate) struct Sets {
     pub(crate) look: Look,
     /// How the rows of a table became features.
     pub(crate) columns: Option<Columns>,
+    /// Which rows of their files the training and the test samples are, from 1; of a table alone.
+    numbers: Option<[Vec<u64>; 2]>,
     /// What was made of the columns of a table.
     pub(crate) uses: Option<Vec<ColumnUse>>,
     /// What the user should know of how the data were read, a line each.
@@ -38,7 +40,7 @@ impl Sets {
     pub(crate) fn open(config: &mut Config, isa: Isa) -> Result<Self, Error> {
         config.data.check_labels()?;
         let (mut notes, mut uses) = (Vec::new(), None);
-        let (training, test, split, columns, weights) = if data::is_table(&config.data.dir) {
+        let (training, test, split, table, weights) = if data::is_table(&config.data.dir) {
             let mut tables = Tables::open(config)?;
             notes = std::mem::take(&mut tables.notes);
             uses = Some(std::mem::take(&mut tables.uses));
@@ -48,8 +50,8 @@ impl Sets {
             }
             let weights = tables.training.weights.take();
             let split = data::held_out(config, &tables.training.targets)?;
-            let Prepared { training, test, columns } = tables.prepare(split.as_ref())?;
-            (training, test, split, Some(columns), weights)
+            let Prepared { training, test, columns, numbers } = tables.prepare(split.as_ref())?;
+            (training, test, split, Some((columns, numbers)), weights)
         } else {
             let (training, test) = data::parts(config, &mut notes)?;
             if config.data.target.take().is_some() {
@@ -70,6 +72,7 @@ impl Sets {
         let test_path = config.data.test.as_ref().unwrap_or(&config.data.dir);
         data::check_finite(&config.data.dir, Part::Train, &training)?;
         data::check_finite(test_path, Part::Test, &test)?;
+        let (columns, numbers) = table.unzip();
         let look = Look::new(config, &training, &test)?;
         let deskew = look.deskew(config);
         let images = (&training, look.paper, look.pixel_scale);
@@ -83,6 +86,7 @@ impl Sets {
             deskew,
             look,
             columns,
+            numbers,
             uses,
             notes,
             isa,
@@ -165,6 +169,22 @@ impl Sets {
 
     pub(crate) fn test(&self) -> Result<augment::Prepared<'_>, Error> {
         augment::Prepared::new(&self.test, None, self.deskew, self.isa)
+    }
+
+    /// Which rows of their file the test samples are, from 1; `None` where they are of no table.
+    pub(crate) fn test_rows(&self) -> Option<Vec<u64>> {
+        self.numbers.as_ref().map(|[_, test]| test.clone())
+    }
+
+    /// The same of the training samples at `positions`.
+    pub(crate) fn training_rows(&self, positions: &[u32]) -> Option<Vec<u64>> {
+        let [training, _] = self.numbers.as_ref()?;
+        Some(positions.iter().map(|&position| training[position as usize]).collect())
+    }
+
+    /// The same of the held-out samples.
+    pub(crate) fn held_out_rows(&self) -> Option<Vec<u64>> {
+        self.training_rows(&self.split.as_ref()?.validation)
     }
 
     /// Number of images that are held out.

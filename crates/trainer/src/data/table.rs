@@ -5,6 +5,7 @@ mod roles;
 mod suspects;
 mod texts;
 
+use std::mem::take;
 use std::path::Path;
 
 use mnist_io::{
@@ -49,6 +50,8 @@ pub(crate) struct Rows {
     pub(crate) targets: Targets,
     /// How much each row counts, if a column says so.
     pub(crate) weights: Option<Vec<f32>>,
+    /// Which row of its file each is, from 1. Rows without a target are counted too.
+    numbers: Vec<u64>,
 }
 
 /// The rows of a table as a network takes them.
@@ -57,6 +60,8 @@ pub(crate) struct Prepared {
     pub(crate) test: Samples,
     /// How they were made.
     pub(crate) columns: Columns,
+    /// Which rows of their files the training and the test samples are, from 1.
+    pub(crate) numbers: [Vec<u64>; 2],
 }
 
 impl Tables {
@@ -132,11 +137,12 @@ impl Tables {
 
     /// Learns from the rows that are trained on how cells become features, and makes them so.
     /// `split` says which rows are held out.
-    pub(crate) fn prepare(self, split: Option<&Split>) -> Result<Prepared, Error> {
+    pub(crate) fn prepare(mut self, split: Option<&Split>) -> Result<Prepared, Error> {
         let (columns, standard) = self.learn(split)?;
+        let numbers = [&mut self.training, &mut self.test].map(|rows| take(&mut rows.numbers));
         let [training, test] =
             [self.training, self.test].map(|rows| rows.prepare(&columns, standard));
-        Ok(Prepared { training: training?, test: test?, columns })
+        Ok(Prepared { training: training?, test: test?, columns, numbers })
     }
 
     /// Like [`prepare`](Self::prepare), of the rows that are not tested on, and as often as
@@ -204,6 +210,7 @@ impl Rows {
             cells: rows.iter().flat_map(of).copied().collect(),
             targets: self.targets.subset(rows),
             weights: weights.map(|all| rows.iter().map(|&row| all[row as usize]).collect()),
+            numbers: rows.iter().map(|&row| self.numbers[row as usize]).collect(),
         }
     }
 

@@ -40,20 +40,15 @@ fn names(runs: &[Facts]) -> Vec<String> {
 /// What makes figures hard to compare.
 fn notes(html: &mut Html, runs: &[Facts]) {
     let mut notes: Vec<String> = Vec::new();
-    for (part, verb) in [("train", "trained"), ("test", "tested")] {
+    let differs = |part: &str| {
         let mut sums: Vec<_> = runs.iter().filter_map(|run| run.checksum(part)).collect();
         sums.sort_unstable();
         sums.dedup();
-        if sums.len() > 1 {
-            notes.push(format!(
-                "The runs were not all {verb} on the same samples: their checksums differ."
-            ));
-        }
-    }
+        sums.len() > 1
+    };
+    notes.extend(other_samples(differs("train"), differs("test")));
     let running = runs.iter().filter(|run| run.status() != "done").count();
-    if running > 0 {
-        notes.push(format!("{running} of {} runs have not come to their end.", runs.len()));
-    }
+    notes.extend(unfinished(running, runs.len()));
     if !notes.is_empty() {
         html.tag("aside", &[("aria-label", "Notes")], |html| {
             notes.iter().for_each(|note| html.line("p", "", note));
@@ -61,33 +56,49 @@ fn notes(html: &mut Html, runs: &[Facts]) {
     }
 }
 
-/// A table with a row for each run, which begins with the line that its curves have.
+/// What to say where checksums of a part differ.
+fn other_samples(train: bool, test: bool) -> Option<String> {
+    let verbs = match (train, test) {
+        (true, true) => "trained, nor all tested,",
+        (true, false) => "trained",
+        (false, true) => "tested",
+        (false, false) => return None,
+    };
+    Some(format!("The runs were not all {verbs} on the same samples: their checksums differ."))
+}
+
+fn unfinished(running: usize, all: usize) -> Option<String> {
+    let (has, their) = if running == 1 { ("has", "its") } else { ("have", "their") };
+    (running > 0).then(|| format!("{running} of {all} runs {has} not come to {their} end."))
+}
+
+/// A table with a column for each run, below its name and the line that its curves have. A name
+/// may be long: it takes several lines there, and no width.
 fn table(
     html: &mut Html,
     caption: &str,
-    heads: &[String],
+    runs: &[String],
     class: &str,
     rows: &[(String, Vec<String>)],
 ) {
     html.tag("div", &[("class", "scroll"), ("tabindex", "0")], |html| {
-        html.tag("table", &[], |html| {
+        html.tag("table", &[("class", "runs")], |html| {
             html.line("caption", "", caption);
             html.tag("thead", &[], |html| {
                 html.tag("tr", &[], |html| {
-                    html.tag("th", &[("scope", "col")], |html| html.text("run"));
-                    for head in heads {
-                        let attributes = [("scope", "col"), ("class", class)];
-                        html.tag("th", &attributes, |html| html.text(head));
+                    html.tag("td", &[], |_| {});
+                    for (at, name) in runs.iter().enumerate() {
+                        html.tag("th", &[("scope", "col"), ("class", class)], |html| {
+                            legend(html, at);
+                            html.text(name);
+                        });
                     }
                 });
             });
             html.tag("tbody", &[], |html| {
-                for (at, (name, cells)) in rows.iter().enumerate() {
+                for (name, cells) in rows {
                     html.tag("tr", &[], |html| {
-                        html.tag("th", &[("scope", "row")], |html| {
-                            legend(html, at);
-                            html.text(name);
-                        });
+                        html.tag("th", &[("scope", "row")], |html| html.text(name));
                         for cell in cells {
                             html.tag("td", &[("class", class)], |html| html.text(cell));
                         }
@@ -105,13 +116,11 @@ fn settings(html: &mut Html, runs: &[Facts], names: &[String]) {
         html.line("p", "", "The settings of all runs are the same.");
         return;
     }
-    let heads: Vec<String> = differing.iter().map(|(key, _)| short(key)).collect();
-    let row = |(at, name): (usize, &String)| {
-        let values = differing.iter().map(|(_, values)| short(&values[at]));
-        (name.clone(), values.collect())
+    let row = |(key, values): &(String, Vec<String>)| {
+        (short(key), values.iter().map(|value| short(value)).collect())
     };
-    let rows: Vec<_> = names.iter().enumerate().map(row).collect();
-    table(html, "Settings that are not the same in all runs", &heads, "", &rows);
+    let rows: Vec<_> = differing.iter().map(row).collect();
+    table(html, "Settings that are not the same in all runs", names, "", &rows);
 }
 
 /// How a figure of the summary is shown.
@@ -142,27 +151,22 @@ const FIGURES: [(&str, &str, Kind); 14] = [
 ];
 
 fn figures(html: &mut Html, runs: &[Facts], names: &[String]) {
-    // A column that no run has a figure for says nothing.
+    // A row that no run has a figure for says nothing.
     let known =
         |(_, key, _): &&(&str, &str, Kind)| runs.iter().any(|run| run.number(key).is_some());
-    let columns: Vec<_> = FIGURES.iter().filter(known).collect();
-    let cell = |run: &Facts, (_, key, kind): &(&str, &str, Kind)| match (run.number(key), kind) {
+    let cell = |run: &Facts, key: &str, kind: Kind| match (run.number(key), kind) {
         (None, _) => "–".to_owned(),
         (Some(share), Kind::Share) => percent(share),
         (Some(value), Kind::Value) => figure(value),
         (Some(count), Kind::Count) => format!("{count:.0}"),
         (Some(seconds), Kind::Seconds) => format!("{seconds:.2}"),
     };
-    let heads: Vec<String> = ["status".to_owned()]
-        .into_iter()
-        .chain(columns.iter().map(|(head, ..)| (*head).to_owned()))
-        .collect();
-    let row = |(run, name): (&Facts, &String)| {
-        let cells = columns.iter().map(|column| cell(run, column));
-        (name.clone(), [short(run.status())].into_iter().chain(cells).collect())
-    };
-    let rows: Vec<_> = runs.iter().zip(names).map(row).collect();
-    table(html, "Of the epoch whose network was kept, and the time it took", &heads, "n", &rows);
+    let status = runs.iter().map(|run| short(run.status())).collect();
+    let figures = FIGURES.iter().filter(known).map(|(name, key, kind)| {
+        ((*name).to_owned(), runs.iter().map(|run| cell(run, key, *kind)).collect())
+    });
+    let rows: Vec<_> = [("status".to_owned(), status)].into_iter().chain(figures).collect();
+    table(html, "Of the epoch whose network was kept, and the time it took", names, "n", &rows);
 }
 
 fn curves(html: &mut Html, runs: &[Facts], names: &[String]) {
@@ -190,4 +194,20 @@ fn curves(html: &mut Html, runs: &[Facts], names: &[String]) {
             Lines { title, x: "epoch", scale, percent, series, mark: None }.write(html);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_a_line_each() {
+        assert_eq!(other_samples(false, false), None);
+        let both = other_samples(true, true).unwrap();
+        assert!(both.starts_with("The runs were not all trained, nor all tested, on"), "{both}");
+        assert!(other_samples(false, true).unwrap().contains(" all tested on the same"));
+        assert_eq!(unfinished(0, 2), None);
+        assert_eq!(unfinished(1, 2).unwrap(), "1 of 2 runs has not come to its end.");
+        assert_eq!(unfinished(2, 3).unwrap(), "2 of 3 runs have not come to their end.");
+    }
 }

@@ -97,12 +97,17 @@ impl Findings {
                 None => (Judged::Training, sets.plain(&some)?, None),
             },
         };
+        let rows = match judged {
+            Judged::Test => sets.test_rows(),
+            Judged::HeldOut => sets.held_out_rows(),
+            Judged::Training => sets.training_rows(&some),
+        };
         let examples = samples.examples()?;
         let (evaluation, outputs) = match known {
             Some(known) => known,
             None => pool.install(|| network.evaluate_outputs(&examples, pool))?,
         };
-        let shower = Shower { network, samples: &samples };
+        let shower = Shower { network, samples: &samples, rows };
         let classes = ClassFindings::new(&shower, outputs.clone())?;
         let values = match classes {
             Some(_) => None,
@@ -127,7 +132,8 @@ fn doubtful(seen: &Seen<'_>) -> Result<Option<Doubtful>, Error> {
     let samples = sets.plain(&positions)?;
     let examples = samples.examples()?;
     let (_, outputs) = pool.install(|| network.evaluate_outputs(&examples, pool))?;
-    let shower = Shower { network, samples: &samples };
+    let rows = sets.training_rows(&positions);
+    let shower = Shower { network, samples: &samples, rows };
     Doubtful::new(&shower, outputs, &positions, sets.trained_on())
 }
 

@@ -148,6 +148,7 @@ fn a_table_has_rows_for_pictures() {
     let head = table("iris.csv");
     let column = head.split(',').next().unwrap();
     assert!(mistakes.contains(&format!(">{column}</th>")), "{column}");
+    check_rows(mistakes, &table("iris.csv"), 5);
     assert!(!page.contains("<img"), "no pictures of rows");
 }
 
@@ -161,11 +162,33 @@ fn numbers_have_a_scatter_and_their_largest_errors() {
     assert_eq!(sections(&first), ["run", "curves", "values", "mistakes", "network", "time"]);
     let samples = summary["test_samples"].as_u64().unwrap() as usize;
     assert_eq!(first.matches("class=\"cloud c0\"").count(), samples);
+    check_rows(first.split("id=\"mistakes\"").nth(1).unwrap(), &table("diabetes.csv"), 4);
     let r2 = summary["test_r2"].as_f64().unwrap();
     let shown = format!("{r2:.4}");
     assert!(first.contains(shown.trim_end_matches('0')), "{r2}");
     succeed(dir.path(), "report run --quiet");
     assert!(page(&dir.path().join("run/report.html")) == first);
+}
+
+/// Each row of a table of samples has the cells that the file has there, from `at` on. The file
+/// has nothing but numbers in its first columns.
+fn check_rows(section: &str, file: &str, at: usize) {
+    let lines: Vec<&str> = file.lines().collect();
+    let body = section.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
+    let mut found = 0;
+    for row in body.split("<tr>").skip(1) {
+        // Texts are every fourth part, between an element's start and its end.
+        let row = row.trim_end_matches("</tr>");
+        let cells: Vec<&str> = row.split(['<', '>']).skip(2).step_by(4).collect();
+        let number: usize = cells[0].parse().unwrap();
+        let expected: Vec<&str> = lines[number].split(',').collect();
+        for (cell, expected) in cells[at..].iter().zip(expected) {
+            let [cell, expected] = [*cell, expected].map(|text| text.parse::<f64>().unwrap());
+            assert!((cell - expected).abs() < 1e-4 * expected.abs().max(1e-3), "{row}: {number}");
+        }
+        found += 1;
+    }
+    assert!(found > 0 && section.contains(">row</th>"));
 }
 
 /// A name from outside is a text, wherever it is shown.
@@ -298,9 +321,19 @@ fn several_runs_are_compared() {
     assert_eq!(succeed(path, "report a b c/a"), "comparison.html\n");
     let page = page(&path.join("comparison.html"));
     assert_eq!(sections(&page), ["settings", "figures", "curves"]);
-    let heads = page.split("id=\"settings\"").nth(1).unwrap().split("</thead>").next().unwrap();
-    assert!(heads.contains("training.lr") && heads.contains("training.batch-size"));
-    assert!(!heads.contains("network.hidden") && !heads.contains("training.epochs"));
+    // A row for each setting that differs, a column for each run.
+    let rows = page.split("id=\"settings\"").nth(1).unwrap().split("<tbody>").nth(1).unwrap();
+    let rows = rows.split("</tbody>").next().unwrap();
+    let cells =
+        |class: &str, cells: [&str; 3]| cells.map(|c| format!("<td class=\"{class}\">{c}</td>"));
+    for (key, values) in
+        [("training.lr", ["0.01", "0.002", "0.01"]), ("training.batch-size", ["200", "50", "200"])]
+    {
+        let row = format!("<th scope=\"row\">{key}</th>{}", cells("", values).concat());
+        assert!(rows.contains(&row), "{row}: {rows}");
+    }
+    assert!(!rows.contains("network.hidden") && !rows.contains("training.epochs"));
+    assert!(page.contains(&format!("status</th>{}", cells("n", ["done"; 3]).concat())));
     // Two runs have the same name, and are called by their paths.
     assert!(page.contains("</svg>c/a</th>") && page.contains("</svg>b</th>"));
     // Five charts, each with three lines.

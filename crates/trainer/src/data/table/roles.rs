@@ -138,7 +138,7 @@ impl Roles {
         let count = cells.len() / width;
         let mut features = Vec::with_capacity(count * self.features.len());
         let mut targets = Vec::with_capacity(count);
-        let mut weights = Vec::new();
+        let (mut weights, mut numbers) = (Vec::new(), Vec::with_capacity(count));
         for (row, cells) in cells.chunks_exact(width).enumerate() {
             let target = cells[self.target];
             if target.is_nan() {
@@ -153,6 +153,7 @@ impl Roles {
                 weights.push(found);
             }
             targets.push(target);
+            numbers.push(row as u64 + 1);
             features.extend(self.features.iter().map(|&at| cells[at]));
         }
         if targets.is_empty() {
@@ -169,7 +170,7 @@ impl Roles {
             }
         };
         let weights = weight.is_some().then_some(weights);
-        Ok(Rows { cells: features, targets, weights })
+        Ok(Rows { cells: features, targets, weights, numbers })
     }
 
     /// The index of each target among the classes.

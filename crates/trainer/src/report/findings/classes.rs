@@ -3,7 +3,7 @@
 use nn::{Confusion, Mistake, Predictions, Reliability};
 
 use super::MOST_SHOWN;
-use super::show::{Look, Shower};
+use super::show::{Look, Place, Shower};
 use crate::error::Error;
 use crate::interval::wilson;
 
@@ -26,8 +26,7 @@ pub(crate) struct ClassFindings {
 
 /// A sample whose class and prediction differ.
 pub(crate) struct Shown {
-    /// Its index among the samples of its part.
-    pub(crate) sample: usize,
+    pub(crate) place: Place,
     pub(crate) truth: String,
     pub(crate) said: String,
     /// The probabilities of both.
@@ -99,9 +98,10 @@ impl Doubtful {
 }
 
 impl Shown {
-    fn new(shower: &Shower<'_>, names: &[String], mistake: &Mistake, sample: usize) -> Self {
+    /// `index` is that of the sample in its part, of which only some may be looked at.
+    fn new(shower: &Shower<'_>, names: &[String], mistake: &Mistake, index: usize) -> Self {
         Self {
-            sample,
+            place: shower.place(mistake.sample, index),
             truth: names[mistake.label].clone(),
             said: names[mistake.predicted].clone(),
             of_said: mistake.probability.into(),

@@ -1,5 +1,7 @@
 //! A sample as the page shows it.
 
+use std::fmt;
+
 use nn::{Column, ColumnKind, Columns, ImageForm, Mlp, Preparation};
 
 use crate::augment::Prepared;
@@ -8,6 +10,45 @@ use crate::report::picture::Image;
 
 /// Columns of a table that are shown of a row.
 const MOST_COLUMNS: usize = 8;
+
+/// Where a sample is to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The row of its file, from 1.
+    Row(u64),
+    /// Its index among the samples of its part, from 0.
+    Sample(usize),
+}
+
+impl Place {
+    /// What it counts, in a word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Row(_) => "row",
+            Self::Sample(_) => "sample",
+        }
+    }
+
+    /// What to say of a table of such samples.
+    pub(crate) fn caption(self) -> &'static str {
+        match self {
+            Self::Row(_) => {
+                "The samples, by their row in the data file (the first below the header is 1), \
+                 with their first columns"
+            }
+            Self::Sample(_) => "The samples, with their first columns",
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row(row) => row.fmt(f),
+            Self::Sample(index) => index.fmt(f),
+        }
+    }
+}
 
 /// What is shown of a sample.
 pub(crate) enum Look {
@@ -19,13 +60,22 @@ pub(crate) enum Look {
 }
 
 /// Shows samples in the form that a network takes.
-#[derive(Clone, Copy)]
 pub(super) struct Shower<'a> {
     pub(super) network: &'a Mlp,
     pub(super) samples: &'a Prepared<'a>,
+    /// Which row of its file each is, from 1; of a table alone.
+    pub(super) rows: Option<Vec<u64>>,
 }
 
 impl Shower<'_> {
+    /// What a sample is called: its row in the file, or otherwise `index`.
+    pub(super) fn place(&self, at: usize, index: usize) -> Place {
+        match self.rows.as_ref().and_then(|rows| rows.get(at)) {
+            Some(row) => Place::Row(*row),
+            None => Place::Sample(index),
+        }
+    }
+
     pub(super) fn look(&self, index: usize) -> Look {
         match self.network.preparation() {
             Some(Preparation::Image(form)) => {

@@ -4,7 +4,7 @@ use nn::{Evaluation, Preparation, Standard};
 use serde_json::Value;
 
 use super::MOST_SHOWN;
-use super::show::{Look, Shower};
+use super::show::{Look, Place, Shower};
 use crate::report::chart::{Bars, histogram};
 use crate::summary::ValueFigures;
 
@@ -28,7 +28,7 @@ pub(crate) struct ValueFindings {
 
 /// A sample that is predicted badly.
 pub(crate) struct Worst {
-    pub(crate) sample: usize,
+    pub(crate) place: Place,
     pub(crate) truth: f64,
     pub(crate) said: f64,
     pub(crate) look: Look,
@@ -58,7 +58,7 @@ impl ValueFindings {
         order.sort_by(|a, b| error(b).total_cmp(&error(a)));
         let worst = order.into_iter().take(MOST_SHOWN).map(|sample| {
             let ((truth, said), look) = (pairs[sample], shower.look(sample));
-            Worst { sample, truth, said, look }
+            Worst { place: shower.place(sample, sample), truth, said, look }
         });
         let figures = ValueFigures::new(shower.network, evaluation);
         let figures = serde_json::to_value(figures).unwrap_or_default();

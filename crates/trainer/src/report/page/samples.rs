@@ -66,16 +66,17 @@ fn shown(html: &mut Html, samples: &[Shown]) {
     if samples.is_empty() {
         return;
     }
-    let mut heads = vec![("sample", "n"), ("label", ""), ("said", ""), ("probability", "n")];
+    let place = samples[0].place;
+    let mut heads = vec![(place.word(), "n"), ("label", ""), ("said", ""), ("probability", "n")];
     heads.push(("of the label", "n"));
     let names = cells(&samples[0].look);
     heads.extend(names.iter().map(|(name, _)| (&**name, "")));
     let row = |sample: &Shown| {
-        let own = [sample.sample.to_string(), sample.truth.clone(), sample.said.clone()];
+        let own = [sample.place.to_string(), sample.truth.clone(), sample.said.clone()];
         let own = own.into_iter().chain([percent(sample.of_said), percent(sample.of_truth)]);
         own.chain(cells(&sample.look).iter().map(|(_, cell)| cell.clone())).collect()
     };
-    html.table("The samples, with their first columns", &heads, samples.iter().map(row));
+    html.table(place.caption(), &heads, samples.iter().map(row));
 }
 
 /// The cells of a row.
@@ -88,7 +89,7 @@ pub(super) fn cells(look: &Look) -> &[(String, String)] {
 
 fn picture(html: &mut Html, sample: &Shown) {
     let Look::Image(image) = &sample.look else { return };
-    let alt = format!("sample {}, labelled {}", sample.sample, sample.truth);
+    let alt = format!("sample {}, labelled {}", sample.place, sample.truth);
     html.tag("li", &[], |html| {
         let (width, height) = (image.cols.to_string(), image.rows.to_string());
         let uri = image.to_uri();
@@ -104,6 +105,6 @@ fn picture(html: &mut Html, sample: &Shown) {
             html.line("b", "", &sample.truth);
             html.text(format!(" {}", percent(sample.of_truth)));
         });
-        html.line("p", "note", format!("sample {}", sample.sample));
+        html.line("p", "note", format!("sample {}", sample.place));
     });
 }

@@ -27,13 +27,14 @@ pub(super) fn write(html: &mut Html, found: &ValueFindings) {
 
 pub(super) fn worst(html: &mut Html, found: &ValueFindings) {
     let Some(first) = found.worst.first() else { return };
-    let mut heads = vec![("sample", "n"), ("true", "n"), ("predicted", "n"), ("error", "n")];
+    let mut heads =
+        vec![(first.place.word(), "n"), ("true", "n"), ("predicted", "n"), ("error", "n")];
     heads.extend(samples::cells(&first.look).iter().map(|(name, _)| (&**name, "")));
     let row = |worst: &Worst| {
-        let Worst { sample, truth, said, look } = worst;
+        let Worst { place, truth, said, look } = worst;
         let own = [number(*truth), figure(Some(*said)), figure(Some(said - truth))];
         let cells = samples::cells(look).iter().map(|(_, cell)| cell.clone());
-        [sample.to_string()].into_iter().chain(own).chain(cells).collect()
+        [place.to_string()].into_iter().chain(own).chain(cells).collect()
     };
-    html.table("The samples, with their first columns", &heads, found.worst.iter().map(row));
+    html.table(first.place.caption(), &heads, found.worst.iter().map(row));
 }
