@@ -231,7 +231,7 @@ impl Config {
         if let Some(name) = document.builds_on() {
             if let Some(base) = recipe::base(name) {
                 document = document.over(Document::read(&base)?);
-            } else if let near @ [_, ..] = &*recipe::near(name) {
+            } else if let near @ [_, ..] = &*recipe::slip(name) {
                 let what = document.what("recipe").unwrap_or("recipe").to_owned();
                 let reason = format!(
                     "there is no such recipe to build on: did you mean {}? To keep the name, and \

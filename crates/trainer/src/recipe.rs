@@ -86,6 +86,13 @@ pub(crate) fn near(name: &str) -> Vec<&'static str> {
     nearest_names(name, &names())
 }
 
+/// The same of a name in a file, where `best-tuned` and `best2` are names of their own.
+pub(crate) fn slip(name: &str) -> Vec<&'static str> {
+    let own = |rest: &str| rest.starts_with(|c: char| !c.is_alphabetic());
+    let named_after = |known: &&str| name.strip_prefix(*known).is_some_and(own);
+    near(name).into_iter().filter(|known| !named_after(known)).collect()
+}
+
 /// The names of all recipes.
 pub(crate) fn names() -> Vec<&'static str> {
     RECIPES.iter().map(|(name, _)| *name).collect()

@@ -99,6 +99,10 @@ fn other_names_are_names_and_slips_are_errors() {
         "x.toml, line 2: recipe is \"defualt\": there is no such recipe to build on: did you mean \
          default? To keep the name, and build on none, write complete = true"
     );
+    assert!(parse("recipe = \"defaults\"").is_err());
+    for own in ["article-tuned", "best2"] {
+        assert_eq!(parse(&format!("recipe = \"{own}\"")).unwrap().recipe, own);
+    }
     let kept = parse(&format!("complete = true\n{slip}")).unwrap();
     assert_eq!((&*kept.recipe, kept.network), ("defualt", Network::default()));
     let rate = notes("recipe = \"default\"\n[training]\noptimizer.kind = \"sgd\"", "");
