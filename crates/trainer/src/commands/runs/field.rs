@@ -72,15 +72,30 @@ impl Field {
         if let Some(setting) = settings().find(is_named) {
             return Ok(Self::Setting(setting));
         }
-        // The last part of a key, if only one key has it.
-        let ends = |setting: &&'static Setting| setting.key.rsplit('.').next() == Some(name);
-        if let (Some(setting), 1) = (settings().find(ends), settings().filter(ends).count()) {
+        // The head of a column: `test acc`, which is also written test_acc.
+        let joined = name.replace([' ', '-'], "_");
+        let head = |figure: &'static str| Self::Figure(figure).head().replace(' ', "_");
+        if let Some(figure) = figures().find(|f| **f == joined || head(f) == joined) {
+            return Ok(Self::Figure(figure));
+        }
+        if let Some(setting) = ending(name) {
             return Ok(Self::Setting(setting));
         }
-        let keys = settings().map(|setting| setting.key);
-        let flags = settings().filter_map(|setting| Some(setting.flag?.0));
-        let known: Vec<&str> = figures().copied().chain(flags).chain(keys).collect();
-        let near = nearest_names(name, &known);
+        // A near miss of a figure or its head stands for the figure, before any setting: a
+        // setting such as `test` is nearer to `test_ac`, and has no order.
+        let heads: Vec<_> = figures().map(|f| (head(f), *f)).collect();
+        let known: Vec<&str> = heads.iter().flat_map(|(head, figure)| [&**head, *figure]).collect();
+        let stands_for = |near: &str| {
+            heads.iter().find(|(head, f)| head == near || *f == near).map(|(_, figure)| *figure)
+        };
+        let near = nearest_names(&name.replace(' ', "_"), &known);
+        let mut near: Vec<&str> = near.into_iter().filter_map(stands_for).collect();
+        near.dedup();
+        if near.is_empty() {
+            let flags = settings().filter_map(|setting| Some(setting.flag?.0));
+            let known: Vec<_> = flags.chain(settings().map(|setting| setting.key)).collect();
+            near = nearest_names(name, &known);
+        }
         let meant = match &*near {
             [] => ", such as val_loss or training.lr".to_owned(),
             near => format!("; did you mean {}?", near.join(" or ")),
@@ -107,7 +122,11 @@ impl Field {
             Self::Figure(figure) => figure.replace("accuracy", "acc").replace('_', " ").into(),
             Self::Setting(setting) => match setting.flag {
                 Some((flag, _)) => flag.into(),
-                None => setting.key.rsplit('.').next().unwrap_or(setting.key).into(),
+                None => {
+                    let end = end(setting.key);
+                    let is_alone = ending(end).is_some();
+                    (if is_alone { end } else { setting.key }).into()
+                }
             },
         }
     }
@@ -150,6 +169,17 @@ impl Field {
 /// The settings that a run has. (A schedule has its parts.)
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
     all().filter(|setting| setting.key.contains('.') && !matches!(setting.kind, Kind::Schedule))
+}
+
+/// The last part of a key.
+fn end(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+/// The setting whose key ends with this part, if there is only one.
+fn ending(part: &str) -> Option<&'static Setting> {
+    let mut found = settings().filter(|setting| end(setting.key) == part);
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// A value of a recipe as JSON has it.
@@ -196,5 +226,46 @@ impl Order {
             (None, None) => text(&a).cmp(&text(&b)),
         };
         if self.is_falling { order.reverse() } else { order }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the table shows above a column chooses that column, with blanks or underscores.
+    #[test]
+    fn heads_of_the_table_are_names() {
+        let figures: Vec<&str> = TEXTS.into_iter().chain(NUMBERS).collect();
+        for figure in &figures {
+            let head = Field::Figure(figure).head().into_owned();
+            for typed in [head.replace(' ', "_"), head] {
+                let found = Field::named("--sort", &typed).unwrap();
+                assert_eq!(found.name(), *figure, "{typed}");
+            }
+        }
+        // A figure counts before a setting of the same name.
+        for setting in settings() {
+            let head = Field::Setting(setting).head();
+            if !figures.contains(&&*head) {
+                let found = Field::named("--columns", &head).unwrap();
+                assert_eq!(found.name(), setting.key, "{head}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_near_miss_of_a_head_is_a_figure() {
+        for (typed, meant) in [
+            ("test_ac", "test_accuracy"),
+            ("tst acc", "test_accuracy"),
+            ("val_acy", "val_accuracy"),
+            ("test_accurcy", "test_accuracy"),
+            ("second", "total_seconds"),
+            ("batch-sise", "batch-size"),
+        ] {
+            let error = Field::named("--sort", typed).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("did you mean {meant}?")), "{typed}: {error}");
+        }
     }
 }
