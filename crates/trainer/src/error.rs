@@ -190,6 +190,13 @@ pub(crate) enum Error {
         shell_word(.path)
     )]
     NoSave { path: PathBuf, program: String },
+    #[error("{path} is the directory of {what}: {advice}")]
+    SeveralRuns { path: PathBuf, what: &'static str, advice: String },
+    #[error(
+        "{path} is the directory of a sweep, which goes on by {program} sweep --resume {}",
+        shell_word(.path)
+    )]
+    ResumeSweep { path: PathBuf, program: String },
     #[error("{path} is a folder without a model.safetensors: name a model or a run")]
     ModelFolder { path: PathBuf },
     #[error("{path} is a file: --out takes a new or an empty directory")]

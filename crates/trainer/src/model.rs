@@ -10,6 +10,7 @@ use nn::{Columns, Head, ImageForm, Mlp, Preparation, Standard};
 use crate::augment::Deskew;
 use crate::data;
 use crate::error::Error;
+use crate::run_dir::{MODEL, Parent};
 
 /// A network from a file.
 pub(crate) struct Model {
@@ -23,9 +24,12 @@ impl Model {
     /// Reads a model, or that of a run.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let found = data::home(path);
-        let of_run = found.join("model.safetensors");
+        let of_run = found.join(MODEL);
         if found.is_dir() && !of_run.is_file() {
-            return Err(Error::ModelFolder { path: found.into_owned() });
+            return Err(match Parent::of(&found) {
+                Some(parent) => parent.is_no_run(MODEL),
+                None => Error::ModelFolder { path: found.into_owned() },
+            });
         }
         let file = if found.is_dir() { &of_run } else { &*found };
         let network = Mlp::load(file).map_err(|error| match error {
@@ -39,7 +43,7 @@ impl Model {
     /// Whether the path is that of its file.
     pub(crate) fn is_file(&self, path: &Path) -> bool {
         let home = data::home(&self.path);
-        let file = if home.is_dir() { home.join("model.safetensors") } else { home.into_owned() };
+        let file = if home.is_dir() { home.join(MODEL) } else { home.into_owned() };
         let [own, path] = [&*file, &*data::home(path)].map(fs::canonicalize);
         own.ok().is_some_and(|own| path.is_ok_and(|path| path == own))
     }

@@ -5,6 +5,7 @@
 mod label;
 mod metrics;
 mod name;
+pub(crate) mod parent;
 mod past;
 
 use std::fs;
@@ -28,6 +29,7 @@ pub(crate) use label::{check as check_name, of as label};
 pub(crate) use metrics::EpochLine;
 use metrics::Metrics;
 pub(crate) use name::{RUNS, timestamp};
+pub(crate) use parent::{Parent, is_run};
 pub(crate) use past::{Counts, DATA_NOTE, PastRun};
 
 pub(crate) const CONFIG: &str = "config.toml";
@@ -111,7 +113,9 @@ impl RunDir {
     pub(crate) fn resume(path: &Path) -> Result<Self, Error> {
         let checkpoint = path.join(CHECKPOINT);
         if !checkpoint.is_file() {
-            return Err(if path.join(CONFIG).is_file() {
+            return Err(if let Some(Parent::Sweep(_)) = Parent::of(path) {
+                Error::ResumeSweep { path: path.to_owned(), program: words::program() }
+            } else if path.join(CONFIG).is_file() {
                 Error::NoSave { path: path.to_owned(), program: words::program() }
             } else {
                 Error::NoCheckpoint { path: checkpoint }

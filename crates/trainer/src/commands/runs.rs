@@ -26,8 +26,11 @@ const MOST_NOTES: usize = 5;
 
 /// List runs with their figures, and with the settings that differ
 ///
-/// NAME is a figure of summary.json, such as val_loss, or a setting by its key or its
-/// flag, such as training.lr or lr. The oldest run comes first, the newest last.
+/// NAME is a figure of summary.json, such as val_loss, the head of a column, such as
+/// val_acc, or a setting by its key or its flag, such as training.lr or lr. The oldest
+/// run comes first, the newest last.
+///
+/// The runs of a sweep and of --repeat are in the directory of these: they are listed too.
 ///
 /// Choose settings by what was held out: `--sort val_loss`. The test figures are shown
 /// where a run has them; with --no-test it has none.
@@ -111,6 +114,13 @@ pub(crate) fn run(args: &Args, _: &Process) -> Result<(), Error> {
         runs.sort_by_key(|run| order.field.value(run).is_null());
     }
     notes(args, all, runs.len(), &trouble);
+    if let Some(order) = order
+        && !runs.is_empty()
+        && runs.iter().all(|run| order.field.value(run).is_null())
+    {
+        let name = order.field.name();
+        streams::notes(&[format!("no run here has {name}: --sort changes no order")]);
+    }
     if args.json {
         return streams::print_json(&All { runs: &runs, skipped: &trouble });
     }
@@ -128,7 +138,9 @@ pub(crate) fn run(args: &Args, _: &Process) -> Result<(), Error> {
 
 /// What the user should know of the folders.
 fn notes(args: &Args, all: usize, shown: usize, trouble: &[Trouble]) {
-    let foreign = trouble.iter().filter(|trouble| trouble.is_foreign).count();
+    let mut others = trouble.iter().filter(|trouble| trouble.is_foreign);
+    let first = others.next();
+    let foreign = usize::from(first.is_some()) + others.count();
     let damaged = trouble.iter().filter(|trouble| !trouble.is_foreign);
     let mut notes: Vec<String> = damaged.map(|trouble| trouble.reason.clone()).collect();
     let more = notes.len().saturating_sub(MOST_NOTES);
@@ -136,12 +148,11 @@ fn notes(args: &Args, all: usize, shown: usize, trouble: &[Trouble]) {
     if more > 0 {
         notes.push(format!("… and {more} more"));
     }
-    if foreign > 0 {
-        notes.push(format!(
-            "{} here {} no run",
-            plural(foreign, "folder"),
-            if foreign == 1 { "is" } else { "are" }
-        ));
+    if let Some(first) = first {
+        let is = if foreign == 1 { "is" } else { "are" };
+        let first_is = if foreign == 1 { "" } else { "the first is " };
+        let folders = plural(foreign, "folder");
+        notes.push(format!("{folders} here {is} no run: {first_is}{}", first.path));
     }
     let places: Vec<_> =
         found::dirs(&args.dirs).iter().map(|dir| dir.display().to_string()).collect();

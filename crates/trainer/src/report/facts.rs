@@ -13,7 +13,7 @@ use super::html::short;
 use crate::config::Config;
 use crate::error::Error;
 use crate::recipe;
-use crate::run_dir::{METRICS, PastRun, summary};
+use crate::run_dir::{CONFIG, METRICS, Parent, PastRun, summary};
 use crate::settings::Edits;
 
 /// A file of metrics has a few hundred bytes for each epoch. What is beyond is not read.
@@ -49,7 +49,10 @@ impl Facts {
     /// # Errors
     /// A path that is no directory of a run, and settings that cannot be read.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let run = PastRun::of_model(path).ok_or_else(|| Error::NoRun { path: path.to_owned() })?;
+        let run = PastRun::of_model(path).ok_or_else(|| match Parent::of(path) {
+            Some(parent) => parent.is_no_run(CONFIG),
+            None => Error::NoRun { path: path.to_owned() },
+        })?;
         let config = run.settings()?;
         let epochs = epochs(&run.path.join(METRICS));
         let summary = summary(&run.path).unwrap_or_default();

@@ -151,7 +151,7 @@ fn what_is_damaged_or_foreign_is_noted() {
         "note: runs/d/summary.json: EOF while parsing",
         "note: runs/e/config.toml: no TOML: ",
         "note: runs/g/summary.json: expected a file",
-        "note: 1 folder here is no run",
+        "note: 1 folder here is no run: runs/pictures",
     ] {
         assert!(notes.contains(part), "no {part} in {notes}");
     }
@@ -193,6 +193,55 @@ fn folders_and_runs_are_named() {
     assert_eq!(json(empty.path(), "runs --json")["runs"], serde_json::json!([]));
     let output = run_in(empty.path(), "runs elsewhere");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
+
+/// A sweep and runs with several seeds are no runs, and have some.
+#[test]
+fn runs_of_sweeps_and_repeats_are_listed() {
+    let dir = folder();
+    let runs = dir.path().join("runs");
+    leave(&runs, "tuned/best", &summary("done", 4, "0.3"), "lr = 0.2");
+    leave(&runs, "tuned/states", &summary("done", 4, "0.3"), "lr = 0.2");
+    fs::write(runs.join("tuned/sweep.toml"), "").unwrap();
+    fs::write(runs.join("tuned/trials.jsonl"), "").unwrap();
+    for (seed, time) in [(10, 7), (9, 6)] {
+        leave(&runs, &format!("all/seed-{seed}"), &summary("done", time, "0.4"), "lr = 0.2");
+    }
+    fs::write(runs.join("all/repeat.json"), "{}").unwrap();
+    // A folder of the user's with runs in it is another one.
+    leave(&runs, "older/best", &summary("done", 4, "0.3"), "lr = 0.2");
+    fs::create_dir(runs.join("pictures")).unwrap();
+
+    let output = run_in(dir.path(), "runs");
+    let listed = ["c", "a", "b", "tuned/best", "all/seed-9", "all/seed-10"];
+    assert_eq!(order(&String::from_utf8(output.stdout).unwrap()), listed);
+    let note = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(note, "note: 2 folders here are no run: the first is runs/older\n");
+
+    let output = run_in(dir.path(), "runs runs/all");
+    assert_eq!(order(&String::from_utf8(output.stdout).unwrap()), ["seed-9", "seed-10"]);
+    assert!(output.stderr.is_empty());
+    let both = succeed(dir.path(), "runs runs runs/tuned runs/all/seed-9 --sort name");
+    let named = ["a", "all/seed-10", "all/seed-9", "b", "c", "tuned/best"];
+    assert_eq!(order(&both), named.map(|name| format!("runs/{name}")), "each once");
+}
+
+/// The heads of the table, and a figure that no run has.
+#[test]
+fn they_are_sorted_by_the_heads_of_the_table() {
+    let dir = folder();
+    for flags in [&["--sort", "val loss"][..], &["--sort=val_loss"], &["--filter", "val loss<9"]] {
+        let mut command = crate::trainer();
+        let output = command.current_dir(dir.path()).arg("runs").args(flags).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let first = if flags[0] == "--filter" { "c" } else { "a" };
+        assert_eq!(order(&text)[0], first, "{flags:?}");
+    }
+    let csv = succeed(dir.path(), "runs --csv --columns name,val_acc,seconds");
+    assert!(csv.starts_with("name,val_accuracy,total_seconds\nc,,2.5\n"), "{csv}");
+    let output = run_in(dir.path(), "runs --sort test_acc");
+    let note = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(note, "note: no run here has test_accuracy: --sort changes no order\n");
 }
 
 #[test]

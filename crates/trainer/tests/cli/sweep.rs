@@ -87,6 +87,22 @@ fn a_grid_has_every_combination_once() {
     succeed(dir.path(), "--config tuned/best.toml --quiet --out again");
     assert!(model(&tuned.join("best")) == model(&dir.path().join("again")));
     succeed(dir.path(), "eval --model tuned/best");
+    // Commands that take a run say where it is.
+    for (command, expected) in [
+        ("--resume tuned", "a sweep, which goes on by "),
+        ("report tuned", "a sweep: name the run in it that is meant, such as tuned/best\n"),
+        ("eval --model tuned", "a sweep: name the run in it that is meant, such as tuned/best\n"),
+    ] {
+        let output = run_in(dir.path(), command);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        let start = format!("error: tuned is the directory of {expected}");
+        assert!(error.starts_with(&start) && error.lines().count() == 1, "{error}");
+        assert!(
+            command != "--resume tuned" || error.ends_with(" sweep --resume tuned\n"),
+            "{error}"
+        );
+    }
     // The directory has what repeats it.
     let repeated = succeed(dir.path(), "sweep --config tuned/sweep.toml --csv --quiet --no-refit");
     let first = succeed(dir.path(), "sweep --config sweep.toml --csv --quiet --no-refit");

@@ -13,7 +13,7 @@ use toml::Table;
 
 use super::{NOTHING, field};
 use crate::error::Error;
-use crate::run_dir::{CHECKPOINT, CONFIG, METRICS, MODEL, SUMMARY, timestamp};
+use crate::run_dir::{CONFIG, METRICS, Parent, SUMMARY, is_run, timestamp};
 
 pub(super) use super::folders as dirs;
 
@@ -45,7 +45,7 @@ pub(super) struct RunRow {
 /// What is no run, or a run of which something cannot be read.
 #[derive(Debug, Serialize)]
 pub(super) struct Trouble {
-    path: String,
+    pub(super) path: String,
     pub(super) reason: String,
     #[serde(skip)]
     pub(super) is_foreign: bool,
@@ -57,7 +57,8 @@ pub(super) struct Found {
     pub(super) trouble: Vec<Trouble>,
 }
 
-/// The runs in these folders, and those that are named themselves.
+/// The runs in these folders, those of the sweeps and repeats in them, and those that are named
+/// themselves.
 ///
 /// # Errors
 /// A folder that cannot be read. That `runs` does not exist is none: there is no run yet.
@@ -68,6 +69,15 @@ pub(super) fn in_dirs(named: &[PathBuf]) -> Result<Found, Error> {
     for folder in folders {
         if is_run(&folder) {
             paths.push((folder.display().to_string(), folder));
+            continue;
+        }
+        // Of a sweep's own directory, what it has beside the run is no folder of runs.
+        if let Some(parent) = Parent::of(&folder) {
+            let shown = |run: &PathBuf| match run.file_name() {
+                Some(name) if alone => name.to_string_lossy().into_owned(),
+                _ => run.display().to_string(),
+            };
+            paths.extend(parent.runs().into_iter().map(|run| (shown(&run), run)));
             continue;
         }
         let entries = match fs::read_dir(&folder) {
@@ -89,7 +99,11 @@ pub(super) fn in_dirs(named: &[PathBuf]) -> Result<Found, Error> {
     }
     paths.sort();
     paths.dedup_by(|a, b| a.1 == b.1);
-    Ok(read_all(&paths))
+    let mut found = read_all(&paths);
+    // A run of a sweep may have been named beside the folder that the sweep is in.
+    found.runs.sort_by(|a, b| a.path.cmp(&b.path));
+    found.runs.dedup_by(|a, b| a.path == b.path);
+    Ok(found)
 }
 
 /// Reads many on several threads.
@@ -115,13 +129,17 @@ fn read_all(paths: &[(String, PathBuf)]) -> Found {
     all
 }
 
-/// Whether a run has left its files there.
-fn is_run(path: &Path) -> bool {
-    [CONFIG, SUMMARY, CHECKPOINT, MODEL, METRICS].iter().any(|name| path.join(name).is_file())
-}
-
 impl Found {
     fn add(&mut self, name: &str, path: &Path) {
+        if !is_run(path)
+            && let Some(parent) = Parent::of(path)
+        {
+            for run in parent.runs() {
+                let last = run.file_name().unwrap_or_default().to_string_lossy();
+                self.add(&format!("{name}/{last}"), &run);
+            }
+            return;
+        }
         let mut trouble = |reason: String, is_foreign| {
             let path = path.display().to_string();
             self.trouble.push(Trouble { path, reason, is_foreign });

@@ -13,22 +13,18 @@ use serde::{Deserialize, Serialize};
 use super::space::Settings;
 use crate::error::Error;
 use crate::run_dir;
+use crate::run_dir::parent::TRIALS;
+pub(super) use crate::run_dir::parent::{BEST as RUN, SWEEP};
 use crate::summary::VERSION;
 use crate::trial::Figures;
 use crate::words::{program, shell_word};
 
-/// What the sweep is to do: a file for `--config`.
-pub(super) const SWEEP: &str = "sweep.toml";
 /// The recipe that all trials start from.
 pub(super) const BASE: &str = "base.toml";
-/// A line for each thing that has ended.
-const TRIALS: &str = "trials.jsonl";
 /// What trials go on from.
 const STATES: &str = "states";
 /// The recipe of the best trial.
 pub(super) const BEST: &str = "best.toml";
-/// The run that was trained with it on all samples.
-pub(super) const RUN: &str = "best";
 /// What `--json` prints.
 pub(super) const RESULT: &str = "result.json";
 
