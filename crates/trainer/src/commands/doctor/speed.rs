@@ -16,9 +16,9 @@ use crate::pool::Pool;
 /// milliseconds.
 const SIDE: usize = 512;
 
-/// The time for a figure, and the fewest rounds in it.
-const TIME: Duration = Duration::from_millis(300);
-const ROUNDS: usize = 3;
+/// The time for all figures of peak and product, and the fewest rounds in it.
+const TIME: Duration = Duration::from_millis(800);
+const ROUNDS: usize = 5;
 
 /// Time of a turn of the peak.
 const TURN: Duration = Duration::from_millis(3);
@@ -29,6 +29,9 @@ const LOW_SHARE: f64 = 0.5;
 /// Speeds on one thread and on all.
 #[derive(Debug, Serialize)]
 pub(super) struct Speed {
+    /// Whether the instruction set has multiply-adds, which no product can be faster than.
+    #[serde(skip)]
+    fuses: bool,
     threads: usize,
     /// Fused multiply-adds from registers to registers, in GFLOP/s; both operations count.
     peak_gflops_one: f64,
@@ -70,12 +73,18 @@ impl SimdOp for Peak {
 impl Speed {
     pub(super) fn measure(isa: Isa, pool: &Pool) -> Self {
         let mut product = Product::new();
-        let one = alternate(|| peak(isa), || product.on_one(isa));
-        let all = pool
-            .install(|| alternate(|| on_all(pool, &|| peak(isa)), || product.on_all(isa, pool)));
-        let ([peak_gflops_one, matmul_gflops_one], [peak_gflops_all, matmul_gflops_all]) =
-            (one, all);
+        let begin = Instant::now();
+        let rounds = (0..).take_while(|done| *done < ROUNDS || begin.elapsed() < TIME).map(|_| {
+            [
+                peak(isa),
+                product.on_one(isa),
+                pool.install(|| on_all(pool, &|| peak(isa))),
+                pool.install(|| product.on_all(isa, pool)),
+            ]
+        });
+        let [peak_gflops_one, matmul_gflops_one, peak_gflops_all, matmul_gflops_all] = best(rounds);
         Self {
+            fuses: isa.fuses(),
             threads: pool.threads(),
             peak_gflops_one,
             peak_gflops_all,
@@ -105,7 +114,25 @@ impl Speed {
             matmul += &format!(", {:.1}{share} on {threads}", self.matmul_gflops_all);
         }
         let lowest = if several { share_one.min(share_all) } else { share_one };
-        let matmul = if lowest < LOW_SHARE {
+        let highest = if several { share_one.max(share_all) } else { share_one };
+        let falls = |one: f64, all: f64| several && all < one;
+        let threads = self.threads;
+        let slower = format!(
+            "{threads} threads are slower than one: the machine is busy, or has fewer cores free; \
+             measure again when it is idle"
+        );
+        let peak = if falls(self.peak_gflops_one, self.peak_gflops_all) {
+            Check::warn("peak", peak, &*slower)
+        } else {
+            Check::ok("peak", peak)
+        };
+        let matmul = if self.fuses && highest > 1.0 {
+            let advice = "a product is faster than the peak, which cannot be: the machine is busy; \
+                          measure again when it is idle";
+            Check::warn("matmul", matmul, advice)
+        } else if falls(self.matmul_gflops_one, self.matmul_gflops_all) {
+            Check::warn("matmul", matmul, slower)
+        } else if lowest < LOW_SHARE {
             Check::warn(
                 "matmul",
                 matmul,
@@ -118,7 +145,7 @@ impl Speed {
             "tanh {:.2} ns, exp {:.2} ns for an element on one thread",
             self.tanh_ns, self.exp_ns
         );
-        [Check::ok("peak", peak), matmul, Check::ok("functions", functions)]
+        [peak, matmul, Check::ok("functions", functions)]
     }
 }
 
@@ -214,21 +241,11 @@ fn on_all(pool: &Pool, turn: &(dyn Fn() -> f64 + Sync)) -> f64 {
     work / time.as_secs_f64().max(1e-9)
 }
 
-/// Two speeds, measured in turn, so that both have the same share of what else the machine
-/// does: the ninth of ten values each, which is what it gives while nobody else has it.
-fn alternate(mut first: impl FnMut() -> f64, mut second: impl FnMut() -> f64) -> [f64; 2] {
-    let mut rounds = Vec::new();
-    let begin = Instant::now();
-    // A first round, which finds caches and clocks cold, does not count.
-    let _ = (first(), second());
-    while rounds.len() < ROUNDS || begin.elapsed() < TIME {
-        rounds.push([first(), second()]);
-    }
-    [0, 1].map(|which| {
-        let mut speeds: Vec<f64> = rounds.iter().map(|round| round[which]).collect();
-        speeds.sort_by(f64::total_cmp);
-        speeds[(speeds.len() - 1) * 9 / 10]
-    })
+/// Speeds that are measured in turn, so that all have the same share of what else the machine
+/// does: the best of each over many short rounds, which is what the machine gives while nobody
+/// else has it.
+fn best<const N: usize>(rounds: impl Iterator<Item = [f64; N]>) -> [f64; N] {
+    rounds.fold([0.0; N], |best, round| std::array::from_fn(|i| best[i].max(round[i])))
 }
 
 /// Nanoseconds that a function takes for an element.
@@ -279,6 +296,7 @@ mod tests {
     #[test]
     fn a_low_share_of_the_peak_is_a_warning() {
         let speed = |threads, matmul_gflops_all| Speed {
+            fuses: false,
             threads,
             peak_gflops_one: 50.0,
             peak_gflops_all: 100.0,
@@ -295,6 +313,45 @@ mod tests {
         assert_eq!(speed(2, 30.0).checks()[1].mark, Mark::Warn);
         let [_, matmul, _] = speed(2, 120.0).checks();
         assert_eq!(matmul.text, "40.0 GFLOP/s (80 % of the peak) on one thread, 120.0 on 2");
+        // Without fused multiply-adds that is no contradiction.
+        assert_eq!(matmul.mark, Mark::Ok);
         assert_eq!(speed(1, 30.0).checks()[1].mark, Mark::Ok);
+    }
+
+    #[test]
+    fn figures_that_contradict_each_other_are_a_warning() {
+        let marks = |threads, peaks: [f64; 2], products: [f64; 2]| {
+            let speed = Speed {
+                fuses: true,
+                threads,
+                peak_gflops_one: peaks[0],
+                peak_gflops_all: peaks[1],
+                matmul_gflops_one: products[0],
+                matmul_gflops_all: products[1],
+                tanh_ns: 0.5,
+                exp_ns: 0.4,
+            };
+            let [peak, matmul, _] = speed.checks();
+            let asks = |check: &Check| {
+                let advice = check.advice.as_deref().unwrap_or_default();
+                assert_eq!(check.mark == Mark::Warn, advice.contains("measure again"), "{check:?}");
+                check.mark
+            };
+            [asks(&peak), asks(&matmul)]
+        };
+        let (ok, warn) = (Mark::Ok, Mark::Warn);
+        assert_eq!(marks(2, [50.0, 100.0], [40.0, 80.0]), [ok, ok]);
+        assert_eq!(marks(2, [50.0, 100.0], [51.0, 80.0]), [ok, warn]);
+        assert_eq!(marks(2, [50.0, 100.0], [40.0, 101.0]), [ok, warn]);
+        assert_eq!(marks(2, [50.0, 49.0], [40.0, 41.0]), [warn, ok]);
+        assert_eq!(marks(2, [50.0, 70.0], [40.0, 39.0]), [ok, warn]);
+        // Of one thread, both figures are of the same thing.
+        assert_eq!(marks(1, [50.0, 49.0], [40.0, 39.0]), [ok, ok]);
+    }
+
+    #[test]
+    fn the_best_round_counts_for_each_figure() {
+        let found = best([[1.0, 2.0], [7.0, 2.0], [1.0, 9.0], [3.0, 4.0]].into_iter());
+        assert_eq!(found, [7.0, 9.0]);
     }
 }
