@@ -42,8 +42,8 @@ pub(crate) struct Progress {
     live: Option<Live>,
     text: Target,
     json: bool,
-    /// Whether a run that prints nothing else says where it is.
-    says_where: bool,
+    /// Whether no text after several runs says where they are, and what to do next.
+    is_alone: bool,
     course: Course,
 }
 
@@ -160,12 +160,13 @@ impl Progress {
             // Without it, the bar goes after the current step.
             let _ = stop::tidy(live.clone());
         }
-        Self { live, text, json, says_where: true, course: Course::new() }
+        Self { live, text, json, is_alone: true, course: Course::new() }
     }
 
-    /// The progress of one of several runs, of which another text says where they are.
+    /// The progress of one of several runs, of which another text says where they are, and
+    /// what to do next.
     pub(crate) fn of_several(mut self) -> Self {
-        self.says_where = false;
+        self.is_alone = false;
         self
     }
 
@@ -346,13 +347,16 @@ impl Progress {
         }
         self.write(&text);
         self.notes(&summary.notes);
-        let tested = summary.test_loss.is_some();
-        let next = if tested { next(config, finding, run) } else { untested::next(config, run) };
-        self.write(&format!("\n{next}"));
+        if self.is_alone {
+            let tested = summary.test_loss.is_some();
+            let next =
+                if tested { next(config, finding, run) } else { untested::next(config, run) };
+            self.write(&format!("\n{next}"));
+        }
         match (self.json, self.text) {
             (true, _) => print_json(summary),
             // For a script that goes on with it.
-            (false, Target::Nowhere) if self.says_where => print_path(run.path()),
+            (false, Target::Nowhere) if self.is_alone => print_path(run.path()),
             (false, _) => Ok(()),
         }
     }

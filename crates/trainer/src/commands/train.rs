@@ -147,10 +147,6 @@ pub(crate) struct Args {
     #[arg(value_parser = clap::value_parser!(u32).range(2..=1000), help_heading = "Output")]
     repeat: Option<u32>,
 
-    /// Whether the run is one of those of --repeat.
-    #[arg(skip)]
-    of_several: bool,
-
     /// Print nothing but errors and, at the end, where the run is
     ///
     /// The directory is a line on stdout, for a script that goes on with it. With --json the
@@ -195,6 +191,11 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     if let Some(path) = args.resume.as_deref().filter(|path| repeat::is_repeated(path)) {
         return repeat::resume(args, path, process);
     }
+    train(args, process, None)
+}
+
+/// Trains one run. Of several, `said` has the notes that an earlier one has printed.
+fn train(args: &Args, process: &Process, said: Option<&mut Vec<String>>) -> Result<(), Error> {
     let resumed =
         args.resume.as_deref().map(|path| Resumed::open(&data::home(path))).transpose()?;
     let (mut config, mut notes) = match &resumed {
@@ -239,7 +240,11 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         }
     };
     let progress = Progress::new(args.quiet, args.json);
-    let mut progress = if args.of_several { progress.of_several() } else { progress };
+    let mut progress = if said.is_some() { progress.of_several() } else { progress };
+    if let Some(said) = said {
+        notes.retain(|note| !said.contains(note));
+        said.extend(notes.iter().cloned());
+    }
     progress.notes(&notes);
     progress.begin(&config, &training, sets.held_out_len(), &dir);
     let every = args.checkpoint_every;

@@ -38,6 +38,43 @@ fn each_seed_is_a_run_and_the_figures_are_their_means() {
     assert_eq!(names(&dir.path().join("runs")).len(), 1);
 }
 
+/// What is the same for all runs is said once.
+#[test]
+fn notes_and_what_to_do_next_are_printed_once() {
+    let dir = data::folder();
+    let output = run_in(dir.path(), &format!("{FLAGS} --repeat 3 --out all"));
+    let notes = String::from_utf8(output.stderr).unwrap();
+    let held_out = "note: 60 of 300 samples are held out";
+    assert_eq!(notes.matches(held_out).count(), 1, "{notes}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.matches("next: ").count(), 1, "{text}");
+    let (_, next) = text.split_once("\nnext: compare them, or see where one").unwrap();
+    let commands: Vec<&str> =
+        next.lines().skip(1).map(|line| line.split_once("trainer ").unwrap().1).collect();
+    assert_eq!(commands, ["report all/seed-*", "eval --model all/seed-5"]);
+    succeed(dir.path(), commands[1]);
+    succeed(dir.path(), "report all/seed-5 all/seed-6 all/seed-7");
+    // Test samples that were left alone are not named afterwards.
+    let text = succeed(dir.path(), &format!("{FLAGS} --no-test --repeat 2 --out untested"));
+    assert!(text.ends_with(" report untested/seed-*\n") && !text.contains(" eval "), "{text}");
+}
+
+/// Commands that take one run say which one of a directory with several is meant.
+#[test]
+fn a_directory_of_several_runs_is_no_run() {
+    let dir = data::folder();
+    succeed(dir.path(), &format!("{FLAGS} --repeat 2 --quiet --out all"));
+    for command in ["report all", "eval --model all", "serve --model all", "predict --model all x"]
+    {
+        let output = run_in(dir.path(), command);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        let expected = "error: all is the directory of several runs: name the run in it that is \
+                        meant, such as all/seed-5\n";
+        assert_eq!(error, expected, "{command}");
+    }
+}
+
 /// What has ended is left alone, and the rest is trained.
 #[test]
 fn all_of_them_go_on_after_a_stop() {

@@ -12,6 +12,8 @@ use super::Args;
 use crate::data;
 use crate::error::{Error, Refused};
 use crate::process::Process;
+use crate::report::MOST_LINES;
+use crate::run_dir::parent::{REPEAT, SEED};
 use crate::run_dir::{self, CHECKPOINT, SUMMARY};
 use crate::settings::Edits;
 use crate::stop::Stop;
@@ -20,7 +22,6 @@ use crate::trial::{Spread, columns};
 use crate::words::{program, shell_word};
 
 /// What the directory has beside the runs.
-const REPEAT: &str = "repeat.json";
 const RECIPE: &str = "recipe.toml";
 
 /// Figures of a summary, those that say more at the end.
@@ -130,6 +131,8 @@ fn go(
     let again = || format!("{} --resume {}", program(), shell_word(path));
     let stop = Stop::listen().map_err(Error::Signals)?;
     let seeds: Vec<u64> = (0..u64::from(repeat.repeat)).map(|i| repeat.seed + i).collect();
+    // Notes on the data are the same for all of them.
+    let mut said = Vec::new();
     for (index, &seed) in seeds.iter().enumerate() {
         let run = run_of(path, seed);
         if let Some(signal) = stop.signal() {
@@ -143,7 +146,6 @@ fn go(
             location: None,
             recipe: None,
             repeat: None,
-            of_several: true,
             quiet: args.quiet || args.json,
             json: false,
             edits: Edits::default(),
@@ -162,7 +164,8 @@ fn go(
             let line = format!("run {} of {}, seed {seed}", index + 1, seeds.len());
             streams::print(&if index == 0 { line } else { format!("\n{line}") })?;
         }
-        match super::run(&one, &Process { started: Instant::now(), isa: process.isa }) {
+        let process_of_one = Process { started: Instant::now(), isa: process.isa };
+        match super::train(&one, &process_of_one, Some(&mut said)) {
             Ok(()) => (),
             Err(Error::Stopped { signal, at, .. }) => {
                 return Err(Error::Stopped { signal, at, resume: again() });
@@ -185,6 +188,11 @@ fn go(
     } else {
         streams::print(&format!("\n{}", table(&repeat).trim_end()))?;
         streams::print(&format!("\nruns           {}", shell_word(path)))?;
+        // The settings cannot hold every path of data, and without a test there is none again.
+        let tests = !args.no_test && dir.is_none();
+        if let Some(next) = next(path, &repeat, tests) {
+            streams::print(&format!("\n{next}"))?;
+        }
     }
     match repeat.runs.iter().filter(|run| run["status"] == "diverged").count() {
         0 => Ok(()),
@@ -192,8 +200,29 @@ fn go(
     }
 }
 
+/// What to do with the runs that came to their end.
+fn next(path: &Path, repeat: &Repeat, tests: bool) -> Option<String> {
+    let first = repeat.runs.iter().find(|run| run["status"] == "done")?;
+    let (program, path) = (program(), shell_word(path));
+    // The shell finds the runs. Of more than a page has room for there is a table.
+    let compare = if repeat.repeat as usize <= MOST_LINES {
+        format!("{program} report {path}/{SEED}*")
+    } else {
+        format!("{program} runs {path}")
+    };
+    Some(if tests {
+        let seed = &first["seed"];
+        format!(
+            "next: compare them, or see where one of them is wrong\n  {compare}\n  \
+             {program} eval --model {path}/{SEED}{seed}"
+        )
+    } else {
+        format!("next: compare them\n  {compare}")
+    })
+}
+
 fn run_of(path: &Path, seed: u64) -> PathBuf {
-    path.join(format!("seed-{seed}"))
+    path.join(format!("{SEED}{seed}"))
 }
 
 fn summary(run: &Path) -> Value {
