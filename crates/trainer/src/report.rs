@@ -21,7 +21,7 @@ mod page;
 
 mod picture;
 
-pub(crate) use chart::MOST_LINES;
+pub(crate) use chart::{Axis, MOST_LINES};
 pub(crate) use compare::compare;
 pub(crate) use facts::Facts;
 pub(crate) use findings::{Findings, Seen, Tested};

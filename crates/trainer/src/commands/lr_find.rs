@@ -42,7 +42,8 @@ Examples:
 /// with a rate that rises from step to step until the loss does too. The curve of the loss is
 /// smoothed, and the rate that is suggested lies where it falls: between the rate at which it
 /// falls fastest and a tenth of the rate at which it is lowest. A spike of some steps does not
-/// move it.
+/// move it. It is a rate to begin with, and not the best one: a third of it and three times of
+/// it are worth trying.
 ///
 /// Neither held-out samples nor test samples are trained on or evaluated, no run is made, and
 /// no file is written but that of --plot. The result has the same bits for any number of
@@ -243,8 +244,10 @@ impl Args {
         if self.quiet {
             return streams::print(&suggestion::digits(found.learning_rate));
         }
+        let [lower, higher] = found.around().map(suggestion::digits);
         streams::print(&format!(
-            "{}\n\n{}\n\nnext: train with it\n  {command}",
+            "{}\n\n{}\n\nnext: train with it; it is a rate to begin with, and not the best one\n  \
+             {command}\n  a third and three times of it are worth trying: --lr {lower}, --lr {higher}",
             found.lines(curve),
             picture::terminal(curve, found)
         ))

@@ -82,7 +82,15 @@ fn the_curve_is_printed_and_drawn() {
         "{text}"
     );
     assert!(text.starts_with(&format!("learning rate  {}\n", rate(&found))), "{text}");
-    assert!(text.contains("▲") && text.contains("next: train with it\n"), "{text}");
+    assert!(text.contains("▲") && text.contains("next: train with it; it is a rate to"), "{text}");
+    let last: Vec<&str> = text.lines().rev().take(2).collect();
+    assert!(last[1].ends_with(&format!(" --lr {}", rate(&found))), "{text}");
+    let (_, around) = last[0].split_once(" worth trying: --lr ").unwrap();
+    let around = around.split_once(", --lr ").unwrap();
+    for (tried, times) in [(around.0, 1.0 / 3.0), (around.1, 3.0)] {
+        let tried: f64 = tried.parse().unwrap();
+        assert!((tried / rate(&found) / times - 1.0).abs() < 0.05, "{text}");
+    }
     let svg = fs::read_to_string(dir.path().join("lr.svg")).unwrap();
     assert!(svg.starts_with("<svg ") && svg.contains("class=\"found\""), "{svg}");
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::curve::Curve;
 use super::suggestion::{Suggestion, digits};
 use crate::braille::{Canvas, Pen, Window};
+use crate::report::Axis;
 
 /// Characters of the plot in a terminal, and of the numbers left of it. With the lines around
 /// it, it fits into 24 rows of 80 columns.
@@ -42,6 +43,16 @@ impl Axes {
         (loss - self.bottom) / (self.top - self.bottom)
     }
 
+    /// Round rates: powers of ten, or 1, 2 and 5 times these where there are few of them.
+    fn rates(&self) -> Vec<f64> {
+        let digits: &[f64] = if self.last - self.first < 2.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let powers = self.first.floor() as i32..=self.last.floor() as i32;
+        let all = powers.flat_map(|power| {
+            digits.iter().map(move |digit| format!("{digit}e{power}").parse().unwrap_or(1.0))
+        });
+        all.filter(|rate| (-1e-6..=1.0 + 1e-6).contains(&self.x(*rate))).collect()
+    }
+
     /// The powers of ten among the rates.
     fn decades(&self) -> impl Iterator<Item = i32> {
         (self.first - 1e-6).ceil() as i32..=(self.last + 1e-6).floor() as i32
@@ -55,6 +66,11 @@ fn of_loss(loss: f64) -> String {
     } else {
         format!("{loss:.3}")
     }
+}
+
+/// A number of the axis of the rates: `1e-3`.
+fn rate_label(rate: f64) -> String {
+    format!("{rate:e}")
 }
 
 /// The smoothed curve, with the suggestion below it, in 80 columns.
@@ -127,8 +143,12 @@ text { fill: #9198a1 } .title { fill: #e6edf3 }
 pub(super) fn svg(curve: &Curve, found: Option<&Suggestion>, title: &str) -> String {
     let axes = Axes::of(curve);
     let (left, top, width, height) = PLOT;
+    let bottom = top + height;
     let x = |rate: f64| left + width * axes.x(rate).clamp(0.0, 1.0);
-    let y = |loss: f64| top + height * (1.0 - axes.y(loss).clamp(-0.05, 1.05));
+    // Its ends are round numbers, so the frame reaches a little further than the curve.
+    let losses = Axis::linear(axes.bottom, axes.top);
+    let y = |loss: f64| losses.place(loss, bottom, top);
+    let is_inside = |loss: f64| (losses.low()..=losses.high()).contains(&loss);
     let title = escaped(title);
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n\
@@ -136,26 +156,24 @@ pub(super) fn svg(curve: &Curve, found: Option<&Suggestion>, title: &str) -> Str
          <rect class=\"back\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\"/>\n\
          <text class=\"title\" x=\"16\" y=\"28\">{title}</text>\n"
     );
-    let bottom = top + height;
-    for decade in axes.decades() {
-        let at = x(10f64.powi(decade));
+    for rate in axes.rates() {
+        let (at, label) = (x(rate), rate_label(rate));
         let _ = writeln!(
             text,
             "<path class=\"grid\" d=\"M{at:.1} {top}V{bottom}\"/>\
-             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">1e{decade}</text>",
+             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
             bottom + 20.0
         );
     }
-    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
-        let loss = axes.bottom + share * (axes.top - axes.bottom);
-        let at = y(loss);
+    for loss in losses.ticks() {
+        let at = y(*loss);
         let _ = writeln!(
             text,
             "<path class=\"grid\" d=\"M{left} {at:.1}h{width}\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             left - 8.0,
             at + 4.0,
-            of_loss(loss)
+            losses.label(*loss)
         );
     }
     let _ = writeln!(
@@ -166,7 +184,7 @@ pub(super) fn svg(curve: &Curve, found: Option<&Suggestion>, title: &str) -> Str
         bottom + 42.0
     );
     for (rate, loss) in curve.rates.iter().zip(&curve.losses) {
-        if (-0.05..=1.05).contains(&axes.y(*loss)) {
+        if is_inside(*loss) {
             let (x, y) = (x(*rate), y(*loss));
             let _ = writeln!(
                 text,
@@ -174,12 +192,11 @@ pub(super) fn svg(curve: &Curve, found: Option<&Suggestion>, title: &str) -> Str
             );
         }
     }
-    let points: Vec<String> = curve
-        .rates
-        .iter()
-        .zip(&curve.smoothed)
-        .map(|(rate, loss)| format!("{:.1},{:.1}", x(*rate), y(*loss)))
-        .collect();
+    // It ends at the frame where it leaves it: what follows is above all of the rest.
+    let rows = curve.rates.iter().zip(&curve.smoothed);
+    let end = rows.clone().rposition(|(_, loss)| is_inside(*loss)).map_or(0, |last| last + 2);
+    let points: Vec<String> =
+        rows.take(end).map(|(rate, loss)| format!("{:.1},{:.1}", x(*rate), y(*loss))).collect();
     let _ = writeln!(text, "<polyline class=\"smoothed\" points=\"{}\"/>", points.join(" "));
     if let Some(found) = found {
         let at = x(found.learning_rate);
@@ -244,7 +261,54 @@ mod tests {
         assert!(svg.contains("<title>a &lt; b &amp; c</title>"));
         assert!(svg.contains(&format!(">{}</text>", digits(found.learning_rate))));
         let polyline = svg.lines().find(|line| line.starts_with("<polyline")).unwrap();
-        assert_eq!(polyline.matches(',').count(), 200);
+        // The steps at which the loss is far above the frame are left out, but for one.
+        assert!((150..200).contains(&polyline.matches(',').count()), "{polyline}");
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    }
+
+    /// What stands between `start` and `end`, wherever it does.
+    fn all<'a>(svg: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+        svg.split(start).skip(1).map(|rest| rest.split_once(end).unwrap().0).collect()
+    }
+
+    #[test]
+    fn numbers_are_round_and_points_are_in_the_frame() {
+        let (left, top, width, height) = PLOT;
+        for first in [1e-7, 3e-4] {
+            let mut curve = curve(1e-3);
+            // A narrow range of rates, and losses that are spikes or nothing.
+            let span = if first < 1e-6 { 8.0 } else { 1.5 };
+            for (i, rate) in curve.rates.iter_mut().enumerate() {
+                *rate = first * 10f64.powf(span * i as f64 / 199.0);
+            }
+            curve.losses[20] = 1e6;
+            curve.losses[30] = -5.0;
+            let svg = svg(&curve, None, "");
+            let numbers = |anchor: &str| -> Vec<f64> {
+                let mark = format!("text-anchor=\"{anchor}\">");
+                let texts = all(&svg, &mark, "</text>");
+                texts.into_iter().filter_map(|text| text.parse().ok()).collect()
+            };
+            let (rates, losses) = (numbers("middle"), numbers("end"));
+            assert!(rates.len() > 3 && losses.len() > 3, "{rates:?} {losses:?}");
+            for rate in &rates {
+                let digit = format!("{rate:e}").split_once('e').unwrap().0.to_owned();
+                assert!(["1", "2", "5"].contains(&&*digit), "{rates:?}");
+            }
+            let step = losses[1] - losses[0];
+            let digit = format!("{step:.3e}").split_once('e').unwrap().0.to_owned();
+            assert!(["1.000", "2.000", "5.000"].contains(&&*digit), "{losses:?}");
+            let whole = |loss: &f64| (loss / step - (loss / step).round()).abs() < 1e-6;
+            assert!(losses.iter().all(whole), "{losses:?}");
+
+            let pairs = all(&svg, "polyline class=\"smoothed\" points=\"", "\"")[0].split(' ');
+            let line = pairs.map(|pair| pair.split_once(',').unwrap());
+            let circles = all(&svg, "cx=\"", "\"").into_iter().zip(all(&svg, "cy=\"", "\""));
+            for (x, y) in line.chain(circles) {
+                let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
+                assert!((left..=left + width).contains(&x), "{x}");
+                assert!((top..=top + height).contains(&y), "{y}");
+            }
+        }
     }
 }

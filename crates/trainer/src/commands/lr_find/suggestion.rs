@@ -161,6 +161,11 @@ pub(super) fn digits(rate: f64) -> String {
 }
 
 impl Suggestion {
+    /// Rates around the suggestion that may be better: a third of it, and three times.
+    pub(super) fn around(&self) -> [f64; 2] {
+        [self.learning_rate / 3.0, 3.0 * self.learning_rate].map(two_digits)
+    }
+
     /// The rate, and where it comes from.
     pub(super) fn lines(&self, curve: &Curve) -> String {
         let Self { learning_rate, steepest, lowest, still_falling } = self;

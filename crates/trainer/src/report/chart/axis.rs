@@ -86,6 +86,16 @@ impl Axis {
         Self { low: 10f64.powf(first), high: 10f64.powf(last), log: true, ticks, places: 0 }
     }
 
+    /// Its lower end.
+    pub(crate) fn low(&self) -> f64 {
+        self.low
+    }
+
+    /// Its upper end.
+    pub(crate) fn high(&self) -> f64 {
+        self.high
+    }
+
     pub(crate) fn is_log(&self) -> bool {
         self.log
     }
