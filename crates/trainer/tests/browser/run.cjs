@@ -125,10 +125,11 @@ async function byKeys(browser, address) {
     await press("Space");
     await says(page, "#pad-said", /^Pen up\.$/);
     await says(page, "#said", /^1$/);
-    // What it lifted does not draw.
+    // What it lifted does not draw. The answer to the last step may still be on its way.
+    await page.waitForNetworkIdle({ idleTime: 300 });
     const before = await text(page, "#how-sure");
     await press("ArrowRight", 5);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await page.waitForNetworkIdle({ idleTime: 300 });
     assert.strictEqual(await text(page, "#how-sure"), before);
 
     await press("Tab");
