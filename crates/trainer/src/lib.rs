@@ -27,6 +27,7 @@ mod draw;
 mod card;
 
 mod page;
+
 mod picture;
 
 mod sets;
@@ -64,6 +65,8 @@ mod progress;
 mod braille;
 
 mod words;
+
+mod encode;
 
 mod terminal;
 

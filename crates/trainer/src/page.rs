@@ -13,8 +13,9 @@ use serde_json::json;
 use crate::augment::Deskew;
 use crate::card::card;
 use crate::data::PIXEL_SCALE;
+use crate::encode::{base64, markup};
 use crate::model::Model;
-use hash::{base64, sha256};
+use hash::sha256;
 
 const BODY: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
@@ -94,11 +95,6 @@ fn escaped(json: &str) -> String {
     json.replace('<', "\\u003c")
 }
 
-/// A text as the content of an element.
-fn markup(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
-}
-
 /// What `network.js` reads: the card, and everything that the arithmetic needs. Weights are
 /// base64 of `f32`, little-endian: W and b of each layer, W row-major, rows × inputs.
 fn network(model: &Model) -> serde_json::Value {
@@ -163,7 +159,11 @@ mod tests {
     #[test]
     fn texts_are_no_markup() {
         let page = file("</title><b>&amp;", "'none'", "");
-        assert!(page.contains("<title>&lt;/title>&lt;b>&amp;amp;</title>"), "{}", &page[..2000]);
+        assert!(
+            page.contains("<title>&lt;/title&gt;&lt;b&gt;&amp;amp;</title>"),
+            "{}",
+            &page[..2000]
+        );
         let text = json!({ "name": "</script><!--" }).to_string();
         assert_eq!(escaped(&text), r#"{"name":"\u003c/script>\u003c!--"}"#);
         assert_eq!(

@@ -1,21 +1,4 @@
-//! What a page needs to carry bytes and to vouch for its scripts: base64 and SHA-256.
-
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Base64 with padding (RFC 4648).
-pub(super) fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let byte = |at| u32::from(three.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            // A digit that has no bit of a byte is padding.
-            let value = (bits >> (18 - 6 * digit)) as usize & 63;
-            text.push(if digit <= three.len() { char::from(DIGITS[value]) } else { '=' });
-        }
-    }
-    text
-}
+//! What a page vouches for its scripts with: SHA-256.
 
 /// SHA-256 (FIPS 180-4). Its constants are the first 32 bits of the fractions of square and cube
 /// roots of the first primes.
@@ -138,16 +121,6 @@ const ROUNDS: [u32; 64] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The examples of RFC 4648.
-    #[test]
-    fn base64_of_the_standard() {
-        let texts = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"];
-        for (len, text) in texts.iter().enumerate() {
-            assert_eq!(base64(&b"foobar"[..len]), *text);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-    }
 
     /// Examples of NIST: none, one and two blocks, and a length around the end of one.
     #[test]

@@ -1,6 +1,7 @@
 //! HTML that is built by code: every element is closed, and every text that is not a part of
 //! the program is escaped. It is well-formed XML too, but for its first line.
 
+use crate::encode::push_markup;
 use std::fmt::Display;
 
 /// Characters of a text from outside that are shown, at most.
@@ -41,7 +42,7 @@ impl Html {
 
     /// A text, escaped.
     pub(crate) fn text(&mut self, text: impl Display) {
-        escape(&mut self.0, &text.to_string());
+        push_markup(&mut self.0, &text.to_string());
     }
 
     /// A table. `columns` are its heads, with their class: `n` for numbers, otherwise empty. The
@@ -117,7 +118,7 @@ impl Html {
             for part in [" ", name, "=\""] {
                 self.0.push_str(part);
             }
-            escape(&mut self.0, value);
+            push_markup(&mut self.0, value);
             self.0.push('"');
         }
     }
@@ -155,26 +156,6 @@ pub(crate) fn short(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().take(LONGEST - 1).chain(['…']).collect()
-}
-
-/// Adds a text in which nothing is markup, and nothing turns the text after it around.
-fn escape(html: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            '\n' | '\t' => html.push(c),
-            // Marks of direction, and what is no character of XML.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
-                html.push('\u{fffd}');
-            }
-            c if c.is_control() => html.push('\u{fffd}'),
-            c => html.push(c),
-        }
-    }
 }
 
 #[cfg(test)]

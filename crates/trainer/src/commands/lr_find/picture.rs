@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::curve::Curve;
 use super::suggestion::{Suggestion, digits};
 use crate::braille::{Canvas, Pen, Window};
+use crate::encode::markup;
 use crate::report::Axis;
 
 /// Characters of the plot in a terminal, and of the numbers left of it. With the lines around
@@ -149,7 +150,7 @@ pub(super) fn svg(curve: &Curve, found: Option<&Suggestion>, title: &str) -> Str
     let losses = Axis::linear(axes.bottom, axes.top);
     let y = |loss: f64| losses.place(loss, bottom, top);
     let is_inside = |loss: f64| (losses.low()..=losses.high()).contains(&loss);
-    let title = escaped(title);
+    let title = markup(title);
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n\
@@ -211,12 +212,6 @@ pub(super) fn svg(curve: &Curve, found: Option<&Suggestion>, title: &str) -> Str
         );
     }
     text + "</svg>\n"
-}
-
-/// A text as XML has it.
-fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::Args;
 use super::inputs::{Batch, Raw};
 use super::output::Output;
 use crate::augment::Prepared;
+use crate::encode::csv_cell;
 use crate::error::{Error, one_line};
 use crate::model::{self, Model};
 
@@ -88,7 +89,7 @@ impl<'a> Answers<'a> {
             let mut head = "input,".to_owned();
             head += if names.is_empty() { "value" } else { "class,probability" };
             for name in names.iter().filter(|_| style.proba) {
-                head += &format!(",{}", quoted(name));
+                head += &format!(",{}", csv_cell(name));
             }
             output.write(format!("{head}\n").as_bytes())?;
             output.keep();
@@ -177,7 +178,7 @@ impl<'a> Answers<'a> {
                 json(lines, &line)
             }
             Lines::Csv => {
-                let mut line = format!("{},{},{probability}", quoted(name), quoted(class));
+                let mut line = format!("{},{},{probability}", csv_cell(name), csv_cell(class));
                 for probability in probabilities.iter().filter(|_| self.style.proba) {
                     line += &format!(",{probability}");
                 }
@@ -192,7 +193,7 @@ impl<'a> Answers<'a> {
         let texts: Vec<String> = values.iter().map(f32::to_string).collect();
         match self.style.lines {
             Lines::Text => writeln!(lines, "{}: {}", one_line(name), texts.join("  ")),
-            Lines::Csv => writeln!(lines, "{},{}", quoted(name), texts.join(",")),
+            Lines::Csv => writeln!(lines, "{},{}", csv_cell(name), texts.join(",")),
             Lines::Json => {
                 let value = match values[..] {
                     [value] => ValueOf::One(value),
@@ -267,24 +268,15 @@ fn json(lines: &mut Vec<u8>, line: &impl Serialize) -> Result<(), Error> {
     Ok(())
 }
 
-/// A cell of CSV (RFC 4180).
-fn quoted(text: &str) -> String {
-    if text.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn cells_are_quoted_where_they_have_to_be() {
-        assert_eq!(quoted("ankle boot"), "ankle boot");
-        assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(quoted("a\nb"), "\"a\nb\"");
+        assert_eq!(csv_cell("ankle boot"), "ankle boot");
+        assert_eq!(csv_cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
+        assert_eq!(csv_cell("a\nb"), "\"a\nb\"");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::field::{Field, NUMBERS, TEXTS, settings, text as plain};
 use super::found::RunRow;
+use crate::encode::csv_cell;
 use crate::error::one_line;
 use crate::settings::Setting;
 use crate::words::percent;
@@ -191,17 +192,10 @@ fn cell(field: Field, value: &Value) -> String {
 /// A header and a row for each run, as RFC 4180 has it but for the ends of lines, which are
 /// those of Unix. Values have all their digits; a share is a fraction of 1.
 pub(super) fn csv(runs: &[RunRow], columns: &[Field]) -> String {
-    let quoted = |cell: &str| {
-        if cell.contains(['"', ',', '\n', '\r']) {
-            format!("\"{}\"", cell.replace('"', "\"\""))
-        } else {
-            cell.to_owned()
-        }
-    };
-    let mut text = columns.iter().map(|field| quoted(field.name())).collect::<Vec<_>>().join(",");
+    let mut text = columns.iter().map(|field| csv_cell(field.name())).collect::<Vec<_>>().join(",");
     text.push('\n');
     for run in runs {
-        let cells = columns.iter().map(|field| quoted(&plain(&field.value(run))));
+        let cells = columns.iter().map(|field| csv_cell(&plain(&field.value(run))));
         text += &cells.collect::<Vec<_>>().join(",");
         text.push('\n');
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::plan::Metric;
 use super::space::{Settings, Space};
 use super::state::Job;
+use crate::encode::csv_cell;
 use crate::trial::{Figures, Outcome, Spread, columns};
 
 /// A trial, at the last rung that all its folds have reached.
@@ -149,22 +150,16 @@ pub(super) fn table(rows: &[Row], most: usize, space: &Space, metric: Metric) ->
 
 /// A line for each trial.
 pub(super) fn csv(rows: &[Row], space: &Space, metric: Metric) -> String {
-    let cell = |text: &str| {
-        if text.contains([',', '"', '\n']) {
-            format!("\"{}\"", text.replace('"', "\"\""))
-        } else {
-            text.to_owned()
-        }
-    };
     let number = |figure: Option<f64>| figure.map_or_else(String::new, |figure| figure.to_string());
-    let keys: Vec<_> = space.dimensions.iter().map(|dimension| cell(&dimension.key)).collect();
+    let keys: Vec<_> = space.dimensions.iter().map(|dimension| csv_cell(&dimension.key)).collect();
     let mut text = format!(
         "trial,{},status,rung,epochs,val_{name},deviation,val_loss,seconds\n",
         keys.join(","),
         name = metric.name()
     );
     for row in rows {
-        let values = space.dimensions.iter().map(|dimension| cell(&row.settings[&dimension.key]));
+        let values =
+            space.dimensions.iter().map(|dimension| csv_cell(&row.settings[&dimension.key]));
         text += &format!(
             "{},{},{},{},{},{},{},{},{}\n",
             row.trial,

@@ -225,7 +225,7 @@ fn names_are_no_markup() {
     assert_eq!(page.matches("<script").count(), 3);
     assert_eq!(page.matches("</script").count(), 3);
     assert!(!page.contains("alert(1)</") && page.contains("\\u003cscript>alert(1)"));
-    assert!(page.contains("<title>a&lt;b>&amp;c</title>"), "{}", &page[..1500]);
+    assert!(page.contains("<title>a&lt;b&gt;&amp;c</title>"), "{}", &page[..1500]);
     let policy = page.split("Content-Security-Policy\" content=\"").nth(1).unwrap();
     let policy = policy.split('"').next().unwrap();
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
