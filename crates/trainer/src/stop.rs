@@ -165,13 +165,15 @@ pub(crate) fn tidy(live: Live) -> io::Result<()> {
 /// system ignores Ctrl-Z, and so it must not be caught.
 #[cfg(unix)]
 fn has_job_control() -> bool {
-    use rustix::process::{getpgid, getpgrp, getppid, getsid};
+    // Not by rustix: where the leader of a session or of a group is outside of this container,
+    // the system says 0, for which rustix has no value.
+    use nix::unistd::{Pid, getpgid, getpgrp, getppid, getsid};
+    let parent = getppid();
     let session = getsid(None).ok();
-    getppid().is_some_and(|parent| {
-        session.is_some()
-            && getsid(Some(parent)).ok() == session
-            && getpgid(Some(parent)).is_ok_and(|group| group != getpgrp())
-    })
+    parent != Pid::from_raw(0)
+        && session.is_some()
+        && getsid(Some(parent)).ok() == session
+        && getpgid(Some(parent)).is_ok_and(|group| group != getpgrp())
 }
 
 /// Whether the process was started with the signal ignored, as far as the system tells.

@@ -174,7 +174,9 @@ fn is_in_foreground() -> bool {
     #[cfg(unix)]
     {
         let group = rustix::termios::tcgetpgrp(io::stderr());
-        !group.is_ok_and(|group| group != rustix::process::getpgrp())
+        // 0 where the group's leader is outside of this container, for which rustix has no value.
+        let own = nix::unistd::getpgrp();
+        !group.is_ok_and(|group| group.as_raw_nonzero().get() != own.as_raw())
     }
     #[cfg(not(unix))]
     true
