@@ -5,6 +5,8 @@ mod rayon;
 
 use std::sync::Arc;
 
+use crate::{Alone, Ranks};
+
 /// Runs two tasks, in parallel if it can.
 ///
 /// A training step halves its work repeatedly and passes the halves to
@@ -44,6 +46,11 @@ pub trait Executor: Sync {
     /// thread: a task has the same units in each step, and their weights are in the cache of
     /// the core that ran it before.
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
+
+    /// The processes that the work is shared with; by default, none.
+    fn ranks(&self) -> &dyn Ranks {
+        &Alone
+    }
 }
 
 /// An [`Executor`] as a trait object, for a program that chooses one while it runs.
@@ -73,6 +80,9 @@ pub trait DynExecutor: Sync {
 
     /// As [`Executor::join`]; calls each task once.
     fn dyn_join(&self, a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send));
+
+    /// As [`Executor::ranks`].
+    fn dyn_ranks(&self) -> &dyn Ranks;
 }
 
 impl<E: Executor> DynExecutor for E {
@@ -86,6 +96,10 @@ impl<E: Executor> DynExecutor for E {
 
     fn dyn_join(&self, a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
         self.join(a, b);
+    }
+
+    fn dyn_ranks(&self) -> &dyn Ranks {
+        self.ranks()
     }
 }
 
@@ -106,6 +120,10 @@ macro_rules! executor_behind {
                     &mut || a.take().into_iter().for_each(|task| task()),
                     &mut || b.take().into_iter().for_each(|task| task()),
                 );
+            }
+
+            fn ranks(&self) -> &dyn Ranks {
+                (**self).dyn_ranks()
             }
         }
     )+};

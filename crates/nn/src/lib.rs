@@ -67,6 +67,7 @@ pub mod files;
 mod fork;
 mod math;
 mod memory;
+mod ranks;
 mod tensor_file;
 
 mod data;
@@ -99,6 +100,7 @@ pub use kernels::UnknownIsa;
 pub use judge::reference;
 pub use net::{Activation, Architecture, Init, Mlp, Predictor};
 pub use perceptron::{OneVsAll, Perceptron};
+pub use ranks::{Alone, Ranks, Team};
 pub use train::{
     And, Average, BatchNorm, Callback, Checkpoint, Curve, Dropout, DropoutKind, EarlyStopping,
     Ended, EpochReport, Fit, Gradient, History, Monitor, Noise, Optimizer, Progress, Run, Schedule,
