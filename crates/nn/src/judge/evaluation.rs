@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fork::{by, fork};
 use crate::head::{Positions, Rows, counted};
-use crate::{Error, Examples, Executor, Figures, Mlp, Predictor, exact};
+use crate::{Error, Examples, Executor, Figures, Mlp, Predictor, Ranks, exact};
 
 /// Loss and accuracy of a network on examples.
 ///
@@ -126,20 +126,26 @@ impl Mlp {
         let mut losses = vec![RowLoss::default(); len];
         let mut predictions = vec![0.0; len * width];
 
-        // One part per thread, but no more parts than forward passes.
-        let parts = executor.threads().min(len.div_ceil(Predictor::ROWS)).max(1);
-        let first = |part: usize| (len as u128 * part as u128 / parts as u128) as usize;
-        let prediction = |part| first(part) * width;
-        let mut outcomes: Vec<Result<(), Error>> = (0..parts).map(|_| Ok(())).collect();
-        let own = |part| part;
-        let work = (
-            (by(&first, &mut losses[..]), by(&prediction, &mut predictions[..])),
-            by(&own, &mut outcomes[..]),
-        );
-        fork(executor, 0..parts, work, &|part, ((losses, predictions), outcome)| {
-            outcome[0] = self.judge(examples, first(part), losses, predictions);
-        });
-        outcomes.into_iter().collect::<Result<(), Error>>()?;
+        let ranks = executor.ranks();
+        let row: usize = self.layers.iter().map(|layer| 2 * layer.inputs * layer.units).sum();
+        let count = if ranks.shares(row.saturating_mul(len)) { ranks.count() } else { 1 };
+        let end = |rank: usize| share(len, rank + 1, count);
+        let own =
+            if count > 1 { share(len, ranks.rank(), count)..end(ranks.rank()) } else { 0..len };
+        let kept_of_own = &mut predictions[own.start * width..own.end * width];
+        let mut done =
+            self.judge_all(examples, own.start, &mut losses[own.clone()], kept_of_own, executor);
+        if count > 1 {
+            let ends = |width: usize| (0..count).map(|rank| end(rank) * width).collect::<Vec<_>>();
+            if is_on_any(ranks, done.is_err()) {
+                // Every rank finds the error that a single one would.
+                done = self.judge_all(examples, 0, &mut losses, &mut predictions, executor);
+            } else {
+                gather_losses(ranks, &ends(2), &mut losses);
+                ranks.all_gather(&mut predictions, &ends(width));
+            }
+        }
+        done?;
 
         let plain = !examples.has_weights();
         let weight = |position| examples.weight(position);
@@ -150,6 +156,31 @@ impl Mlp {
         };
         result.figures = figures.map(|figures| figures(&predictions, examples));
         Ok((result, predictions))
+    }
+
+    /// As [`judge`](Self::judge), on the threads of this rank.
+    fn judge_all(
+        &self,
+        examples: &Examples<'_>,
+        start: usize,
+        losses: &mut [RowLoss],
+        predictions: &mut [f32],
+        executor: &impl Executor,
+    ) -> Result<(), Error> {
+        let len = losses.len();
+        let width = predictions.len() / len.max(1);
+        // One part per thread, but no more parts than forward passes.
+        let parts = executor.threads().min(len.div_ceil(Predictor::ROWS)).max(1);
+        let first = |part| share(len, part, parts);
+        let prediction = |part| first(part) * width;
+        let mut outcomes: Vec<Result<(), Error>> = (0..parts).map(|_| Ok(())).collect();
+        let own = |part| part;
+        let work =
+            ((by(&first, losses), by(&prediction, predictions)), by(&own, &mut outcomes[..]));
+        fork(executor, 0..parts, work, &|part, ((losses, predictions), outcome)| {
+            outcome[0] = self.judge(examples, start + first(part), losses, predictions);
+        });
+        outcomes.into_iter().collect()
     }
 
     /// Writes the losses (rows) of the examples from position `first` on, and their
@@ -185,6 +216,29 @@ impl Mlp {
             }
         }
         Ok(())
+    }
+}
+
+/// The first of `len` elements that part `part` of `parts` takes.
+fn share(len: usize, part: usize, parts: usize) -> usize {
+    (len as u128 * part as u128 / parts as u128) as usize
+}
+
+/// Whether `own` is so on any rank.
+fn is_on_any(ranks: &dyn Ranks, own: bool) -> bool {
+    let mut all = vec![0.0; ranks.count()];
+    all[ranks.rank()] = f32::from(u8::from(own));
+    ranks.all_gather(&mut all, &(1..=ranks.count()).collect::<Vec<_>>());
+    all.contains(&1.0)
+}
+
+/// Gives every rank the losses of all. A loss is two words, and `ends` counts words.
+fn gather_losses(ranks: &dyn Ranks, ends: &[usize], losses: &mut [RowLoss]) {
+    let words = |row: &RowLoss| [row.loss, f32::from(u8::from(row.correct))];
+    let mut moved: Vec<_> = losses.iter().flat_map(words).collect();
+    ranks.all_gather(&mut moved, ends);
+    for (row, [loss, correct]) in losses.iter_mut().zip(moved.as_chunks::<2>().0) {
+        *row = RowLoss { loss: *loss, correct: *correct == 1.0 };
     }
 }
 

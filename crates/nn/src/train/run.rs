@@ -342,7 +342,8 @@ impl<'a> Run<'a> {
             let started = Started::now();
             let at = Progress { step: session.steps(), steps, epoch, epochs };
             let lr = schedule.rate(f64::from(base), at);
-            let (result, weight) = session.step_on(train, positions, epoch as u64, lr, executor)?;
+            let result = session.step_on(train, positions, epoch as u64, lr, executor);
+            let (result, weight) = result.inspect_err(|_| session.settle(executor.ranks()))?;
             sums.seconds += started.seconds();
             sums.lr.get_or_insert(lr);
             sums.loss += result.loss * weight;
@@ -362,6 +363,10 @@ impl<'a> Run<'a> {
             // parameters.
             let stop = callback.on_step(&report).is_break();
             let last = stop || session.steps().is_multiple_of(steps_per_epoch);
+            if last {
+                // Outside of this loop, all of the run is the same on every rank.
+                session.settle(executor.ranks());
+            }
             if last && !session.is_finite() {
                 return Err(Error::Diverged { step: session.steps(), loss: result.loss, lr });
             }

@@ -11,7 +11,7 @@ use super::optimizer::{Rule, State};
 use super::step::{self, Batch, Collect, GradientSink, Learner, Memory, Moments};
 use crate::head::Objective;
 use crate::net::unpack;
-use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp, memory};
+use crate::{Error, Evaluation, Examples, Executor, Fit, Mlp, Ranks, memory};
 
 /// A network in training: its parameters, the optimizer's state, the averages of batch
 /// normalisation, and the memory of a step.
@@ -261,6 +261,7 @@ impl Session {
         let batch = &positions[..examples.len()];
         let result = self.step_on(examples, batch, self.steps, lr.into(), executor);
         self.positions = positions;
+        self.settle(executor.ranks());
         Ok(result?.0)
     }
 
@@ -284,11 +285,30 @@ impl Session {
         let rule = Rule::new(fit, lr, step + 1);
         let mut training = Training { network, average, running: running.as_mut(), state, rule };
         let result = step::step(&batch, memory, &mut training, executor);
+        if memory.moves_weights() {
+            memory.settle(executor.ranks(), &mut network.params);
+        }
         if !result.loss.is_finite() {
             return Err(Error::Diverged { step: step + 1, loss: result.loss, lr });
         }
         *steps += 1;
         Ok((result, total))
+    }
+
+    /// Brings everything up to date that the ranks of the last steps have changed, each of them
+    /// its own part of it. Between steps it is not needed.
+    pub(crate) fn settle(&mut self, ranks: &dyn Ranks) {
+        let Self { network, average, running, state, memory, .. } = self;
+        let Some(memory) = memory else { return };
+        memory.settle(ranks, &mut network.params);
+        if let Some(average) = average {
+            memory.settle(ranks, &mut average.params);
+        }
+        state.vectors_mut().for_each(|vector| memory.settle(ranks, vector));
+        if let Some(running) = running {
+            memory.settle_units(ranks, &mut running.mean);
+            memory.settle_units(ranks, &mut running.variance);
+        }
     }
 
     /// Evaluates [`network`](Self::network) on examples that were checked.
@@ -366,6 +386,7 @@ impl Fit {
         let mut gradient = vec![0.0; network.params.len()];
         let mut collector = Collector { network: &network, gradient: &mut gradient };
         let loss = step::step(&batch, memory, &mut collector, executor).loss;
+        memory.settle(executor.ranks(), &mut gradient);
 
         let layers = network.layers.iter();
         Ok(Gradient {

@@ -20,6 +20,7 @@ mod output;
 mod plan;
 mod random;
 mod shards;
+mod share;
 mod sink;
 mod tape;
 mod tile;
@@ -182,7 +183,7 @@ fn fork_rows<E: Executor>(
     if cx.plan.pass != Cut::Rows {
         return run(pass, signals);
     }
-    let Signals { first, inputs, tape, shards, outcome } = signals;
+    let Signals { first, inputs, tape, shards, outcome, .. } = signals;
     let (rows, own_copy) = (tape.rows(), inputs.copies > 1);
     let copy = inputs.matrix.rows() / inputs.copies;
     let row = |part| cx.plan.row(rows, part);
@@ -202,6 +203,8 @@ fn fork_rows<E: Executor>(
             tape: tape.matrix(),
             shards: shards.matrix(),
             outcome,
+            // Where the pass is cut by rows, no layer is shared.
+            moved: &mut [],
         };
         run(&Pass { chunk, part, parts: 1, ..*pass }, signals);
     });

@@ -1,6 +1,7 @@
 //! Helpers that the test modules share: numbers and networks from seeds, a copy of a
 //! network in the reference's form, executors and callbacks.
 
+pub(crate) mod meeting;
 mod seeded;
 
 use std::ops::ControlFlow;

@@ -1,10 +1,13 @@
-//! The executor changes no bit of the result: neither the number of threads nor the order
-//! of the tasks.
+//! The executor changes no bit of the result: neither the number of threads, nor the order
+//! of the tasks, nor the number of ranks.
 
+use std::ops::ControlFlow;
+
+use crate::common::meeting::meet;
 use crate::common::{Threads, examples, go_on, labels, network, uniform};
 use nn::{
-    Activation, Average, BatchNorm, Dropout, DropoutKind, Executor, Fit, Noise, Optimizer,
-    Sequential,
+    Activation, Average, BatchNorm, Callback, Checkpoint, Dropout, DropoutKind, DynExecutor,
+    EpochReport, Executor, Fit, Noise, Optimizer, Run, Sequential, StepReport, Team,
 };
 
 /// Claims some number of threads, and runs the second task before the first on one thread.
@@ -81,6 +84,16 @@ fn check(sizes: &[usize], activation: Activation, rows: usize, fit: &Fit) {
         let found = outcome(sizes, activation, rows, fit, &Backwards(parts));
         assert!(found == expected, "{case}: backwards in {parts} parts");
     }
+    for count in [1, 2, 3, 4, 7] {
+        let found = meet(count, |ranks| {
+            // They need not have the same number of threads.
+            let executor = Backwards(1 + nn::Ranks::rank(&ranks) % 3);
+            outcome(sizes, activation, rows, fit, &Team { executor, ranks })
+        });
+        for (rank, found) in found.iter().enumerate() {
+            assert!(*found == expected, "{case}: rank {rank} of {count}");
+        }
+    }
 }
 
 #[test]
@@ -105,8 +118,8 @@ fn the_same_bits_with_every_optimizer() {
     let mut models = Vec::new();
     for (optimizer, _) in Optimizer::ALL {
         let fit = Fit { lr: 0.01, optimizer, ..fit(100, 4) };
-        check(&[50, 130, 17, 10], Activation::Tanh, 211, &fit);
-        let model = outcome(&[50, 130, 17, 10], Activation::Tanh, 211, &fit, &Sequential).0;
+        check(&[50, 130, 70, 10], Activation::Tanh, 211, &fit);
+        let model = outcome(&[50, 130, 70, 10], Activation::Tanh, 211, &fit, &Sequential).0;
         assert!(!models.contains(&model), "{optimizer} does what another does");
         models.push(model);
     }
@@ -120,7 +133,7 @@ fn the_same_bits_with_batch_normalisation_and_noise() {
         let batch_norm = Some(BatchNorm { rows, ..BatchNorm::default() });
         let fit = Fit { batch_norm, noise, dropout, ..fit(100, 4) };
         for activation in [Activation::Relu, Activation::Maxout { pieces: 2 }] {
-            check(&[50, 70, 17, 10], activation, 211, &fit);
+            check(&[50, 140, 170, 10], activation, 211, &fit);
         }
     }
 }
@@ -131,7 +144,7 @@ fn the_same_bits_with_noise_alone() {
     let noise = Noise { input: 0.1, hidden: 0.2 };
     let fit = Fit { noise, dropout: Dropout::default(), ..fit(100, 4) };
     for activation in [Activation::Relu, Activation::Gelu] {
-        check(&[50, 70, 17, 10], activation, 211, &fit);
+        check(&[50, 140, 170, 10], activation, 211, &fit);
     }
 }
 
@@ -147,7 +160,7 @@ fn the_same_bits_with_max_norm_clipping_and_average() {
                 batch_norm,
                 ..fit(100, 4)
             };
-            check(&[50, 130, 17, 10], Activation::Relu, 211, &fit);
+            check(&[50, 130, 140, 10], Activation::Relu, 211, &fit);
         }
     }
 }
@@ -214,4 +227,54 @@ fn another_seed_gives_another_result() {
     let (one, other) = (run(4), run(5));
     assert!(one == run(4));
     assert!(one.0 != other.0 && one.1 != other.1);
+}
+
+/// A run stops within its second epoch, and goes on with another number of ranks.
+#[test]
+fn a_run_goes_on_with_any_number_of_ranks() {
+    let shape = [50, 130, 140, 10];
+    let data = (uniform(2, 211 * 50), labels(3, 211, 10));
+    let fit = Fit {
+        lr: 0.01,
+        optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        batch_norm: Some(BatchNorm { rows: 20, ..BatchNorm::default() }),
+        average: Some(Average::default()),
+        ..fit(40, 4)
+    };
+    // Steps until the stop; the rest.
+    let begin = |executor: &dyn DynExecutor, steps: u64| {
+        let network = network(&shape, Activation::Tanh, 1);
+        let examples = examples(&network, &data.0, &data.1);
+        let mut run = Run::new(network.clone(), &fit, examples, None).unwrap();
+        run.train(&executor, Until(steps)).unwrap();
+        run.to_bytes()
+    };
+    let end = |executor: &dyn DynExecutor, bytes: &[u8]| {
+        let network = network(&shape, Activation::Tanh, 1);
+        let examples = examples(&network, &data.0, &data.1);
+        let mut run = Checkpoint::from_bytes(bytes).unwrap().resume(examples, None).unwrap();
+        run.train(&executor, ()).unwrap();
+        run.finish().0.to_bytes()
+    };
+    let expected = end(&Sequential, &begin(&Sequential, 0));
+    for (count, others) in [(1, 3), (4, 1), (3, 2)] {
+        let stopped = meet(count, |ranks| begin(&Team { executor: Sequential, ranks }, 9));
+        for bytes in &stopped {
+            let found = meet(others, |ranks| end(&Team { executor: Sequential, ranks }, bytes));
+            assert!(found.iter().all(|found| *found == expected), "{count} ranks, then {others}");
+        }
+    }
+}
+
+/// Stops after some number of steps.
+struct Until(u64);
+
+impl Callback for Until {
+    fn on_step(&mut self, report: &StepReport) -> ControlFlow<()> {
+        if report.step == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }

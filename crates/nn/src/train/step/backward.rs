@@ -6,22 +6,26 @@ use super::Pass;
 use super::forward::gains_of;
 use super::memory::Signals;
 use super::node::{NodeMut, dz_of, shard_of, stage};
+use super::share;
 use crate::train::tiny::flush_all;
 use crate::{Activation, Executor};
 
 /// dz of hidden layer `l`, from dz of the layer after it.
 pub(super) fn layer<E: Executor>(pass: &Pass<'_, E>, l: usize, signals: &mut Signals<'_>) {
-    let Signals { tape, shards, .. } = signals;
+    let Signals { tape, shards, moved, .. } = signals;
     let (node, next) = (&pass.cx.layout.nodes[l + 1], &pass.cx.layout.nodes[l + 2]);
     let rows = tape.rows();
     let (before, after) = tape.reborrow().split_cols(next.start);
     let dz = after.as_ref().sub(0, rows, next.dz - next.start, next.units);
-    let (_, tape) = before.split_cols(node.start);
-    stage(pass, l, (tape, shards.reborrow()), (), &|_, mut node, ()| {
+    let (_, columns) = before.split_cols(node.start);
+    stage(pass, l, (columns, shards.reborrow()), (), &|_, mut node, ()| {
         let dz = dz.sub(node.row, node.rows(), 0, dz.cols());
         to_z(pass, l, dz, &mut node);
         to_affine(pass, l, &mut node);
     });
+    if pass.cx.plan.share.goes_back(l) {
+        share::gather(pass, l, tape.reborrow(), node.dz, moved);
+    }
 }
 
 /// From `dz_next`, dz of layer `l + 1`, to the gradient with respect to z of layer `l`.

@@ -1,7 +1,7 @@
 //! Clipping of the gradient by its norm, which is known only when all of the gradient
 //! is there. So the gradient is collected first, then given to the sink.
 
-use kernels::{AlignedBuf, Isa, PANEL, Simd, SimdOp};
+use kernels::{AlignedBuf, PANEL, Simd, SimdOp};
 
 use super::Context;
 use super::sink::GradientSink;
@@ -32,7 +32,7 @@ pub(super) fn replay<E: Executor, S: GradientSink>(
     limit: f32,
     sink: S,
 ) {
-    let norm = norm(cx.isa, cx.layers, gradient, cx.executor);
+    let norm = norm(cx, gradient);
     // `min` would pass over NaN, but the gradient has it anyway.
     let factor = (f64::from(limit) / (norm + 1e-6)).min(1.0) as f32;
     let clipped = Clipped { gradient, offset: 0, sink };
@@ -45,11 +45,27 @@ pub(super) fn replay<E: Executor, S: GradientSink>(
 
 /// The Euclidean norm of a gradient. Each panel has a sum of its own, and these are added
 /// in their order, so it does not depend on the threads.
-fn norm(isa: Isa, layers: &[Dense], gradient: &[f32], executor: &impl Executor) -> f64 {
-    let panels = layers.iter().flat_map(|layer| (0..layer.panels()).map(|i| layer.panel(i)));
-    let mut sums: Vec<_> = panels.map(|panel| (&gradient[panel], 0.0)).collect();
-    for_each(&mut sums, executor, |(panel, sum)| *sum = isa.dispatch(Squares(panel)));
-    sums.iter().map(|(_, sum)| sum).sum::<f64>().sqrt()
+fn norm<E: Executor>(cx: &Context<'_, E>, gradient: &[f32]) -> f64 {
+    let panels = |l: usize| {
+        let layer = &cx.layers[l];
+        // The sums of other ranks' panels are theirs.
+        let own = cx.plan.share.panels(l).unwrap_or(0..layer.panels());
+        (0..layer.panels()).map(move |i| (own.contains(&i), &gradient[layer.panel(i)], 0.0))
+    };
+    let mut sums: Vec<_> = (0..cx.layers.len()).flat_map(panels).collect();
+    for_each(&mut sums, cx.executor, |(own, panel, sum)| {
+        if *own {
+            *sum = cx.isa.dispatch(Squares(panel));
+        }
+    });
+    let mut all: Vec<_> = sums.into_iter().map(|(.., sum)| sum).collect();
+    let mut rest = &mut all[..];
+    for (l, layer) in cx.layers.iter().enumerate() {
+        let (sums, others) = rest.split_at_mut(layer.panels());
+        cx.plan.share.settle_panels(l, cx.executor.ranks(), sums);
+        rest = others;
+    }
+    all.iter().sum::<f64>().sqrt()
 }
 
 /// The sum of squares of rows of 16, lane by lane. The square of an `f32` is exact in
@@ -110,7 +126,9 @@ impl<S: GradientSink> Clipped<'_, S> {
                 sink.biases(range.start, scale(piece, factor));
             }
         }
-        sink.end(layer, tile);
+        if tile.own {
+            sink.end(layer, tile);
+        }
     }
 }
 

@@ -6,11 +6,12 @@ use super::Pass;
 use super::memory::{Signals, UnitGains};
 use super::node::{NodeMut, shard_of, stage};
 use super::random::{Purpose, add_noise, gaussian_dropout, stream};
+use super::share;
 use crate::{DropoutKind, Executor};
 
 /// Computes hidden layer `l`, from what it reads to what the next layer reads.
 pub(super) fn layer<E: Executor>(pass: &Pass<'_, E>, l: usize, signals: &mut Signals<'_>) {
-    let Signals { first, inputs, tape, shards, .. } = signals;
+    let Signals { first, inputs, tape, shards, moved, .. } = signals;
     let (rows, width) = (tape.rows(), pass.cx.layout.nodes[l].width);
     let (before, node) = tape.reborrow().split_cols(pass.cx.layout.nodes[l + 1].start);
     let x = |part| match l {
@@ -21,6 +22,7 @@ pub(super) fn layer<E: Executor>(pass: &Pass<'_, E>, l: usize, signals: &mut Sig
         let x = x(part).sub(node.row, node.rows(), 0, width);
         units(pass, l, *first, x, &mut node);
     });
+    share::gather(pass, l, tape.reborrow(), pass.cx.layout.nodes[l + 1].a, moved);
 }
 
 /// Computes some rows and units of layer `l` from their input `x`, up to what the next

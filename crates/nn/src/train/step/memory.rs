@@ -9,12 +9,12 @@ use super::tape::Layout;
 use super::tile::Tile;
 use super::{Batch, Context, Pass, update};
 use crate::net::dense::Dense;
-use crate::{Executor, Fit, Mlp};
+use crate::{Executor, Fit, Mlp, Ranks};
 
 /// What a step needs besides the parameters, for batches of some size.
 pub(crate) struct Memory {
-    /// Threads that it was made for.
-    threads: usize,
+    /// Threads, and this rank and all ranks, that it was made for.
+    team: (usize, usize, usize),
     isa: Isa,
     layers: Vec<Dense>,
     layout: Layout,
@@ -29,6 +29,8 @@ pub(crate) struct Memory {
     /// Copies in the current step.
     copies: usize,
     tape: AlignedBuf,
+    /// What ranks give each other of a layer.
+    moved: AlignedBuf,
     shard_rows: AlignedBuf,
     gains: Vec<UnitGains>,
     outcome: Vec<RowLoss>,
@@ -53,6 +55,8 @@ pub(super) struct Signals<'a> {
     pub(super) shards: MatMut<'a>,
     /// What each row says about its target.
     pub(super) outcome: &'a mut [RowLoss],
+    /// Room for what ranks give each other.
+    pub(super) moved: &'a mut [f32],
 }
 
 /// The input of some rows: one matrix for all parts, or a copy for each.
@@ -83,8 +87,8 @@ impl Memory {
         fit: &Fit,
         executor: &impl Executor,
     ) -> &'m mut Self {
-        let threads = executor.threads();
-        if !slot.as_ref().is_some_and(|old| old.outcome.len() >= rows && old.threads == threads) {
+        let team = team(executor);
+        if !slot.as_ref().is_some_and(|old| old.outcome.len() >= rows && old.team == team) {
             // The old memory goes first: it may be large.
             *slot = None;
         }
@@ -101,12 +105,13 @@ impl Memory {
         let gains = normed
             .map(|layer| UnitGains { gain: vec![0.0; layer.units], bias: vec![0.0; layer.units] });
         Self {
-            threads: executor.threads(),
+            team: team(executor),
             isa: network.isa,
             layers: network.layers.clone(),
             inputs: AlignedBuf::zeros(plan.copies(false) * rows * layout.input_record),
             copies: 1,
             tape: AlignedBuf::zeros(rows * layout.record),
+            moved: AlignedBuf::zeros(plan.share.widest(&network.layers) * rows),
             tiles: Tile::cut(network, &plan, fit.frozen),
             frozen: fit.frozen,
             scratch: AlignedBuf::zeros(plan.parts * update::scratch_len(rows)),
@@ -169,6 +174,7 @@ impl Memory {
                 shards.record,
             ),
             outcome: &mut self.outcome[first..first + rows],
+            moved: &mut self.moved,
         };
         let input = plan.input(batch.examples.is_augmented());
         let parts = plan.parts;
@@ -187,6 +193,23 @@ impl Memory {
         let norm = self.layout.norm?;
         let matrix = self.shard_matrix(rows);
         Some(Moments { layout: &self.shards, matrix, rows, shard_rows: norm.rows })
+    }
+
+    /// Brings a vector in the layout of the parameter vector up to date: see `share.rs`.
+    pub(crate) fn settle(&self, ranks: &dyn Ranks, vector: &mut [f32]) {
+        self.plan.share.settle(&self.layers, ranks, vector);
+    }
+
+    /// The same for values of the units of each layer.
+    pub(crate) fn settle_units(&self, ranks: &dyn Ranks, layers: &mut [Vec<f32>]) {
+        for (l, (layer, units)) in self.layers.iter().zip(layers).enumerate() {
+            self.plan.share.settle_units(l, layer, ranks, units);
+        }
+    }
+
+    /// Whether the parameters have to be brought up to date after each step.
+    pub(crate) fn moves_weights(&self) -> bool {
+        self.plan.share.moves_weights
     }
 
     fn shard_matrix(&self, rows: usize) -> MatRef<'_> {
@@ -209,4 +232,10 @@ impl Memory {
             shard_rows: self.shard_matrix(rows),
         }
     }
+}
+
+/// Threads, this rank and all ranks.
+fn team(executor: &impl Executor) -> (usize, usize, usize) {
+    let ranks = executor.ranks();
+    (executor.threads(), ranks.rank(), ranks.count())
 }

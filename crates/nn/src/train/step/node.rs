@@ -59,7 +59,7 @@ impl<'a> NodeMut<'a> {
 
 /// Runs a stage of layer `l`: `run` gets the part of the node that a task computes, and
 /// the task's piece of `more`, which is cut as the rows are. `tape` begins with the
-/// layer's node.
+/// layer's node. Of a layer that ranks share, only the units of this rank are computed.
 pub(super) fn stage<E: Executor, W: Split>(
     pass: &Pass<'_, E>,
     l: usize,
@@ -76,6 +76,12 @@ pub(super) fn stage<E: Executor, W: Split>(
     let tape = columns(tape, tape_columns(&pass.cx.layout.nodes[l + 1]));
     let shards = columns(shards, shard_columns(pass.cx.shards, l, &pass.cx.layout.nodes[l + 1]));
     let by_units = plan.layer(l) == Cut::Units;
+    let own = unit(0)..unit(plan.parts);
+    let (tape, shards) = if by_units {
+        (tape.map(|m| columns_of(m, &own)), shards.map(|m| columns_of(m, &own)))
+    } else {
+        (tape, shards)
+    };
     let work = if by_units {
         (by(&unit, tape.map(Lines::Columns)), by(&unit, shards.map(Lines::Columns)), more)
     } else {
@@ -84,8 +90,8 @@ pub(super) fn stage<E: Executor, W: Split>(
     fork(pass.cx.executor, 0..pass.parts, work, &|part, (tape, shards, more)| {
         let (row, unit) = if by_units { (0, unit(part)) } else { (row(part), 0) };
         let node = NodeMut::new(row, unit, tape.map(Lines::matrix), shards.map(Lines::matrix));
-        // There may be fewer rows than parts.
-        if node.rows() > 0 {
+        // There may be fewer rows, or fewer panels, than parts.
+        if node.rows() > 0 && !node.units().is_empty() {
             run(part, node, more);
         }
     });
@@ -128,6 +134,13 @@ fn columns<const N: usize>(
         (rest, end) = (Some(right), start + len);
         piece
     })
+}
+
+/// Some columns of a matrix, as far as it has them.
+fn columns_of<'a>(matrix: MatMut<'a>, columns: &Range<usize>) -> MatMut<'a> {
+    let cols = matrix.cols();
+    let (first, end) = (columns.start.min(cols), columns.end.min(cols));
+    matrix.split_cols(first).1.split_cols(end - first).0
 }
 
 /// The rows of shard `shard`, of `len` rows each; the last may have fewer.

@@ -8,7 +8,7 @@ use crate::fork::by;
 
 /// Computes the outputs, their loss, and dz of the output layer. The work is cut by rows.
 pub(super) fn layer<E: Executor>(pass: &Pass<'_, E>, signals: &mut Signals<'_>) {
-    let Signals { first, inputs, tape, shards, outcome } = signals;
+    let Signals { first, inputs, tape, shards, outcome, .. } = signals;
     let (batch, l) = (pass.batch, pass.cx.layers.len() - 1);
     let (rows, width) = (tape.rows(), pass.cx.layout.nodes[l].width);
     let (before, node) = tape.reborrow().split_cols(pass.cx.layout.nodes[l + 1].start);

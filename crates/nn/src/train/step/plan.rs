@@ -15,11 +15,15 @@
 //! would convert and scan the whole input to fill half a register tile. So the pass
 //! is cut by rows, and the update by inputs. The weights move between cores instead,
 //! but they are few.
+//!
+//! Before all this, the units of a wide hidden layer are divided among the ranks, and what
+//! a rank has of them is cut into its tasks: see `share.rs`.
 
 use std::ops::Range;
 
 use kernels::{PANEL, Stream};
 
+use super::share::Share;
 use super::tape::Layout;
 use crate::net::dense::Dense;
 use crate::{Executor, Fit, Mlp};
@@ -43,12 +47,16 @@ pub(super) struct Plan {
     pub(super) parts: usize,
     /// Rows that stay together where rows are cut: a register tile, or a shard.
     pub(super) whole_rows: usize,
+    /// Rows of a shard; 1 without batch normalisation.
+    shard_rows: usize,
     /// How the pass is cut: by rows, where a task takes some rows through all layers
     /// and back; or by units, where each layer is a stage of its own.
     pub(super) pass: Cut,
     /// How the input is gathered, unless it is augmented.
     input: Cut,
     layers: Vec<LayerPlan>,
+    /// What this rank has of each layer.
+    pub(super) share: Share,
 }
 
 struct LayerPlan {
@@ -89,29 +97,34 @@ impl Plan {
     /// A plan for batches of up to `rows` rows.
     pub(super) fn new(network: &Mlp, rows: usize, fit: &Fit, executor: &impl Executor) -> Self {
         let layers = &network.layers;
-        let parts = parts(layers, rows, fit, executor);
+        let share = Share::new(layers, rows, fit, executor.ranks());
+        let parts = parts(layers, rows, fit, &share, executor);
         let rows_first = layers.first().is_some_and(|layer| steps(layer, rows, fit) < parts);
         let whole_units = fit.max_norm.is_some();
-        let plan = |layer: &Dense| {
+        let plan = |(l, layer): (usize, &Dense)| {
             let panels = layer.panels();
             // For few weights, a fork costs more than it saves.
             let forks = !rows_first || layer.units > Dense::NARROW;
-            let by_units = forks && steps(layer, rows, fit) >= parts;
+            let shared = share.of(l).is_some();
+            let by_units = shared || forks && steps(layer, rows, fit) >= parts;
             let small = operations(layer, rows) < Self::CUT_FROM;
             let update = match panels {
+                _ if shared => Cut::Units,
                 _ if small => Cut::Whole,
                 1 if whole_units => Cut::Whole,
                 _ if panels < parts && !whole_units => Cut::Inputs,
                 _ => Cut::Units,
             };
-            let step = if by_units { step(fit) } else { 1 };
+            let step = if by_units { whole_panels(fit) } else { 1 };
             LayerPlan { panels, step, pass: if by_units { Cut::Units } else { Cut::Rows }, update }
         };
-        let layers: Vec<_> = layers.iter().map(plan).collect();
+        let layers: Vec<_> = layers.iter().enumerate().map(plan).collect();
         let by_rows = layers.iter().all(|layer| layer.pass == Cut::Rows);
+        let shard_rows = fit.batch_norm.map_or(1, |norm| norm.rows);
         let whole_rows = fit.batch_norm.map_or(network.isa.tile_rows(), |norm| norm.rows);
         let pass = if by_rows { Cut::Rows } else { Cut::Units };
-        let mut plan = Self { parts, whole_rows, pass, input: Cut::Rows, layers };
+        let mut plan =
+            Self { parts, whole_rows, shard_rows, pass, input: Cut::Rows, layers, share };
         plan.input = plan.input_of(rows, network.architecture().inputs, fit);
         plan
     }
@@ -156,15 +169,22 @@ impl Plan {
 
     /// Rows of a batch that go through the layers and back together.
     pub(super) fn chunk(&self) -> usize {
+        if self.share.is_any() {
+            // The same on every rank, whatever its threads and its instruction set.
+            let whole = self.shard_rows;
+            return whole * (Self::ROWS / whole).max(1);
+        }
         let most = if self.layer(0) == Cut::Units { Self::ROWS } else { Self::ROWS * self.parts };
         self.whole_rows * (most / self.whole_rows).max(1)
     }
 
-    /// The first panel of part `part` of layer `l`; their count for the part after the
-    /// last.
+    /// The first panel of part `part` of layer `l`; for the part after the last, the end of
+    /// the panels that this rank has.
     pub(super) fn panel(&self, l: usize, part: usize) -> usize {
         let LayerPlan { panels, step, .. } = self.layers[l];
-        ((panels.div_ceil(step) * part).div_ceil(self.parts) * step).min(panels)
+        let own = self.share.panels(l).unwrap_or(0..panels);
+        let pieces = own.len().div_ceil(step);
+        own.start + ((pieces * part).div_ceil(self.parts) * step).min(own.len())
     }
 
     /// The first of `rows` rows that part `part` takes.
@@ -174,35 +194,49 @@ impl Plan {
 }
 
 /// Floating-point operations of a layer's product on `rows` rows.
-fn operations(layer: &Dense, rows: usize) -> usize {
+pub(super) fn operations(layer: &Dense, rows: usize) -> usize {
     rows.saturating_mul(2 * layer.inputs * layer.units)
 }
 
 /// Tasks that a step on `rows` rows is cut into.
-fn parts(layers: &[Dense], rows: usize, fit: &Fit, executor: &impl Executor) -> usize {
-    let all = layers.iter().map(|layer| operations(layer, rows));
+fn parts(
+    layers: &[Dense],
+    rows: usize,
+    fit: &Fit,
+    share: &Share,
+    executor: &impl Executor,
+) -> usize {
+    let own =
+        |(l, layer)| operations(layer, rows) / if share.of(l).is_some() { share.ranks } else { 1 };
+    let all = layers.iter().enumerate().map(own);
     // Forward, backward and for the gradient.
     let all = all.fold(0_usize, usize::saturating_add).saturating_mul(3);
     let threads = |share| executor.threads_for(all / share).clamp(1, Plan::MOST_THREADS);
     layers.first().map_or(1, |layer| match steps(layer, rows, fit) {
         0 | 1 if layer.panels() == 1 && fit.max_norm.is_none() => threads(1),
         0 | 1 => threads(Plan::SHARE_OF_ROWS),
+        most if share.of(0).is_some() => threads(1).min(most.div_ceil(share.ranks)),
         most => threads(1).min(most),
     })
 }
 
 /// Panels that stay together where units are cut: the random numbers of a row come in
 /// groups.
-fn step(fit: &Fit) -> usize {
+pub(super) fn whole_panels(fit: &Fit) -> usize {
     let random = fit.dropout.hidden > 0.0 || fit.noise.hidden > 0.0;
     if random { Stream::GROUP / PANEL } else { 1 }
 }
 
 /// Pieces that the units of a layer can be cut into; 0 where rows are cut instead.
 fn steps(layer: &Dense, rows: usize, fit: &Fit) -> usize {
-    let hidden = layer.activation.is_some_and(|activation| activation.pieces() == 1);
     let few_rows = rows / Plan::ROWS_PER_UNIT <= layer.units;
-    if hidden && few_rows { layer.panels().div_ceil(step(fit)) } else { 0 }
+    if few_rows { groups(layer, fit) } else { 0 }
+}
+
+/// Groups of panels that stay together; 0 where the units of a layer cannot be cut.
+pub(super) fn groups(layer: &Dense, fit: &Fit) -> usize {
+    let hidden = layer.activation.is_some_and(|activation| activation.pieces() == 1);
+    if hidden { layer.panels().div_ceil(whole_panels(fit)) } else { 0 }
 }
 
 /// Piece `i` of `count` pieces of a layer's inputs: whole blocks.

@@ -18,7 +18,7 @@ pub(crate) trait GradientSink: SplitAt {
         let _ = (offset, len);
     }
 
-    /// All of the gradient of a tile was given.
+    /// All of the gradient of a tile was given, which has this rank's own units.
     fn end(&mut self, layer: &Dense, tile: &Tile) {
         let _ = (layer, tile);
     }

@@ -23,11 +23,16 @@ pub(crate) struct Tile {
     /// The part that updates it.
     pub(super) part: usize,
     pub(crate) panels: Range<usize>,
-    /// The inputs whose weights it has: all of them, if it has more than one panel.
+    /// The inputs whose weights it has.
     pub(super) inputs: Range<usize>,
-    /// Its parameters, in the parameter vector. Biases and gains belong to the tile of
-    /// the last inputs.
+    /// The slice of the parameter vector that has its parameters, and no others, but for a
+    /// tile with some inputs of several panels. Biases and gains belong to the tile of the
+    /// last inputs.
     pub(crate) params: Range<usize>,
+    /// Which of the forks of the update it is in.
+    fork: usize,
+    /// Whether they are this rank's own units: see `share.rs`.
+    pub(super) own: bool,
 }
 
 impl Tile {
@@ -35,7 +40,15 @@ impl Tile {
     /// `frozen` layers.
     pub(super) fn cut(network: &Mlp, plan: &Plan, frozen: usize) -> Vec<Self> {
         let layers = network.layers.iter().enumerate().skip(frozen);
-        layers.flat_map(|(l, layer)| Self::of_layer(l, layer, plan)).collect()
+        let mut tiles: Vec<_> =
+            layers.flat_map(|(l, layer)| Self::of_layer(l, layer, plan)).collect();
+        let mut forks = 0;
+        for i in 1..tiles.len() {
+            let (before, tile) = (&tiles[i - 1], &tiles[i]);
+            forks += usize::from(before.layer != tile.layer || before.own != tile.own);
+            tiles[i].fork = forks;
+        }
+        tiles
     }
 
     fn of_layer(l: usize, layer: &Dense, plan: &Plan) -> Vec<Self> {
@@ -44,13 +57,35 @@ impl Tile {
             Cut::Inputs => (0..layer.panels())
                 .flat_map(|panel| Self::of_inputs((l, layer), panel, plan.parts))
                 .collect(),
-            Cut::Units | Cut::Rows => (0..plan.parts)
-                .flat_map(|part| {
+            Cut::Units | Cut::Rows => {
+                let own = (0..plan.parts).flat_map(|part| {
                     let panels = plan.panel(l, part)..plan.panel(l, part + 1);
                     Self::of_panels((l, layer), part, panels)
-                })
-                .collect(),
+                });
+                let end = plan.panel(l, plan.parts)..layer.panels();
+                let before = Self::of_rows((l, layer), 0..plan.panel(l, 0), plan);
+                let after = Self::of_rows((l, layer), end, plan);
+                before.into_iter().chain(own).chain(after).collect()
+            }
         }
+    }
+
+    /// Tiles with some inputs of the panels of other ranks.
+    fn of_rows((l, layer): (usize, &Dense), panels: Range<usize>, plan: &Plan) -> Vec<Self> {
+        let rows = plan.share.of(l).map_or(0..0, |shared| shared.rows.clone());
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let first = |part| panels.start + panels.len() * part / plan.parts;
+        let of_part = |part| {
+            let pieces = (first(part)..first(part + 1)).step_by(PANELS);
+            let rows = rows.clone();
+            pieces.map(move |panel: usize| {
+                let panels = panel..first(part + 1).min(panel + PANELS);
+                Self { own: false, ..Self::new((l, layer), part, panels, rows.clone()) }
+            })
+        };
+        (0..plan.parts).flat_map(of_part).collect()
     }
 
     /// Tiles with all inputs of some panels.
@@ -87,23 +122,23 @@ impl Tile {
         inputs: Range<usize>,
     ) -> Self {
         let (first, last) = (panels.start, panels.end - 1);
-        let weights = layer.weights_of(first).start;
+        let weights = |panel| layer.weights_of(panel).start;
         let end = if inputs.end == layer.inputs {
             layer.panel(last).end
         } else {
-            weights + inputs.end * layer.width
+            weights(last) + inputs.end * layer.width
         };
-        let params = weights + inputs.start * layer.width..end;
-        Self { layer: l, part, panels, inputs, params }
+        let params = weights(first) + inputs.start * layer.width..end;
+        Self { layer: l, part, panels, inputs, params, fork: 0, own: true }
     }
 
     /// Whether it has the biases and gains of its panels.
     pub(super) fn has_biases(&self, layer: &Dense) -> bool {
-        self.inputs.end == layer.inputs
+        self.own && self.inputs.end == layer.inputs
     }
 }
 
-/// Runs the tiles, layer by layer, in a task for each part: `run` gets the part's tiles,
+/// Runs the tiles, fork by fork, in a task for each part: `run` gets the part's tiles,
 /// the parameters of `params` that belong to them, and the part's `scratch_len` elements
 /// of `scratch`.
 pub(super) fn fork_tiles<E: Executor, P: SplitAt>(
@@ -113,27 +148,25 @@ pub(super) fn fork_tiles<E: Executor, P: SplitAt>(
     (scratch, scratch_len): (&mut [f32], usize),
     run: &(impl Fn(&[Tile], P, &mut [f32]) + Sync),
 ) {
-    for (l, layer) in cx.layers.iter().enumerate() {
-        let (of_layer, others) = tiles.split_at(tiles.partition_point(|tile| tile.layer == l));
-        let (layer_params, other_params) = params.split_at(layer.range().len());
-        if of_layer.is_empty() {
-            // The layer is frozen.
-            params = other_params;
-            continue;
-        }
-        let parts = if cx.plan.update(l) == Cut::Whole { 1 } else { cx.plan.parts };
-        let tile = |part| of_layer.partition_point(|tile| tile.part < part);
-        let param = |part| {
-            let start = of_layer.get(tile(part)).map(|tile| tile.params.start);
-            start.unwrap_or(layer.range().end) - layer.range().start
-        };
+    let mut end = 0;
+    while let Some(first) = tiles.first() {
+        let (of_fork, others) =
+            tiles.split_at(tiles.partition_point(|tile| tile.fork == first.fork));
+        let start = first.params.start;
+        let fork_end = of_fork.last().map_or(start, |tile| tile.params.end);
+        // Between them are parameters that are not trained here.
+        let (_, after) = params.split_at(start - end);
+        let (fork_params, other_params) = after.split_at(fork_end - start);
+        let parts = if cx.plan.update(first.layer) == Cut::Whole { 1 } else { cx.plan.parts };
+        let tile = |part| of_fork.partition_point(|tile| tile.part < part);
+        let param =
+            |part| of_fork.get(tile(part)).map_or(fork_end, |tile| tile.params.start) - start;
         let scratch_at = |part| part * scratch_len;
-        let work =
-            (by(&tile, of_layer), by(&param, layer_params), by(&scratch_at, &mut scratch[..]));
+        let work = (by(&tile, of_fork), by(&param, fork_params), by(&scratch_at, &mut scratch[..]));
         fork(cx.executor, 0..parts, work, &|_, (tiles, params, scratch)| {
             run(tiles, params, scratch);
         });
-        (tiles, params) = (others, other_params);
+        (tiles, params, end) = (others, other_params, fork_end);
     }
 }
 

@@ -75,7 +75,9 @@ impl<E: Executor> Reads<'_, E> {
                 self.biases(tile, dz, sink, &mut gradient[..width]);
             }
         }
-        sink.end(layer, tile);
+        if tile.own {
+            sink.end(layer, tile);
+        }
     }
 
     /// `dW = aᵀ·dz`, some inputs at a time.
