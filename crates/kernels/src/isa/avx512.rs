@@ -51,7 +51,8 @@ unsafe impl Simd for Avx512 {
     // 24 of 32 registers accumulate; 3 hold the row of B and one the broadcast
     // element of A. Per step of k: 24 FMAs for 11 loads.
     type Tile = Registers<8, 3, 1>;
-    type SparseTile = Self::Tile;
+    // 12 FMAs for 7 loads; four rows are 0 together more often than eight.
+    type SparseTile = Registers<4, 3, 1>;
     type Wide = Self;
 
     const NAME: &'static str = "avx512";
