@@ -8,7 +8,7 @@ mod common;
 // The `f64` network that the other modules compare with.
 mod reference;
 
-// A step: its gradient, its loss, what it does to the parameters.
+// A step: its gradient, its loss, what it does to the parameters, what ranks move.
 mod batch_norm;
 mod golden;
 mod gradients;
@@ -16,6 +16,7 @@ mod heads;
 mod losses;
 mod penalties;
 mod threads;
+mod traffic;
 
 // A run of steps.
 mod augment;
