@@ -25,7 +25,7 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::process::Process;
-use crate::{help, settings, streams};
+use crate::{help, settings};
 
 /// The table of exit codes, for `--help`. `Error::code` says which error has which.
 pub(crate) const EXIT_CODES: &str = "\
@@ -58,6 +58,26 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The name of a command that no ranks share.
+    pub(crate) fn of_one_process(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Train(_) => return None,
+            Self::Predict(_) => "predict",
+            Self::Eval(_) => "eval",
+            Self::Inspect(_) => "inspect",
+            Self::Export(_) => "export",
+            Self::Report(_) => "report",
+            Self::Runs(_) => "runs",
+            Self::Serve(_) => "serve",
+            Self::LrFind(_) => "lr-find",
+            Self::Crossval(_) => "crossval",
+            Self::Sweep(_) => "sweep",
+            Self::Doctor(_) => "doctor",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        })
+    }
+
     pub(crate) fn run(&self, process: &Process) -> Result<(), Error> {
         match self {
             Self::Train(args) => train::run(args, process),
@@ -95,12 +115,21 @@ struct Cli {
     train: train::Args,
 }
 
-/// Reads a command line, of which the first word is the program's name. Nothing is left
-/// to do where it asks for help or for the version: they are printed here.
+/// What a command line wants.
+#[derive(Debug)]
+// The program has one value of this type: its size does not matter.
+#[allow(clippy::large_enum_variant)]
+pub(crate) enum Line {
+    Work(Command),
+    /// Help or the version, which prints itself.
+    Help(clap::Error),
+}
+
+/// Reads a command line, of which the first word is the program's name.
 ///
 /// # Errors
 /// A line that no command takes.
-pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
+pub(crate) fn parse(line: &[OsString]) -> Result<Line, Error> {
     let matches = PROGRAM.clone().try_get_matches_from(join_values(line));
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => {
@@ -108,10 +137,10 @@ pub(crate) fn parse(line: &[OsString]) -> Result<Option<Command>, Error> {
             if let Command::Train(train::Args { location: Some(word), .. }) = &command {
                 check_word(word)?;
             }
-            Ok(Some(command))
+            Ok(Line::Work(command))
         }
         Err(error) if error.use_stderr() => Err(usage(&error, line)),
-        Err(help) => streams::written(help.print()).map(|()| None),
+        Err(help) => Ok(Line::Help(help)),
     }
 }
 

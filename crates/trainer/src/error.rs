@@ -177,6 +177,16 @@ pub(crate) enum Error {
     SomeDiverged { diverged: usize, of: usize, what: &'static str },
     #[error("{source}; the network of epoch {epoch} is kept in {model}")]
     Diverged { source: nn::Error, epoch: usize, model: PathBuf },
+    /// What ranks do not agree on, or what has ended one of them.
+    #[error("{message}")]
+    Ranks { message: String, code: u8 },
+    /// On the other ranks: rank 0 has ended, with this exit code.
+    #[error("rank 0 has ended with the exit code {code}")]
+    Led { code: u8 },
+    #[error(
+        "{command} does not share its work with other processes: start it without mpirun or srun"
+    )]
+    NotShared { command: &'static str },
     #[error("by {} {at}", .signal.name())]
     Stopped { signal: Signal, at: String, resume: String },
     #[error("by {}; nothing was written", .signal.name())]
@@ -380,7 +390,9 @@ impl Error {
         match self {
             Self::Stopped { signal, .. } | Self::Interrupted { signal } => signal.code(),
             Self::Trial { source, .. } => source.code(),
+            Self::Ranks { code, .. } | Self::Led { code } => *code,
             Self::Isa(_)
+            | Self::NotShared { .. }
             | Self::UnknownRecipe { .. }
             | Self::NoRecipe { .. }
             | Self::RecipeFile { .. }

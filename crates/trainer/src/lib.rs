@@ -44,6 +44,8 @@ mod pool;
 
 mod process;
 
+mod ranks;
+
 mod limits;
 
 mod run_dir;
@@ -81,34 +83,58 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use commands::Command;
+use commands::{Command, Line};
 use config::Config;
 use error::Error;
 use process::Process;
+use ranks::Ranks;
 use settings::{Edits, Source};
 
 /// The program: reads its command line, and does what that says.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(Instant::now()) {
+    let started = Instant::now();
+    let ranks: &'static Ranks = match Ranks::start() {
+        // They live as long as the process.
+        Ok(ranks) => Box::leak(Box::new(ranks)),
+        Err(error) => return failed(&error),
+    };
+    let guard = ranks.guard();
+    let code = match ranks.end(run(started, ranks)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Not `eprintln!`, which panics when stderr is closed.
-            let line = error::one_line(&error.to_string());
-            let next = error.next().map_or_else(String::new, |next| next + "\n");
-            let _ = write!(std::io::stderr(), "{}: {line}\n{next}", error.label());
-            ExitCode::from(error.code())
-        }
-    }
+        Err(error) => failed(&error),
+    };
+    ranks.leave();
+    drop(guard);
+    code
 }
 
-fn run(started: Instant) -> Result<(), Error> {
+/// Prints what ends the program. Returns its exit code.
+fn failed(error: &Error) -> ExitCode {
+    // Rank 0 says why.
+    if !matches!(error, Error::Led { .. }) {
+        // Not `eprintln!`, which panics when stderr is closed.
+        let line = error::one_line(&error.to_string());
+        let next = error.next().map_or_else(String::new, |next| next + "\n");
+        let _ = write!(std::io::stderr(), "{}: {line}\n{next}", error.label());
+    }
+    ExitCode::from(error.code())
+}
+
+fn run(started: Instant, ranks: &'static Ranks) -> Result<(), Error> {
     let line: Vec<_> = std::env::args_os().collect();
-    let Some(command) = commands::parse(&line)? else { return Ok(()) };
+    let command = match commands::parse(&line)? {
+        Line::Help(help) if ranks.is_first() => return streams::written(help.print()),
+        Line::Help(_) => return Ok(()),
+        Line::Work(command) => command,
+    };
     // Before all else, so that an instruction set that the CPU lacks is an error
     // before the program reads or writes anything.
     let isa = kernels::Isa::active()?;
-    command.run(&Process { isa, started })
+    if let (false, Some(command)) = (ranks.is_alone(), command.of_one_process()) {
+        return Err(Error::NotShared { command });
+    }
+    command.run(&Process { isa, started, ranks })
 }
 
 /// The `config.toml` of a run: the text of a recipe with the flags of a command line over
@@ -120,7 +146,7 @@ fn run(started: Instant) -> Result<(), Error> {
 /// The line that the program would print.
 pub fn settings_of_line(recipe: &str, line: &[OsString]) -> Result<String, String> {
     let args = match commands::parse(line) {
-        Ok(Some(Command::Train(args))) => args,
+        Ok(Line::Work(Command::Train(args))) => args,
         Ok(_) => return Ok(String::new()),
         Err(error) => return Err(error::one_line(&error.to_string())),
     };

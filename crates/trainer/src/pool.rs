@@ -1,6 +1,7 @@
 //! The threads of a run. rayon is used here only.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{hint, thread};
@@ -9,6 +10,7 @@ use nn::Executor;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Refused};
+use crate::ranks::Ranks;
 
 /// A larger value of `--threads` is a slip of the keyboard.
 const MOST_THREADS: usize = 1024;
@@ -28,20 +30,28 @@ pub(crate) struct Threads {
 impl Threads {
     /// What `typed`, the value of `--threads`, means; without it, one for each core.
     pub(crate) fn new(typed: Option<&OsStr>) -> Result<Self, Refused> {
+        Self::of_one(typed, 1)
+    }
+
+    /// The same of one of `ranks` processes that have the same cores: without `typed`, its share
+    /// of them.
+    fn of_one(typed: Option<&OsStr>, ranks: usize) -> Result<Self, Refused> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let wanted = match typed {
             Some(text) => number(&text.to_string_lossy())?,
-            None => cores.min(MOST_THREADS),
+            None => (cores / ranks).clamp(1, MOST_THREADS),
         };
         Ok(Self { wanted, cores, threads: wanted.min(cores.saturating_mul(MOST_PER_CORE)) })
     }
 }
 
-/// Runs the tasks of a step on a fixed number of threads.
+/// Runs the tasks of a step on a fixed number of threads. A clone has the same threads.
+#[derive(Clone)]
 pub(crate) struct Pool {
-    threads: ThreadPool,
+    threads: Arc<ThreadPool>,
     /// The value of `--threads`, and the cores, if they are fewer.
     more_than_cores: Option<(usize, usize)>,
+    ranks: &'static dyn nn::Ranks,
 }
 
 impl Pool {
@@ -52,7 +62,25 @@ impl Pool {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         let threads =
             pool.map_err(|error| Error::Threads { threads, reason: error.to_string() })?;
-        Ok(Self { threads, more_than_cores: (wanted > cores).then_some((wanted, cores)) })
+        let more_than_cores = (wanted > cores).then_some((wanted, cores));
+        Ok(Self { threads: Arc::new(threads), more_than_cores, ranks: &nn::Alone })
+    }
+
+    /// The pool of a rank. Where there are others, this thread is one of its threads: it makes
+    /// all calls of MPI, and work that is begun on it stays on it. A process has one such pool.
+    pub(crate) fn of_rank(typed: Option<&OsStr>, ranks: &Ranks) -> Result<Self, Error> {
+        if ranks.is_alone() {
+            return Self::new(typed);
+        }
+        let Threads { threads, .. } = Threads::of_one(typed, ranks.on_these_cores())?;
+        let pool = ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build();
+        let pool = pool.map_err(|error| Error::Threads { threads, reason: error.to_string() })?;
+        Ok(Self { threads: Arc::new(pool), more_than_cores: None, ranks: &nn::Alone })
+    }
+
+    /// The same threads, for work that all ranks share.
+    pub(crate) fn with_ranks(&self, ranks: &'static Ranks) -> Self {
+        Self { ranks: ranks.team(), ..self.clone() }
     }
 
     /// Pools that divide the threads of this one among them: `parts` pools, or one for each
@@ -66,7 +94,7 @@ impl Pool {
             let reason = |error: rayon::ThreadPoolBuildError| error.to_string();
             let threads =
                 pool.map_err(|error| Error::Threads { threads, reason: reason(error) })?;
-            Ok(Self { threads, more_than_cores: None })
+            Ok(Self { threads: Arc::new(threads), more_than_cores: None, ranks: self.ranks })
         };
         (0..parts).map(part).collect()
     }
@@ -155,6 +183,10 @@ impl Flag {
 }
 
 impl Executor for Pool {
+    fn ranks(&self) -> &dyn nn::Ranks {
+        self.ranks
+    }
+
     fn threads(&self) -> usize {
         self.threads.current_num_threads()
     }

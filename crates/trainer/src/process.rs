@@ -4,8 +4,12 @@ use std::time::Instant;
 
 use kernels::Isa;
 
+use crate::ranks::Ranks;
+
 pub(crate) struct Process {
     pub(crate) isa: Isa,
     /// When the process began.
     pub(crate) started: Instant,
+    /// The processes that it trains with.
+    pub(crate) ranks: &'static Ranks,
 }

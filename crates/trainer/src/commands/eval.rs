@@ -131,7 +131,7 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
-    let Process { isa, started } = *process;
+    let Process { isa, started, .. } = *process;
     let pool = Pool::new(args.threads.as_deref())?;
     if args.json {
         streams::check_stdout()?;

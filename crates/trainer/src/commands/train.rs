@@ -7,12 +7,13 @@ mod record;
 pub(super) mod refit;
 mod repeat;
 mod resumed;
+mod shared;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use nn::Run;
+use nn::{Executor as _, Run};
 
 use crate::augment::Prepared;
 use crate::config::Config;
@@ -23,6 +24,7 @@ use crate::network;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::progress::Progress;
+use crate::ranks::Facts;
 use crate::recipe;
 use crate::run_dir::{self, RunDir};
 use crate::sets::Sets;
@@ -34,6 +36,7 @@ use every::Every;
 use keeper::Keeper;
 use layers::Layers;
 use record::Record;
+use repeat::Series;
 use resumed::Resumed;
 
 const EXAMPLES: &str = "\
@@ -178,8 +181,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     args.name.as_deref().map_or(Ok(()), run_dir::check_name)?;
+    let ranks = process.ranks;
+    if !ranks.is_alone() {
+        ranks.agree(shared::of_line(args, process), 0)?;
+    }
     if args.print_config {
         let (config, notes) = args.settings()?;
+        if !ranks.is_first() {
+            return Ok(());
+        }
         if !args.quiet {
             streams::notes(&notes);
         }
@@ -188,25 +198,34 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     if let Some(count) = args.repeat {
         return repeat::begin(args, count, process);
     }
-    if let Some(path) = args.resume.as_deref().filter(|path| repeat::is_repeated(path)) {
+    if let Some(path) = args.resume.as_deref()
+        && repeat::is_repeated(path, ranks)?
+    {
         return repeat::resume(args, path, process);
     }
     train(args, process, None)
 }
 
-/// Trains one run. Of several, `said` has the notes that an earlier one has printed.
-fn train(args: &Args, process: &Process, said: Option<&mut Vec<String>>) -> Result<(), Error> {
-    let resumed =
-        args.resume.as_deref().map(|path| Resumed::open(&data::home(path))).transpose()?;
-    let (mut config, mut notes) = match &resumed {
-        Some(resumed) => resumed.settings(&args.edits())?,
-        None => args.settings()?,
+/// Trains one run, perhaps one of several.
+fn train(args: &Args, process: &Process, series: Option<&mut Series>) -> Result<(), Error> {
+    let ranks = process.ranks;
+    ranks.part();
+    let resumed = args.resume.as_deref().map(|path| Resumed::open(&data::home(path), ranks));
+    let resumed = resumed.transpose()?;
+    let recipe = series.as_ref().and_then(|series| series.recipe.as_ref());
+    let (mut config, mut notes) = match (&resumed, recipe) {
+        (Some(resumed), _) => resumed.settings(&args.edits())?,
+        (None, Some(recipe)) => Config::new(recipe, &args.edits())?,
+        (None, None) => args.settings()?,
     };
-    let pool = Pool::new(args.threads.as_deref())?;
+    let pool = match &series {
+        Some(series) => series.pool.clone(),
+        None => Pool::of_rank(args.threads.as_deref(), ranks)?,
+    };
     let again = resumed.as_ref().filter(|_| !args.no_test).and_then(Resumed::tested_again);
     notes.extend(again);
     notes.extend(pool.note());
-    if args.json {
+    if args.json && ranks.is_first() {
         streams::check_stdout()?;
     }
     let sets = Sets::open(&mut config, process.isa)?;
@@ -223,27 +242,44 @@ fn train(args: &Args, process: &Process, said: Option<&mut Vec<String>>) -> Resu
 
     // From here on, a signal stops the run without loss.
     let stop = Stop::listen().map_err(Error::Signals)?;
-    let (dir, training, record) = match resumed {
+    // Whatever is wrong is found before the run writes anything.
+    let (training, reopened) = match resumed {
         Some(resumed) => resumed.begin(&config, &sets, process.isa, train, validation)?,
         None => {
-            // Whatever is wrong is found before the run writes anything.
             let network = network::new(&config, &sets)?;
             let training = Run::new(network, &config.training, train, validation)?;
             // Who chose the number knows it.
             let chosen = args.config.is_some() || args.edits.flag("training.epochs").is_some();
             notes.extend(few_steps(&training).filter(|_| !chosen));
+            (training, None)
+        }
+    };
+    let facts = if ranks.is_alone() {
+        Facts::default()
+    } else {
+        shared::of_run(&config, &sets, &training)?
+    };
+    notes.extend(ranks.agree(facts, pool.threads())?);
+    ranks.join();
+    if !ranks.is_first() {
+        return shared::follow(training, (ranks, &pool), (!args.no_test).then_some(&sets));
+    }
+    let (dir, record) = match reopened {
+        Some(reopened) => reopened.write(&config)?,
+        None => {
             let (out, now) = (args.out.as_deref().map(data::home), SystemTime::now());
             let size = training.saved_len();
             let name = args.name(&config)?;
             let dir = RunDir::create(out.as_deref(), &name, args.overwrite, &config, size, now)?;
-            (dir, training, Record::new(&config)?)
+            (dir, Record::new(&config)?)
         }
     };
+    ranks.go_on()?;
     let progress = Progress::new(args.quiet, args.json);
-    let mut progress = if said.is_some() { progress.of_several() } else { progress };
-    if let Some(said) = said {
-        notes.retain(|note| !said.contains(note));
-        said.extend(notes.iter().cloned());
+    let mut progress = if series.is_some() { progress.of_several() } else { progress };
+    if let Some(series) = series {
+        notes.retain(|note| !series.said.contains(note));
+        series.said.extend(notes.iter().cloned());
     }
     progress.notes(&notes);
     progress.begin(&config, &training, sets.held_out_len(), &dir);
@@ -258,7 +294,9 @@ fn train(args: &Args, process: &Process, said: Option<&mut Vec<String>>) -> Resu
     let tested = if tests {
         let test_images = sets.test()?;
         let examples = test_images.examples()?;
-        Some(pool.install(|| end.network.evaluate_outputs(&examples, pool))?)
+        let team = pool.with_ranks(ranks);
+        ranks.go_on()?;
+        Some(pool.install(|| end.network.evaluate_outputs(&examples, &team))?)
     } else {
         None
     };

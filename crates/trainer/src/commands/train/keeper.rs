@@ -15,6 +15,7 @@ use crate::health::{self, Evidence, Finding, Guess};
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::progress::Progress;
+use crate::ranks::Ranks;
 use crate::report::{self, Facts, Findings, Seen, Tested};
 use crate::run_dir::{EpochLine, RunDir};
 use crate::sets::Sets;
@@ -63,6 +64,8 @@ impl Keeper<'_> {
         // The network of the last whole epoch; with early stopping the run keeps the best.
         let early_stopping = config.training.early_stopping.is_some();
         let mut last = None;
+        let ranks = self.process.ranks;
+        let team = self.pool.with_ranks(ranks);
         self.record.begin();
         loop {
             let epochs = run.history().epochs.len();
@@ -73,8 +76,8 @@ impl Keeper<'_> {
             }
             let per_epoch = self.layers.is_some().then(|| run.steps_per_epoch());
             let (pool, progress, stop) = (self.pool, &mut self.progress, &self.stop);
-            let watch = Watch { progress, stop, clock: &clock, per_epoch };
-            let result = pool.install(|| run.train(pool, watch));
+            let watch = Watch { progress, stop, clock: &clock, per_epoch, ranks };
+            let result = pool.install(|| run.train(&team, watch));
             let epoch_ended = run.history().epochs.len() > epochs;
             if epoch_ended {
                 self.epoch(&run, &mut files);
@@ -99,6 +102,7 @@ impl Keeper<'_> {
                         let saved = self.save_model(&run, last.as_ref());
                         files.check(&mut self.progress, saved);
                     }
+                    ranks.go_on()?;
                 }
                 Ok(_) => {
                     let lost = self.save(&mut run, last.as_ref()).err();
@@ -401,6 +405,8 @@ struct Watch<'a> {
     clock: &'a Clock,
     /// Steps of an epoch, if the run is to be left before the last one too.
     per_epoch: Option<u64>,
+    /// They leave it together.
+    ranks: &'a Ranks,
 }
 
 impl Callback for Watch<'_> {
@@ -412,6 +418,7 @@ impl Callback for Watch<'_> {
         let leave = self.stop.signal().is_some()
             || self.clock.is_due(step.epoch - 1)
             || self.per_epoch.is_some_and(looks);
+        let leave = self.ranks.leave_after_step(leave);
         if leave { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

@@ -1,21 +1,26 @@
 //! `--repeat`: the same settings with several seeds, a run each.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-use nn::files;
+use nn::{Executor as _, files};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Args;
+use crate::config::Config;
 use crate::data;
 use crate::error::{Error, Refused};
+use crate::pool::Pool;
 use crate::process::Process;
+use crate::ranks::{Facts, Ranks};
+use crate::recipe;
 use crate::report::MOST_LINES;
 use crate::run_dir::parent::{REPEAT, SEED};
 use crate::run_dir::{self, CHECKPOINT, SUMMARY};
-use crate::settings::Edits;
+use crate::settings::{Edits, Source};
 use crate::stop::Stop;
 use crate::streams;
 use crate::trial::{Spread, columns};
@@ -63,9 +68,29 @@ struct Repeat {
     means: Map<String, Value>,
 }
 
-/// Whether a directory has runs with several seeds.
-pub(super) fn is_repeated(path: &Path) -> bool {
-    data::home(path).join(REPEAT).is_file()
+/// What the runs have in common.
+pub(super) struct Series {
+    pub(super) pool: Pool,
+    /// Of those that begin.
+    pub(super) recipe: Option<Source>,
+    /// Notes that an earlier run has printed: those on the data are the same for all.
+    pub(super) said: Vec<String>,
+}
+
+/// What all ranks have to know of the directory, which rank 0 reads.
+#[derive(Serialize, Deserialize)]
+struct Plan {
+    path: String,
+    /// The text of the recipe, if a run begins.
+    recipe: Option<String>,
+    /// The runs that have not ended: which it is, its seed, and whether it has a checkpoint.
+    next: Vec<(usize, u64, bool)>,
+}
+
+/// Whether a directory has runs with several seeds, which rank 0 knows.
+pub(super) fn is_repeated(path: &Path, ranks: &Ranks) -> Result<bool, Error> {
+    let is = || Ok(vec![u8::from(data::home(path).join(REPEAT).is_file())]);
+    Ok(ranks.share(is)? == [1])
 }
 
 pub(super) fn begin(args: &Args, count: u32, process: &Process) -> Result<(), Error> {
@@ -77,9 +102,16 @@ pub(super) fn begin(args: &Args, count: u32, process: &Process) -> Result<(), Er
         let reason = format!("expected a smaller one: {count} seeds begin with it");
         return Err(Refused { what, found, reason }.into());
     }
-    if args.json {
+    if args.json && process.ranks.is_first() {
         streams::check_stdout()?;
     }
+    // The settings cannot hold every path.
+    let dir = args.edits().flag("data.dir").filter(|dir| dir.to_str().is_none()).map(Into::into);
+    go(args, process, dir, || make_all(args, count, &config))
+}
+
+/// Makes the directory of the runs, with their settings.
+fn make_all(args: &Args, count: u32, config: &Config) -> Result<(PathBuf, Repeat), Error> {
     let path = match &args.out {
         Some(out) => {
             let out = data::home(out).into_owned();
@@ -91,14 +123,13 @@ pub(super) fn begin(args: &Args, count: u32, process: &Process) -> Result<(), Er
             run_dir::make_parent(&format!("{name}-x{count}"), SystemTime::now())?
         }
     };
-    let text = format!("# Settings of runs with several seeds\n{}", run_dir::complete(&config)?);
+    let text = format!("# Settings of runs with several seeds\n{}", run_dir::complete(config)?);
     write(&path.join(RECIPE), &text)?;
     let (status, runs, means) = ("running".to_owned(), Vec::new(), Map::new());
-    let repeat = Repeat { status, recipe: config.recipe, repeat: count, seed, runs, means };
+    let (recipe, seed) = (config.recipe.clone(), config.training.seed);
+    let repeat = Repeat { status, recipe, repeat: count, seed, runs, means };
     save(&path, &repeat)?;
-    // The settings cannot hold every path.
-    let dir = args.edits().flag("data.dir").filter(|dir| dir.to_str().is_none()).map(Into::into);
-    go(args, &path, repeat, dir, process)
+    Ok((path, repeat))
 }
 
 /// Goes on with those runs of a directory that have not ended.
@@ -109,63 +140,86 @@ pub(super) fn resume(args: &Args, path: &Path, process: &Process) -> Result<(), 
                    the flags of settings out";
         return Err(Error::Usage(why.to_owned()));
     }
-    let path = data::home(path);
-    let file = path.join(REPEAT);
-    let bytes = files::read(&file).map_err(Error::io("read", &file))?;
-    let repeat = serde_json::from_slice(&bytes).map_err(|error| Error::NoObject {
-        path: file,
-        what: "of runs with several seeds",
-        reason: error.to_string(),
-    })?;
-    go(args, &path, repeat, None, process)
+    go(args, process, None, || {
+        let path = data::home(path).into_owned();
+        let file = path.join(REPEAT);
+        let bytes = files::read(&file).map_err(Error::io("read", &file))?;
+        let repeat = serde_json::from_slice(&bytes).map_err(|error| Error::NoObject {
+            path: file,
+            what: "of runs with several seeds",
+            reason: error.to_string(),
+        })?;
+        Ok((path, repeat))
+    })
 }
 
-/// Trains the runs one after the other, each on all threads.
+impl Repeat {
+    fn seeds(&self) -> Vec<u64> {
+        (0..u64::from(self.repeat)).map(|i| self.seed + i).collect()
+    }
+
+    /// What is left to do in the directory `path`.
+    fn plan(&self, path: &Path) -> Result<Plan, Error> {
+        let ended = |run: &Path| matches!(status(run).as_deref(), Some("done" | "diverged"));
+        let next = self.seeds().into_iter().enumerate().filter_map(|(index, seed)| {
+            let run = run_of(path, seed);
+            (!ended(&run)).then(|| (index, seed, run.join(CHECKPOINT).is_file()))
+        });
+        let next: Vec<_> = next.collect();
+        let begins = next.iter().any(|(_, _, saved)| !saved);
+        let recipe = begins.then(|| recipe::read(&path.join(RECIPE))).transpose()?;
+        let recipe = recipe.map(|source| source.text);
+        Ok(Plan { path: path.to_string_lossy().into_owned(), recipe, next })
+    }
+}
+
+/// Trains the runs one after the other, each on all threads. `open` makes or reads their
+/// directory, on rank 0.
 fn go(
     args: &Args,
-    path: &Path,
-    mut repeat: Repeat,
-    dir: Option<std::ffi::OsString>,
     process: &Process,
+    dir: Option<OsString>,
+    open: impl FnOnce() -> Result<(PathBuf, Repeat), Error>,
 ) -> Result<(), Error> {
-    let again = || format!("{} --resume {}", program(), shell_word(path));
+    let ranks = process.ranks;
+    let pool = Pool::of_rank(args.threads.as_deref(), ranks)?;
     let stop = Stop::listen().map_err(Error::Signals)?;
-    let seeds: Vec<u64> = (0..u64::from(repeat.repeat)).map(|i| repeat.seed + i).collect();
-    // Notes on the data are the same for all of them.
-    let mut said = Vec::new();
-    for (index, &seed) in seeds.iter().enumerate() {
-        let run = run_of(path, seed);
+    ranks.agree(Facts::default(), pool.threads())?;
+    let mut opened = None;
+    let plan = ranks.share(|| {
+        let (path, repeat) = open()?;
+        let plan = serde_json::to_vec(&repeat.plan(&path)?).expect("plain data");
+        opened = Some((path, repeat));
+        Ok(plan)
+    })?;
+    let Plan { path, recipe, next } = serde_json::from_slice(&plan).expect("rank 0 wrote it");
+    ranks.join();
+    let origin = Path::new(&path).join(RECIPE).display().to_string();
+    let source = |text| Source { text, origin, name: "recipe".to_owned(), whole: false };
+    let mut series = Series { pool, recipe: recipe.map(source), said: Vec::new() };
+    let Some((path, repeat)) = opened else {
+        let path = PathBuf::from(path);
+        for one in next {
+            ranks.go_on()?;
+            match train_one(args, process, (&path, one), dir.as_ref(), &mut series) {
+                Ok(()) | Err(Error::Network(nn::Error::Diverged { .. })) => (),
+                Err(error) => return Err(error),
+            }
+        }
+        return Ok(());
+    };
+    let again = || format!("{} --resume {}", program(), shell_word(&path));
+    for one @ (index, seed, _) in next {
         if let Some(signal) = stop.signal() {
-            let at = format!("before run {} of {}", index + 1, seeds.len());
+            let at = format!("before run {} of {}", index + 1, repeat.repeat);
             return Err(Error::Stopped { signal, at, resume: again() });
         }
-        if matches!(status(&run).as_deref(), Some("done" | "diverged")) {
-            continue;
-        }
-        let mut one = Args {
-            location: None,
-            recipe: None,
-            repeat: None,
-            quiet: args.quiet || args.json,
-            json: false,
-            edits: Edits::default(),
-            ..args.clone()
-        };
-        if run.join(CHECKPOINT).is_file() {
-            (one.config, one.out, one.resume) = (None, None, Some(run));
-        } else {
-            (one.config, one.out, one.resume) = (Some(path.join(RECIPE)), Some(run), None);
-            one.edits.push("training.seed", seed.to_string().into());
-        }
-        if let Some(dir) = &dir {
-            one.edits.push("data.dir", dir.clone());
-        }
-        if !one.quiet {
-            let line = format!("run {} of {}, seed {seed}", index + 1, seeds.len());
+        if !args.quiet && !args.json {
+            let line = format!("run {} of {}, seed {seed}", index + 1, repeat.repeat);
             streams::print(&if index == 0 { line } else { format!("\n{line}") })?;
         }
-        let process_of_one = Process { started: Instant::now(), isa: process.isa };
-        match super::train(&one, &process_of_one, Some(&mut said)) {
+        ranks.go_on()?;
+        match train_one(args, process, (&path, one), dir.as_ref(), &mut series) {
             Ok(()) => (),
             Err(Error::Stopped { signal, at, .. }) => {
                 return Err(Error::Stopped { signal, at, resume: again() });
@@ -177,6 +231,45 @@ fn go(
             Err(error) => return Err(error),
         }
     }
+    show(args, &path, repeat, dir.is_none())
+}
+
+/// Trains the run of the directory `path` that has this number and seed, and a checkpoint or
+/// none.
+fn train_one(
+    args: &Args,
+    process: &Process,
+    (path, (_, seed, saved)): (&Path, (usize, u64, bool)),
+    dir: Option<&OsString>,
+    series: &mut Series,
+) -> Result<(), Error> {
+    let mut one = Args {
+        location: None,
+        recipe: None,
+        repeat: None,
+        quiet: args.quiet || args.json,
+        json: false,
+        edits: Edits::default(),
+        ..args.clone()
+    };
+    let run = run_of(path, seed);
+    if saved {
+        (one.config, one.out, one.resume) = (None, None, Some(run));
+    } else {
+        (one.config, one.out, one.resume) = (Some(path.join(RECIPE)), Some(run), None);
+        one.edits.push("training.seed", seed.to_string().into());
+    }
+    if let Some(dir) = dir {
+        one.edits.push("data.dir", dir.clone());
+    }
+    let process = Process { started: Instant::now(), ..*process };
+    super::train(&one, &process, Some(series))
+}
+
+/// Writes down what the runs came to, and shows it. `is_named` says whether the settings have the
+/// path of the data.
+fn show(args: &Args, path: &Path, mut repeat: Repeat, is_named: bool) -> Result<(), Error> {
+    let seeds = repeat.seeds();
     repeat.runs = seeds.iter().map(|&seed| figures(path, seed)).collect();
     repeat.means = means(&repeat.runs);
     "done".clone_into(&mut repeat.status);
@@ -188,8 +281,8 @@ fn go(
     } else {
         streams::print(&format!("\n{}", table(&repeat).trim_end()))?;
         streams::print(&format!("\nruns           {}", shell_word(path)))?;
-        // The settings cannot hold every path of data, and without a test there is none again.
-        let tests = !args.no_test && dir.is_none();
+        // Without a test there is none again.
+        let tests = !args.no_test && is_named;
         if let Some(next) = next(path, &repeat, tests) {
             streams::print(&format!("\n{next}"))?;
         }

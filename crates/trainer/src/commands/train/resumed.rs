@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kernels::Isa;
-use nn::{Checkpoint, Curve, Ended, Examples, Run, Schedule};
+use nn::{Checkpoint, Curve, Ended, Examples, Run, Schedule, files};
 use toml::{Table, Value};
 
 use super::record::Record;
 use crate::config::Config;
 use crate::error::Error;
-use crate::run_dir::{self, RunDir};
+use crate::ranks::Ranks;
+use crate::run_dir::{self, CHECKPOINT, CONFIG, EpochLine, RunDir};
 use crate::sets::Sets;
 use crate::settings::{COMPLETE, Edits, Source};
 use crate::summary::VERSION;
@@ -24,21 +25,36 @@ const MAY_CHANGE: [&str; 5] =
 /// A run that was read from its directory.
 pub(super) struct Resumed {
     path: PathBuf,
-    dir: RunDir,
+    /// On rank 0.
+    dir: Option<RunDir>,
     checkpoint: Checkpoint,
     record: Record,
 }
 
 impl Resumed {
-    /// Reads the checkpoint in the directory `path`, which is from now on this process's.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let dir = RunDir::resume(path)?;
-        let file = dir.checkpoint();
-        let checkpoint = Checkpoint::load(&file)?;
+    /// Reads the checkpoint in the directory `path`, which is from now on this process's. Of
+    /// several ranks, rank 0 reads it and gives it to the others.
+    pub(super) fn open(path: &Path, ranks: &Ranks) -> Result<Self, Error> {
+        let mut read = None;
+        let bytes = ranks.share(|| {
+            let dir = RunDir::resume(path)?;
+            let file = dir.checkpoint();
+            let checkpoint = Checkpoint::load(&file)?;
+            let others = !ranks.is_alone();
+            let bytes = others.then(|| files::read(&file)).transpose();
+            let bytes = bytes.map_err(Error::io("read", &file))?;
+            read = Some((dir, checkpoint));
+            Ok(bytes.unwrap_or_default())
+        })?;
+        let (dir, checkpoint) = match read {
+            Some((dir, checkpoint)) => (Some(dir), checkpoint),
+            None => (None, Checkpoint::from_bytes(&bytes)?),
+        };
+        let file = path.join(CHECKPOINT);
         let record = Record::read(checkpoint.notes(), checkpoint.history())
             .map_err(|reason| Error::OtherCheckpoint { path: file, reason })?;
         if record.version != VERSION {
-            let (was, config) = (record.version, shell_word(&dir.config()));
+            let (was, config) = (record.version, shell_word(&path.join(CONFIG)));
             return Err(Error::OtherVersion { was, now: VERSION, config });
         }
         Ok(Self { path: path.to_owned(), dir, checkpoint, record })
@@ -64,7 +80,7 @@ impl Resumed {
         notes.extend(stretched(&old, &new));
         let history = self.checkpoint.history();
         let epochs = history.epochs.len();
-        if self.dir.is_done() {
+        if self.is_done() {
             if history.ended == Ended::EarlyStopping {
                 return Err(Error::StoppedEarly { epoch: epochs });
             }
@@ -75,10 +91,14 @@ impl Resumed {
         Ok((new, notes))
     }
 
+    fn is_done(&self) -> bool {
+        self.dir.as_ref().is_some_and(RunDir::is_done)
+    }
+
     /// What to say of a run that was tested at its end, which was not the last.
     pub(super) fn tested_again(&self) -> Option<String> {
         let tested = |summary: serde_json::Value| summary["test_samples"].is_u64();
-        (self.dir.is_done() && run_dir::summary(&self.path).is_some_and(tested)).then(|| {
+        (self.is_done() && run_dir::summary(&self.path).is_some_and(tested)).then(|| {
             "the run had ended and was tested; it is tested again at its new end: choose the \
              epochs by held-out samples (--validation), not by the test, or leave it out with \
              --no-test"
@@ -89,7 +109,8 @@ impl Resumed {
     /// What to say where the user has changed `config.toml`: the settings are those of the
     /// checkpoint, and the file will be theirs again.
     fn edited(&self, settings: &Config) -> Result<Option<String>, Error> {
-        let Ok(text) = fs::read_to_string(self.dir.config()) else { return Ok(None) };
+        let Some(dir) = &self.dir else { return Ok(None) };
+        let Ok(text) = fs::read_to_string(dir.config()) else { return Ok(None) };
         let Ok(mut found) = text.parse::<Table>() else { return Ok(None) };
         found.remove(COMPLETE);
         let found = Value::Table(found);
@@ -98,11 +119,12 @@ impl Resumed {
         };
         Ok(Some(format!(
             "{} says {key} = {now}, and the run has {was}: it goes on with that, because only the              flag --epochs can change a run",
-            self.dir.config().display()
+            dir.config().display()
         )))
     }
 
-    /// The run, ready to continue, if its data and instruction set are those it began with.
+    /// The run, ready to continue, if its data and instruction set are those it began with; and
+    /// on rank 0 its directory, in which nothing was changed yet.
     pub(super) fn begin<'a>(
         self,
         config: &Config,
@@ -110,8 +132,8 @@ impl Resumed {
         isa: Isa,
         train: Examples<'a>,
         validation: Option<Examples<'a>>,
-    ) -> Result<(RunDir, Run<'a>, Record), Error> {
-        let Self { mut dir, mut checkpoint, mut record, .. } = self;
+    ) -> Result<(Run<'a>, Option<Reopened>), Error> {
+        let Self { dir, mut checkpoint, mut record, .. } = self;
         let (was, now) = (checkpoint.isa(), isa.name());
         // It rounds a sum twice; all others compute the same bits.
         if was != now && [was, now].contains(&"scalar") {
@@ -137,8 +159,23 @@ impl Resumed {
         checkpoint.set_epochs(epochs).map_err(fewer)?;
         let lines = record.lines(checkpoint.history(), sets.has_classes());
         let training = checkpoint.resume(train, validation)?;
-        dir.continue_with(config, &lines)?;
-        Ok((dir, training, record))
+        Ok((training, dir.map(|dir| Reopened { dir, record, lines })))
+    }
+}
+
+/// The directory of a run that is about to continue.
+pub(super) struct Reopened {
+    dir: RunDir,
+    record: Record,
+    /// Of the metrics.
+    lines: Vec<EpochLine>,
+}
+
+impl Reopened {
+    /// Writes what a continued run writes first.
+    pub(super) fn write(mut self, config: &Config) -> Result<(RunDir, Record), Error> {
+        self.dir.continue_with(config, &self.lines)?;
+        Ok((self.dir, self.record))
     }
 }
 
@@ -192,7 +229,7 @@ fn difference(key: &str, was: &Value, now: &Value) -> Option<(String, String, St
 }
 
 /// A value as it was typed: a setting of 32 bits has more digits as one of 64.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value.as_float() {
         Some(x) if f64::from(x as f32) == x => format!("{:?}", x as f32),
         _ => value.to_string(),

@@ -3,12 +3,14 @@
 use nn::Optimizer;
 
 use super::*;
-use crate::commands::{self, Command};
+use crate::commands::{self, Command, Line};
 
 fn settings(flags: &str) -> Result<Config, Error> {
     let line: Vec<_> = ["trainer"].into_iter().chain(flags.split_whitespace()).collect();
     let line: Vec<_> = line.into_iter().map(Into::into).collect();
-    let Some(Command::Train(args)) = commands::parse(&line).unwrap() else { panic!("{flags}") };
+    let Line::Work(Command::Train(args)) = commands::parse(&line).unwrap() else {
+        panic!("{flags}")
+    };
     args.settings().map(|(config, _)| config)
 }
 

@@ -1,0 +1,229 @@
+//! MPI, which moves bytes between the ranks and adds nothing up.
+
+use std::env;
+use std::fs;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use mpi::Threading;
+use mpi::datatype::PartitionMut;
+use mpi::environment::{self, Universe};
+use mpi::request;
+use mpi::topology::SimpleCommunicator;
+use mpi::traits::{Communicator as _, CommunicatorCollectives as _, Root as _};
+
+use super::Link;
+use super::launcher::Launcher;
+use crate::error::Error;
+
+/// The most elements that one call of MPI moves: its counts are C's int, and a gigabyte at a
+/// time is as fast as more.
+const LARGEST_PIECE: usize = 1 << 28;
+
+/// For the tests, which have small networks: the operations from which on work is shared, and
+/// the most elements of a call.
+const SHARE_FROM: &str = "TRAINER_MPI_SHARE_FROM";
+const PIECE: &str = "TRAINER_MPI_PIECE";
+
+/// All ranks of the job.
+pub(super) struct World {
+    rank: usize,
+    count: usize,
+    /// The one that makes all calls of MPI.
+    thread: ThreadId,
+    share_from: Option<usize>,
+    piece: usize,
+    scratch: Mutex<Scratch>,
+    universe: Mutex<Option<Universe>>,
+}
+
+/// What a call of MPI needs beside its operands, kept from one to the next.
+#[derive(Default)]
+struct Scratch {
+    /// This rank's piece: MPI does not send from where it receives.
+    own: Vec<f32>,
+    counts: Vec<i32>,
+    starts: Vec<i32>,
+}
+
+impl World {
+    /// Initialises MPI on this thread.
+    ///
+    /// # Errors
+    /// Where it is the MPI of another launcher, or allows no other threads.
+    pub(super) fn start(launcher: &Launcher) -> Result<Self, Error> {
+        let (universe, threading) = environment::initialize_with_threading(Threading::Serialized)
+            .expect("nothing else in this program initialises MPI");
+        let world = SimpleCommunicator::world();
+        let [rank, count] = [world.rank(), world.size()].map(|n| n as usize);
+        let library = || {
+            let version = environment::library_version().unwrap_or_default();
+            let name = version.split([',', '\n']).next().unwrap_or_default();
+            name.trim_matches(['\0', ' ']).to_owned()
+        };
+        let failed = |rank: usize, message: String| match rank {
+            0 => Error::Ranks { message, code: 1 },
+            _ => Error::Led { code: 1 },
+        };
+        if let Some(expected) = launcher.count.filter(|expected| *expected != count) {
+            let message = format!(
+                "the launcher has started {expected} ranks, and {} found {count}: start the \
+                 program with the launcher of the MPI that it was built with",
+                library()
+            );
+            return Err(failed(launcher.rank.unwrap_or(rank), message));
+        }
+        if threading < Threading::Serialized {
+            let message = format!(
+                "{} allows threads at the level {threading:?}, expected Serialized: build the \
+                 program with an MPI that allows other threads",
+                library()
+            );
+            return Err(failed(rank, message));
+        }
+        let number = |name| env::var(name).ok()?.parse::<usize>().ok();
+        Ok(Self {
+            rank,
+            count,
+            thread: thread::current().id(),
+            share_from: number(SHARE_FROM),
+            piece: number(PIECE).map_or(LARGEST_PIECE, |piece| piece.clamp(1, LARGEST_PIECE)),
+            scratch: Mutex::default(),
+            universe: Mutex::new(Some(universe)),
+        })
+    }
+
+    fn world(&self) -> SimpleCommunicator {
+        assert_eq!(thread::current().id(), self.thread, "MPI is called on one thread");
+        SimpleCommunicator::world()
+    }
+
+    /// Gathers pieces that one call can move.
+    fn gather_at_once(&self, all: &mut [f32], ends: &[usize]) {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let Scratch { own, counts, starts } = &mut *scratch;
+        counts.clear();
+        starts.clear();
+        let mut start = 0;
+        for (rank, &end) in ends.iter().enumerate() {
+            if rank == self.rank {
+                own.clear();
+                own.extend_from_slice(&all[start..end]);
+            }
+            starts.push(start as i32);
+            counts.push((end - start) as i32);
+            start = end;
+        }
+        let mut pieces = PartitionMut::new(all, &counts[..], &starts[..]);
+        self.world().all_gather_varcount_into(&own[..], &mut pieces);
+    }
+
+    /// Gathers pieces of any length: each rank sends its own, in parts.
+    fn gather_in_parts(&self, all: &mut [f32], ends: &[usize]) {
+        let world = self.world();
+        let (mut rest, mut start) = (all, 0);
+        for (rank, &end) in ends.iter().enumerate() {
+            let (piece, after) = rest.split_at_mut(end - start);
+            let root = world.process_at_rank(rank as i32);
+            piece.chunks_mut(self.piece).for_each(|part| root.broadcast_into(part));
+            (rest, start) = (after, end);
+        }
+    }
+}
+
+impl nn::Ranks for World {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn shares(&self, operations: usize) -> bool {
+        let least = self.share_from.unwrap_or(3_000_000);
+        self.count > 1 && operations / self.count >= least
+    }
+
+    fn all_gather(&self, all: &mut [f32], ends: &[usize]) {
+        assert_eq!(ends.len(), self.count, "a piece for each rank");
+        assert_eq!(ends.last(), Some(&all.len()), "the last piece ends at the end");
+        if all.len() <= self.piece {
+            self.gather_at_once(all, ends);
+        } else {
+            self.gather_in_parts(all, ends);
+        }
+    }
+}
+
+impl Link for World {
+    fn gather(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let world = self.world();
+        let mut lengths = vec![0u64; self.count];
+        world.all_gather_into(&(bytes.len() as u64), &mut lengths[..]);
+        let mut texts: Vec<_> = lengths.iter().map(|length| vec![0; *length as usize]).collect();
+        texts[self.rank].copy_from_slice(bytes);
+        for (rank, text) in texts.iter_mut().enumerate() {
+            let root = world.process_at_rank(rank as i32);
+            text.chunks_mut(self.piece).for_each(|part| root.broadcast_into(part));
+        }
+        texts
+    }
+
+    fn broadcast(&self, bytes: &mut Vec<u8>) {
+        let world = self.world();
+        let root = world.process_at_rank(0);
+        let mut length = bytes.len() as u64;
+        root.broadcast_into(&mut length);
+        bytes.resize(length as usize, 0);
+        bytes.chunks_mut(self.piece).for_each(|part| root.broadcast_into(part));
+    }
+
+    fn order(&self, order: &mut [u8; 2]) {
+        self.world().process_at_rank(0).broadcast_into(order);
+    }
+
+    fn order_of_the_patient(&self, order: &mut [u8; 2]) {
+        const SOON: Duration = Duration::from_micros(200);
+        let world = self.world();
+        let root = world.process_at_rank(0);
+        let since = Instant::now();
+        request::scope(|scope| {
+            let mut request = root.immediate_broadcast_into(scope, order);
+            while let Err(waiting) = request.test() {
+                request = waiting;
+                if since.elapsed() < SOON {
+                    thread::yield_now();
+                } else {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            }
+        });
+    }
+
+    fn limits(&self) -> String {
+        format!("{:?}, {}", self.share_from, self.piece)
+    }
+
+    fn host(&self) -> String {
+        environment::processor_name().unwrap_or_default()
+    }
+
+    fn abort(&self) -> ! {
+        self.world().abort(1)
+    }
+
+    fn leave(&self) {
+        // It is the end of MPI.
+        drop(self.universe.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// The cores that the system lets this process use, as it writes them; empty where it does not
+/// say.
+pub(super) fn cores() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    line.unwrap_or_default().trim().to_owned()
+}
