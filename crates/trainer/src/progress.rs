@@ -332,12 +332,13 @@ impl Progress {
         let _ = write!(
             text,
             "training       {:.2} s of steps, {:.2} s in all\n\
-             throughput     {:.0} samples/s, {:.1} GFLOP/s ({} threads, {})\n\
+             throughput     {:.0} samples/s, {:.1} GFLOP/s ({}{} threads, {})\n\
              model          {}\n",
             summary.train_seconds,
             summary.total_seconds,
             summary.samples_per_second,
             summary.gflops,
+            summary.ranks.map_or_else(String::new, |ranks| format!("{ranks} ranks of ")),
             summary.threads,
             summary.isa,
             run.model().display(),

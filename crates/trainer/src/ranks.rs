@@ -17,6 +17,8 @@ mod launcher;
 #[cfg(feature = "mpi")]
 mod mpi;
 
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 
@@ -141,6 +143,11 @@ impl Ranks {
         self.link.count() == 1
     }
 
+    /// How many they are, if they are several.
+    pub(crate) fn several(&self) -> Option<usize> {
+        Some(self.link.count()).filter(|count| *count > 1)
+    }
+
     /// How many ranks have the cores of this one.
     pub(crate) fn on_these_cores(&self) -> usize {
         let own = &self.seats[self.link.rank()];
@@ -235,7 +242,7 @@ impl Ranks {
                 self.stage.store(OVER, Ordering::Relaxed);
                 Err(Error::Led { code })
             }
-            _ => self.lost("an order came that is none"),
+            _ => self.lost(&"an order came that is none"),
         }
     }
 
@@ -254,7 +261,7 @@ impl Ranks {
         match order[0] {
             BREAK => true,
             GO_ON => false,
-            _ => self.lost("an order came that is none"),
+            _ => self.lost(&"an order came that is none"),
         }
     }
 
@@ -274,12 +281,12 @@ impl Ranks {
                 match &result {
                     // All ranks have come to it.
                     Ok(()) | Err(Error::Network(_)) => (),
-                    Err(error) => self.lost(&error.to_string()),
+                    Err(error) => self.lost(error),
                 }
                 match self.wait([END, 0]) {
                     [END, 0] => Ok(()),
                     [END, code] => Err(Error::Led { code }),
-                    _ => self.lost("it has ended and rank 0 has not"),
+                    _ => self.lost(&"it has ended and rank 0 has not"),
                 }
             }
             _ => result,
@@ -302,12 +309,21 @@ impl Ranks {
         }
     }
 
+    /// What work that all ranks share has come to. An error that the numbers are to blame for is
+    /// one of all ranks. Any other may be one of this rank alone, and then ends all of them.
+    pub(crate) fn of_all<T>(&self, result: Result<T, nn::Error>) -> Result<T, nn::Error> {
+        match result {
+            Err(nn::Error::Diverged { .. } | nn::Error::Overflow { .. }) | Ok(_) => result,
+            Err(error) if self.is_alone() => Err(error),
+            Err(error) => self.lost(&error),
+        }
+    }
+
     /// Ends all ranks, because this one cannot do what they wait for.
-    fn lost(&self, why: &str) -> ! {
-        use std::io::Write as _;
+    pub(crate) fn lost(&self, why: &dyn Display) -> ! {
         let (rank, host) = (self.link.rank(), self.link.host());
-        let why = one_line(why);
-        let _ = writeln!(std::io::stderr(), "error: rank {rank} on {host}: {why}; all ranks end");
+        let why = one_line(&why.to_string());
+        let _ = writeln!(io::stderr(), "error: rank {rank} on {host}: {why}; all ranks end");
         self.link.abort()
     }
 
@@ -317,7 +333,7 @@ impl Ranks {
         impl Drop for Guard<'_> {
             fn drop(&mut self) {
                 if thread::panicking() && !self.0.is_alone() {
-                    self.0.lost("it has panicked, a bug in this program");
+                    self.0.lost(&"it has panicked, a bug in this program");
                 }
             }
         }

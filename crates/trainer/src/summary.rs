@@ -59,6 +59,8 @@ pub(crate) struct Measured<'a> {
     pub(crate) checksums: Checksums,
     /// What was made of the columns of a table.
     pub(crate) columns: Option<&'a [ColumnUse]>,
+    /// How many ranks shared it, if there were several.
+    pub(crate) ranks: Option<usize>,
     /// Seconds of all processes that worked at the run.
     pub(crate) seconds: f64,
     /// Seconds in which this process wrote models and checkpoints.
@@ -122,7 +124,11 @@ pub(crate) struct Summary {
     pub(crate) gflops: f64,
     /// `None` on systems that do not report it.
     pub(crate) peak_rss_bytes: Option<u64>,
+    /// Of each rank, where there are several.
     pub(crate) threads: usize,
+    /// How many ranks the last process was one of, if they were several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ranks: Option<usize>,
     pub(crate) isa: &'static str,
     pub(crate) version: &'static str,
 }
@@ -145,6 +151,7 @@ impl Summary {
             held_out,
             checksums,
             columns,
+            ranks,
             seconds,
             saving,
         } = measured;
@@ -194,6 +201,7 @@ impl Summary {
             gflops: shape.training_flops() as f64 * samples_per_second / 1e9,
             peak_rss_bytes: peak_rss_bytes(),
             threads: pool.threads(),
+            ranks,
             isa: isa.name(),
             version: VERSION,
         }

@@ -296,7 +296,7 @@ fn train(args: &Args, process: &Process, series: Option<&mut Series>) -> Result<
         let examples = test_images.examples()?;
         let team = pool.with_ranks(ranks);
         ranks.go_on()?;
-        Some(pool.install(|| end.network.evaluate_outputs(&examples, &team))?)
+        Some(ranks.of_all(pool.install(|| end.network.evaluate_outputs(&examples, &team)))?)
     } else {
         None
     };

@@ -15,7 +15,7 @@ pub(super) const TEXTS: [&str; 9] =
     ["name", "path", "status", "time", "recipe", "run", "ended", "isa", "version"];
 
 /// Figures that are numbers, or a list of them.
-pub(super) const NUMBERS: [&str; 33] = [
+pub(super) const NUMBERS: [&str; 34] = [
     "seed",
     "layers",
     "parameters",
@@ -47,6 +47,7 @@ pub(super) const NUMBERS: [&str; 33] = [
     "gflops",
     "peak_rss_bytes",
     "threads",
+    "ranks",
     "notes",
     "pid",
 ];

@@ -77,7 +77,7 @@ impl Keeper<'_> {
             let per_epoch = self.layers.is_some().then(|| run.steps_per_epoch());
             let (pool, progress, stop) = (self.pool, &mut self.progress, &self.stop);
             let watch = Watch { progress, stop, clock: &clock, per_epoch, ranks };
-            let result = pool.install(|| run.train(&team, watch));
+            let result = ranks.of_all(pool.install(|| run.train(&team, watch)));
             let epoch_ended = run.history().epochs.len() > epochs;
             if epoch_ended {
                 self.epoch(&run, &mut files);
@@ -365,6 +365,7 @@ impl Keeper<'_> {
             held_out,
             checksums,
             columns,
+            ranks: self.process.ranks.several(),
             seconds,
             saving,
         };

@@ -77,15 +77,15 @@ pub(super) fn follow(
     let team = pool.with_ranks(ranks);
     // Rank 0 makes the directory of the run.
     ranks.go_on()?;
-    while pool.install(|| run.train(&team, Follow(ranks)))? == Ended::Callback {
+    while ranks.of_all(pool.install(|| run.train(&team, Follow(ranks))))? == Ended::Callback {
         ranks.go_on()?;
     }
     let network: Mlp = run.finish().0;
     if let Some(sets) = test {
+        let samples = sets.test().unwrap_or_else(|error| ranks.lost(&error));
+        let examples = samples.examples().unwrap_or_else(|error| ranks.lost(&error));
         ranks.go_on()?;
-        let samples = sets.test()?;
-        let examples = samples.examples()?;
-        pool.install(|| network.evaluate_outputs(&examples, &team))?;
+        ranks.of_all(pool.install(|| network.evaluate_outputs(&examples, &team)))?;
     }
     Ok(())
 }

@@ -163,6 +163,7 @@ pub(super) fn time(html: &mut Html, facts: &Facts) {
     let speed = facts.number("samples_per_second");
     rows.extend(speed.map(|speed| ("Samples a second", grouped(speed.max(0.0) as usize))));
     rows.extend(facts.number("gflops").map(|flops| ("GFLOP a second", format!("{flops:.1}"))));
+    rows.extend(facts.count("ranks").map(|ranks| ("Ranks", ranks.to_string())));
     rows.extend(facts.count("threads").map(|threads| ("Threads", threads.to_string())));
     rows.extend(facts.word("isa").map(|isa| ("Instruction set", short(isa))));
     let memory = facts.count("peak_rss_bytes").map(|bytes| limits::bytes(bytes as u64));
