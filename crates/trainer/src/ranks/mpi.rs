@@ -166,7 +166,7 @@ impl Link for World {
         texts[self.rank].copy_from_slice(bytes);
         for (rank, text) in texts.iter_mut().enumerate() {
             let root = world.process_at_rank(rank as i32);
-            text.chunks_mut(self.piece).for_each(|part| root.broadcast_into(part));
+            text.chunks_mut(LARGEST_PIECE).for_each(|part| root.broadcast_into(part));
         }
         texts
     }
@@ -227,3 +227,6 @@ pub(super) fn cores() -> String {
     let line = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
     line.unwrap_or_default().trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ mod listed;
 mod look;
 mod named;
 mod lr_find;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod pairs;
 mod past_run;
 mod pictures;
