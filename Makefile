@@ -1,7 +1,7 @@
 # Short names for what people run. The steps of .ci/run are there and not here, so that
 # they work without make.
 
-.PHONY: check lint doc packages test wasm bench-build examples browser recipes bench accuracy kills neon asan \
+.PHONY: check lint doc packages test wasm bench-build examples browser mpi recipes bench accuracy kills neon asan \
 	tsan miri fuzz mutants peers unsafe targets
 
 check: ## everything that must hold before a change lands
@@ -30,6 +30,9 @@ examples: ## the examples of nn that take seconds
 
 browser: ## the page of an exported model in Chromium: drawing, keys, touch, accessibility
 	.ci/run browser
+
+mpi: ## the trainer with MPI: clippy, and several ranks under mpirun; needs Open MPI and libclang
+	.ci/run mpi
 
 recipes: ## three recipes on the real data: accuracy, and the same bits on three threads
 	.ci/run recipes
