@@ -24,11 +24,10 @@ impl Launcher {
     /// The launcher of several processes that the environment tells of.
     pub(super) fn found(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let number = |name| variable(name)?.trim().parse().ok();
-        VARIABLES
-            .iter()
-            .filter(|(rank, _)| variable(rank).is_some())
-            .map(|(rank, count)| Self { rank: number(rank), count: number(count) })
-            .find(|launcher| launcher.count != Some(1))
+        // The first counts: the launchers below it may have started the one that is above.
+        let (rank, count) = VARIABLES.iter().find(|(rank, _)| variable(rank).is_some())?;
+        let launcher = Self { rank: number(rank), count: number(count) };
+        (launcher.count != Some(1)).then_some(launcher)
     }
 }
 
@@ -50,7 +49,10 @@ mod tests {
         assert_eq!(found(&[("PMI_RANK", "0"), ("PMI_SIZE", "2")]), of(0, Some(2)));
         assert_eq!(found(&[("PMIX_RANK", "1")]), of(1, None));
         // One process needs no MPI, and a batch script is no rank.
-        assert_eq!(found(&[("OMPI_COMM_WORLD_RANK", "0"), ("OMPI_COMM_WORLD_SIZE", "1")]), None);
+        let one = [("OMPI_COMM_WORLD_RANK", "0"), ("OMPI_COMM_WORLD_SIZE", "1")];
+        assert_eq!(found(&one), None);
+        // As a mpirun sets them that a job of Slurm has started.
+        assert_eq!(found(&[one[0], one[1], ("PMI_RANK", "3"), ("PMIX_RANK", "0")]), None);
         assert_eq!(found(&[("SLURM_PROCID", "0"), ("SLURM_STEP_NUM_TASKS", "8")]), None);
     }
 }

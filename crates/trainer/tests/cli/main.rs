@@ -43,6 +43,8 @@ mod verbose;
 #[cfg(target_os = "linux")]
 mod watch;
 mod well_known;
+#[cfg(not(feature = "mpi"))]
+mod without_mpi;
 
 use std::fs;
 use std::path::Path;
