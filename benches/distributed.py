@@ -258,7 +258,8 @@ def predicted(step, fitted, link, args, cores):
 
 def efficiencies(sizes, fitted, link, args, cores):
     """The speed-up over one rank divided by the ranks, for each number of ranks."""
-    steps = [cost.Step(sizes, args.batch_size, ranks) for ranks in MANY]
+    share_from = cores * cost.SHARE_FROM
+    steps = [cost.Step(sizes, args.batch_size, ranks, share_from=share_from) for ranks in MANY]
     seconds = [predicted(step, fitted, link, args, cores) for step in steps]
     return [seconds[0] / (ranks * took) for ranks, took in zip(MANY, seconds)]
 

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 
 # As in `nn`: units of a panel; of a first layer that is one panel; of a group that shares
-# its random numbers; rows that go through the layers together; operations of a rank from
-# which on a layer is shared.
+# its random numbers; rows that go through the layers together; operations of a
+# thread from which on a layer is shared.
 PANEL, NARROW, GROUP, CHUNK, SHARE_FROM = 16, 48, 128, 256, 3_000_000
 # Rows of a register tile.
 TILE_ROWS = 8

@@ -42,6 +42,10 @@ trait Link: nn::Ranks {
     /// The same, while the others sleep: rank 0 may take long.
     fn order_of_the_patient(&self, order: &mut [u8; 2]);
 
+    /// The most threads that a rank has. With more of them, a rank is done sooner with its share
+    /// of a layer, but a message takes as long.
+    fn know_threads(&self, threads: usize);
+
     /// How work is divided and moved, which has to be the same on all ranks.
     fn limits(&self) -> String;
 
@@ -65,6 +69,8 @@ impl Link for nn::Alone {
     fn order(&self, _: &mut [u8; 2]) {}
 
     fn order_of_the_patient(&self, _: &mut [u8; 2]) {}
+
+    fn know_threads(&self, _: usize) {}
 
     fn limits(&self) -> String {
         String::new()
@@ -176,6 +182,8 @@ impl Ranks {
         facts.add("environment", "TRAINER_MPI_*", self.link.limits());
         let seat = Seat { threads, ..self.seats[self.link.rank()].clone() };
         let statements = self.exchange(&Statement { failure: None, facts, seat });
+        let most = statements.iter().map(|statement| statement.seat.threads).max();
+        self.link.know_threads(most.unwrap_or(1));
         match agreement::compare(&statements) {
             None => Ok(agreement::crowded(&statements).filter(|_| self.is_first()))
                 .map(|note| note.into_iter().collect()),

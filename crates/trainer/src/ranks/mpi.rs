@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ pub(super) struct World {
     /// The one that makes all calls of MPI.
     thread: ThreadId,
     share_from: Option<usize>,
+    /// The most threads that a rank has.
+    threads: AtomicUsize,
     piece: usize,
     scratch: Mutex<Scratch>,
     universe: Mutex<Option<Universe>>,
@@ -88,6 +91,7 @@ impl World {
             count,
             thread: thread::current().id(),
             share_from: number(SHARE_FROM),
+            threads: AtomicUsize::new(1),
             piece: number(PIECE).map_or(LARGEST_PIECE, |piece| piece.clamp(1, LARGEST_PIECE)),
             scratch: Mutex::default(),
             universe: Mutex::new(Some(universe)),
@@ -142,7 +146,8 @@ impl nn::Ranks for World {
     }
 
     fn shares(&self, operations: usize) -> bool {
-        let least = self.share_from.unwrap_or(3_000_000);
+        let of_threads = || 3_000_000 * self.threads.load(Ordering::Relaxed).max(1);
+        let least = self.share_from.unwrap_or_else(of_threads);
         self.count > 1 && operations / self.count >= least
     }
 
@@ -200,6 +205,10 @@ impl Link for World {
                 }
             }
         });
+    }
+
+    fn know_threads(&self, threads: usize) {
+        self.threads.store(threads, Ordering::Relaxed);
     }
 
     fn limits(&self) -> String {
