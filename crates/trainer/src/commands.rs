@@ -61,7 +61,7 @@ impl Command {
     /// The name of a command that no ranks share.
     pub(crate) fn of_one_process(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Train(_) => return None,
+            Self::Train(_) | Self::Crossval(_) | Self::Sweep(_) => return None,
             Self::Predict(_) => "predict",
             Self::Eval(_) => "eval",
             Self::Inspect(_) => "inspect",
@@ -70,8 +70,6 @@ impl Command {
             Self::Runs(_) => "runs",
             Self::Serve(_) => "serve",
             Self::LrFind(_) => "lr-find",
-            Self::Crossval(_) => "crossval",
-            Self::Sweep(_) => "sweep",
             Self::Doctor(_) => "doctor",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",

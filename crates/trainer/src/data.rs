@@ -162,6 +162,13 @@ impl Checksums {
     }
 }
 
+/// CRC-32 of how much each sample counts, in hexadecimal digits; of none, where all count the same.
+pub(crate) fn checksum_of_weights(weights: &[f32]) -> String {
+    let mut hash = crc32fast::Hasher::new();
+    weights.iter().for_each(|weight| hash.update(&weight.to_le_bytes()));
+    format!("{:08x}", hash.finalize())
+}
+
 /// CRC-32 of features and labels, in hexadecimal digits.
 pub(crate) fn checksum(samples: &Samples) -> String {
     let mut hash = crc32fast::Hasher::new();

@@ -8,6 +8,8 @@
 //! - *Apart*, until they have agreed, a rank that leaves says why in the next agreement.
 //! - *Together*, while they train, rank 0 sends orders. One that leaves sends [`END`] with its
 //!   exit code, and the others wait for it.
+//! - In a *search*, a part of the time together, each trains on its own. The others ask rank 0
+//!   for trials and it answers ([`Post`]), until it says that there are no more.
 //! - A panic, or an error that one rank alone has, ends the job.
 //!
 //! Without the feature `mpi`, or without a launcher of MPI, there is one rank and no message.
@@ -16,6 +18,7 @@ mod agreement;
 mod launcher;
 #[cfg(feature = "mpi")]
 mod mpi;
+mod post;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -27,9 +30,11 @@ use crate::error::{Error, one_line};
 pub(crate) use agreement::Facts;
 use agreement::{Seat, Statement, Verdict};
 use launcher::Launcher;
+pub(crate) use post::Post;
 
-/// How bytes come from one rank to the others. All ranks make the same calls in the same order.
-trait Link: nn::Ranks {
+/// How bytes come from one rank to the others. All ranks make the same calls in the same order,
+/// but for those of [`Post`].
+trait Link: nn::Ranks + Post {
     /// What each rank has, on every rank.
     fn gather(&self, bytes: &[u8]) -> Vec<Vec<u8>>;
 
@@ -137,6 +142,11 @@ impl Ranks {
 
     /// The ranks, for an executor.
     pub(crate) fn team(&self) -> &dyn nn::Ranks {
+        &*self.link
+    }
+
+    /// For messages from one rank to another.
+    pub(crate) fn post(&self) -> &dyn Post {
         &*self.link
     }
 

@@ -208,9 +208,6 @@ impl Sets {
 
     /// CRC-32 of how much each training sample counts, in hexadecimal digits.
     pub(crate) fn checksum_of_weights(&self) -> String {
-        let mut hash = crc32fast::Hasher::new();
-        let weights = self.weights.iter().flatten();
-        weights.for_each(|weight| hash.update(&weight.to_le_bytes()));
-        format!("{:08x}", hash.finalize())
+        data::checksum_of_weights(self.weights.as_deref().unwrap_or_default())
     }
 }

@@ -21,7 +21,7 @@ use crate::pool::Pool;
 
 pub(crate) use figures::{Figures, Outcome};
 pub(crate) use samples::TrialSamples;
-pub(crate) use side::{Event, side_by_side};
+pub(crate) use side::{Event, Jobs, Others, Size, Trained, Training, follow, side_by_side};
 pub(crate) use spread::{Spread, columns};
 
 /// Whether a trial is to be left at once.

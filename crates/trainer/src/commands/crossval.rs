@@ -5,23 +5,26 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use nn::Executor;
+use kernels::Isa;
+use nn::{Executor, Split};
 use serde::Serialize;
 
+use super::train::shared;
 use crate::config::Config;
 use crate::error::Error;
 use crate::help;
-use crate::limits;
 use crate::pool::Pool;
 use crate::process::Process;
 use crate::progress::Count;
+use crate::ranks::Facts;
 use crate::recipe;
 use crate::settings::Edits;
 use crate::stop::Stop;
 use crate::streams;
 use crate::summary::VERSION;
 use crate::trial::{
-    Event, Figures, Leave, OnEpoch, Spread, Trial, TrialSamples, Until, columns, side_by_side,
+    Event, Figures, Jobs, Others, Size, Spread, Trained, Training, Trial, TrialSamples, Until,
+    columns, follow, side_by_side,
 };
 use crate::words::{percent, plural};
 
@@ -127,10 +130,16 @@ impl Means {
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let count = usize::from(args.folds);
+    let ranks = process.ranks;
+    if !ranks.is_alone() {
+        let mut facts = shared::of_program("crossval", process);
+        facts.add("flags", "--folds", count);
+        ranks.agree(facts, 0)?;
+    }
     let (config, mut notes) = args.settings(count)?;
-    let pool = Pool::new(args.threads.as_deref())?;
+    let pool = Pool::of_rank(args.threads.as_deref(), ranks)?;
     notes.extend(pool.note());
-    if args.json || args.csv {
+    if (args.json || args.csv) && ranks.is_first() {
         streams::check_stdout()?;
     }
     let samples = TrialSamples::open(&config, process.isa)?;
@@ -146,12 +155,24 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
                 .to_owned(),
         );
     }
+    let stop = Stop::listen().map_err(Error::Signals)?;
+    let splits = samples.folds(count, config.training.seed)?;
+    let folds = Folds { config: &config, samples: &samples, splits, isa: process.isa };
+    let facts = if ranks.is_alone() { Facts::default() } else { folds.facts()? };
+    notes.extend(ranks.agree(facts, pool.threads())?);
+    ranks.join();
+    if !ranks.is_first() {
+        follow(ranks.post(), &pool, folds.work());
+        return Ok(());
+    }
     if !args.quiet {
         streams::notes(&notes);
     }
-    let stop = Stop::listen().map_err(Error::Signals)?;
     let begun = Instant::now();
-    let folds = folds(&config, &samples, (count, &pool, args.quiet), &stop, process)?;
+    let mut others = Others::new(ranks.post());
+    let trained = folds.train((&pool, &mut others), &stop, args.quiet);
+    others.dismiss();
+    let folds = trained?;
     let seconds = begun.elapsed().as_secs_f64();
 
     let diverged = folds.iter().filter(|fold| fold.failed()).count();
@@ -198,49 +219,66 @@ impl Args {
     }
 }
 
-/// Trains on each fold.
-///
-/// # Errors
-/// [`Error::Interrupted`] after a signal.
-fn folds(
-    config: &Config,
-    samples: &TrialSamples,
-    (count, pool, quiet): (usize, &Pool, bool),
-    stop: &Stop,
-    process: &Process,
-) -> Result<Vec<Figures>, Error> {
-    let splits = samples.folds(count, config.training.seed)?;
-    // Each fold that trains at the same time needs its own memory.
-    let most = limits::memory() / samples.memory(config).max(1);
-    let pools = pool.divided(count.min(usize::try_from(most).unwrap_or(count)))?;
-    let epochs = (count * config.training.epochs) as u64;
-    let mut bar = Count::new(quiet, "epochs of all folds", epochs);
-    let mut found: Vec<Option<Figures>> = vec![None; count];
-    let until = Until { epochs: config.training.epochs, goes_on: false };
-    let work = |fold: usize, pool: &Pool, failed: Leave<'_>, epoch: OnEpoch<'_>| {
-        let trial = Trial { config, samples, split: &splits[fold], isa: process.isa };
-        let leave = || failed() || stop.signal().is_some();
-        if leave() {
-            return Ok(None);
-        }
-        trial.train(None, until, pool, &leave, epoch)
-    };
-    side_by_side(0..count, &pools, work, |event| {
-        match event {
-            Event::Epoch(_) => bar.add(),
-            Event::Ended(fold, Some(reached)) => {
-                bar.suspend(|| line(quiet, fold, &reached.figures));
-                found[fold] = Some(reached.figures);
+/// The folds, as every rank has them.
+struct Folds<'a> {
+    config: &'a Config,
+    samples: &'a TrialSamples,
+    splits: Vec<Split>,
+    isa: Isa,
+}
+
+impl Folds<'_> {
+    /// Trains on each fold. `others` are the ranks that take some of them.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after a signal.
+    fn train(
+        &self,
+        (pool, others): (&Pool, &mut Others<'_>),
+        stop: &Stop,
+        quiet: bool,
+    ) -> Result<Vec<Figures>, Error> {
+        let count = self.splits.len();
+        let epochs = (count * self.config.training.epochs) as u64;
+        let mut bar = Count::new(quiet, "epochs of all folds", epochs);
+        let mut found: Vec<Option<Figures>> = vec![None; count];
+        let leaves = || stop.signal().is_some();
+        let size = Size::of(count, self.samples.memory(self.config), others);
+        let jobs = Jobs { next: 0..count, size, state: &|_| None, leaves: &leaves };
+        side_by_side(jobs, pool, others, self.work(), |event| {
+            match event {
+                Event::Epoch(_) => bar.add(),
+                Event::Ended(fold, Some(reached)) => {
+                    bar.suspend(|| line(quiet, fold, &reached.figures));
+                    found[fold] = Some(reached.figures);
+                }
+                Event::Begun(_) | Event::Ended(_, None) | Event::Tick => (),
             }
-            Event::Begun(_) | Event::Ended(_, None) | Event::Tick => (),
+            Ok(())
+        })?;
+        bar.close();
+        if let Some(signal) = stop.signal() {
+            return Err(Error::Interrupted { signal });
         }
-        Ok(())
-    })?;
-    bar.close();
-    if let Some(signal) = stop.signal() {
-        return Err(Error::Interrupted { signal });
+        Ok(found.into_iter().flatten().collect())
     }
-    Ok(found.into_iter().flatten().collect())
+
+    /// How a fold is trained on, on every rank.
+    fn work(&self) -> impl Fn(Training<'_, usize>) -> Trained + Sync {
+        let Self { config, samples, isa, .. } = *self;
+        let until = Until { epochs: config.training.epochs, goes_on: false };
+        move |Training { job, state, pool, leave, epoch }| {
+            let trial = Trial { config, samples, split: &self.splits[job], isa };
+            trial.train(state, until, pool, leave, epoch)
+        }
+    }
+
+    /// What ranks have to have alike.
+    fn facts(&self) -> Result<Facts, Error> {
+        let mut facts = shared::of_settings(self.config)?;
+        shared::add_trials(&mut facts, self.samples, &self.samples.checksum()?);
+        Ok(facts)
+    }
 }
 
 /// A fold that has ended, on stderr.

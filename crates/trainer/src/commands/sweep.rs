@@ -17,18 +17,20 @@ use nn::Executor;
 use serde::Serialize;
 
 use super::train::refit::refit;
+use super::train::shared;
 use crate::config::Config;
 use crate::data;
 use crate::error::Error;
 use crate::help;
 use crate::pool::Pool;
 use crate::process::Process;
+use crate::ranks::Facts;
 use crate::run_dir;
 use crate::settings::Edits;
 use crate::stop::Stop;
 use crate::streams;
 use crate::summary::VERSION;
-use crate::trial::{Outcome, TrialSamples};
+use crate::trial::{Others, Outcome, TrialSamples};
 use crate::words::{plural, program, shell_word};
 use plan::Metric;
 use ranking::Row;
@@ -150,16 +152,44 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
-    let mut setup = args.setup(process.isa)?;
-    let pool = Pool::new(args.threads.as_deref())?;
+    let ranks = process.ranks;
+    if !ranks.is_alone() {
+        let mut facts = shared::of_program("sweep", process);
+        let resumes = if args.resume.is_some() { "given" } else { "not given" };
+        facts.add("flags", "--resume", resumes);
+        ranks.agree(facts, 0)?;
+    }
+    let mut setup = args.setup(process)?;
+    let pool = Pool::of_rank(args.threads.as_deref(), ranks)?;
     setup.notes.extend(pool.note());
-    if args.json || args.csv {
+    if (args.json || args.csv) && ranks.is_first() {
         streams::check_stdout()?;
     }
     let samples = TrialSamples::open(&setup.base, process.isa)?;
     let metric = setup.metric(samples.has_classes())?;
     let splits = setup.splits(&samples)?;
     let checksum = samples.checksum()?;
+    let stop = Stop::listen().map_err(Error::Signals)?;
+    let mut facts = Facts::default();
+    if !ranks.is_alone() {
+        facts = setup.facts()?;
+        shared::add_trials(&mut facts, &samples, &checksum);
+    }
+    setup.notes.extend(ranks.agree(facts, pool.threads())?);
+    ranks.join();
+    let search = Search {
+        setup: &setup,
+        samples: &samples,
+        splits: &splits,
+        metric,
+        pool: &pool,
+        stop: &stop,
+        isa: process.isa,
+        quiet: args.quiet,
+    };
+    if !ranks.is_first() {
+        return follow(&search, process);
+    }
     let mut state = match &args.resume {
         Some(path) => {
             State::resume(&data::home(path), (&checksum, process.isa.name()), &setup.trials)?
@@ -177,24 +207,32 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     if !args.quiet {
         streams::notes(&notes);
     }
-    let stop = Stop::listen().map_err(Error::Signals)?;
-    let search = Search {
-        setup: &setup,
-        samples: &samples,
-        splits: &splits,
-        metric,
-        pool: &pool,
-        stop: &stop,
-        isa: process.isa,
-        quiet: args.quiet,
-    };
-    search.run(&mut state)?;
+    ranks.go_on()?;
+    let mut others = Others::new(ranks.post());
+    let searched = search.run(&mut state, &mut others);
+    others.dismiss();
+    searched?;
     let rows = search.rows(&state);
     args.end(&search, &state, &rows, process)
 }
 
+/// What the ranks do that follow rank 0: its trials, and then their share of the last run.
+fn follow(search: &Search<'_>, process: &Process) -> Result<(), Error> {
+    let Search { setup, pool, .. } = *search;
+    let ranks = process.ranks;
+    // Rank 0 makes the directory of the sweep.
+    ranks.go_on()?;
+    search.follow(ranks.post())?;
+    ranks.go_on()?;
+    let best = ranks.share(|| Ok(Vec::new()))?;
+    let (trial, epochs): (usize, usize) = serde_json::from_slice(&best).expect("rank 0 wrote it");
+    let config = best_config(setup, (trial, epochs))?;
+    refit(&config, Path::new(""), (pool, process, true))
+}
+
 impl Args {
-    fn setup(&self, isa: kernels::Isa) -> Result<Setup, Error> {
+    fn setup(&self, process: &Process) -> Result<Setup, Error> {
+        let isa = process.isa;
         let budget = self.budget.as_deref().map(|text| plan::budget(text, "--budget"));
         let budget = budget.transpose()?;
         match (&self.resume, &self.config) {
@@ -204,7 +242,7 @@ impl Args {
                                flags of settings out";
                     return Err(Error::Usage(why.to_owned()));
                 }
-                Setup::of_directory(path, budget, isa)
+                Setup::of_directory(path, budget, isa, process.ranks)
             }
             (None, Some(path)) => {
                 let mut edits = self.edits.clone();
@@ -229,7 +267,7 @@ impl Args {
         let best = rows.first().filter(|row| row.figure.is_some());
         let recipe = match best {
             Some(row) => {
-                let config = best_config(setup, row)?;
+                let config = best_config(setup, best_of(row))?;
                 Some((state.write(state::BEST, &best_text(&config, row, state, metric)?)?, config))
             }
             None => None,
@@ -261,7 +299,13 @@ impl Args {
         }
         let Some((path, config)) = &recipe else { return Err(none(search, state, rows)) };
         state.tidy();
-        if !self.no_refit && !is_trained(&run, config)? {
+        if let Some(row) = best.filter(|_| !self.no_refit)
+            && !is_trained(&run, config)?
+        {
+            // All ranks train it.
+            process.ranks.go_on()?;
+            let best = serde_json::to_vec(&best_of(row)).expect("plain data");
+            process.ranks.share(|| Ok(best))?;
             refit(config, &run, (pool, process, self.quiet))?;
         }
         if self.json {
@@ -324,16 +368,21 @@ fn next(recipe: &Path, run: Option<&Path>) -> String {
     text + &format!("  {program} --config {recipe}")
 }
 
+/// The number of a trial, and the mean of the epochs that were best in its folds.
+fn best_of(row: &Row) -> (usize, usize) {
+    let kept = row.folds.iter().filter_map(|fold| fold.kept_epoch);
+    let (sum, count) = kept.fold((0, 0), |(sum, count), epoch| (sum + epoch, count + 1));
+    (row.trial, ((sum + count / 2) / count.max(1)).max(1))
+}
+
 /// The settings of the best trial for all samples: nothing is held out, so nothing is left that
 /// early stopping could watch, and the run has the epochs that were best.
-fn best_config(setup: &Setup, row: &Row) -> Result<Config, Error> {
-    let mut config = setup.config(&row.settings)?;
+fn best_config(setup: &Setup, (trial, epochs): (usize, usize)) -> Result<Config, Error> {
+    let mut config = setup.config(&setup.trials[trial - 1])?;
     config.data.validation = 0.0;
     config.data.dir.clone_from(&setup.base.data.dir);
     if config.training.early_stopping.take().is_some() {
-        let kept = row.folds.iter().filter_map(|fold| fold.kept_epoch);
-        let (sum, count) = kept.fold((0, 0), |(sum, count), epoch| (sum + epoch, count + 1));
-        config.training.epochs = ((sum + count / 2) / count.max(1)).max(1);
+        config.training.epochs = epochs;
     }
     if !config.recipe.ends_with("-tuned") {
         config.recipe += "-tuned";

@@ -7,7 +7,7 @@ mod record;
 pub(super) mod refit;
 mod repeat;
 mod resumed;
-mod shared;
+pub(super) mod shared;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -12,15 +12,21 @@ use mpi::datatype::PartitionMut;
 use mpi::environment::{self, Universe};
 use mpi::request;
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator as _, CommunicatorCollectives as _, Root as _};
+use mpi::traits::{
+    Communicator as _, CommunicatorCollectives as _, Destination as _, Root as _, Source as _,
+};
 
-use super::Link;
 use super::launcher::Launcher;
+use super::{Link, Post};
 use crate::error::Error;
 
 /// The most elements that one call of MPI moves: its counts are C's int, and a gigabyte at a
 /// time is as fast as more.
 const LARGEST_PIECE: usize = 1 << 28;
+
+// The two parts of a message from one rank to another.
+const LENGTH: i32 = 1;
+const BYTES: i32 = 2;
 
 /// For the tests, which have small networks: the operations from which on work is shared, and
 /// the most elements of a call.
@@ -162,6 +168,58 @@ impl nn::Ranks for World {
     }
 }
 
+impl Post for World {
+    fn others(&self) -> usize {
+        self.count - 1
+    }
+
+    fn name(&self) -> String {
+        format!("rank {} on {}", self.rank, self.host())
+    }
+
+    fn send(&self, to: usize, bytes: &[u8]) {
+        let world = self.world();
+        let to = world.process_at_rank(to as i32);
+        to.send_with_tag(&(bytes.len() as u64), LENGTH);
+        bytes.chunks(self.piece).for_each(|part| to.send_with_tag(part, BYTES));
+    }
+
+    fn take(&self) -> Option<(usize, Vec<u8>)> {
+        let world = self.world();
+        let from = world.any_process().immediate_probe_with_tag(LENGTH)?.source_rank();
+        // Messages from one rank come in the order in which it has sent them.
+        let process = world.process_at_rank(from);
+        let mut length = 0u64;
+        process.receive_into_with_tag(&mut length, LENGTH);
+        let mut bytes = vec![0; length as usize];
+        for part in bytes.chunks_mut(self.piece) {
+            process.receive_into_with_tag(part, BYTES);
+        }
+        Some((from as usize, bytes))
+    }
+
+    fn wait(&self) -> (usize, Vec<u8>) {
+        let since = Instant::now();
+        loop {
+            match self.take() {
+                Some(message) => return message,
+                None => pause(since),
+            }
+        }
+    }
+}
+
+/// Between two looks for what has been waited for `since` then: what comes soon finds this thread
+/// awake, and what takes long leaves its core to others.
+fn pause(since: Instant) {
+    const SOON: Duration = Duration::from_micros(200);
+    if since.elapsed() < SOON {
+        thread::yield_now();
+    } else {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 impl Link for World {
     fn gather(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
         let world = self.world();
@@ -190,7 +248,6 @@ impl Link for World {
     }
 
     fn order_of_the_patient(&self, order: &mut [u8; 2]) {
-        const SOON: Duration = Duration::from_micros(200);
         let world = self.world();
         let root = world.process_at_rank(0);
         let since = Instant::now();
@@ -198,11 +255,7 @@ impl Link for World {
             let mut request = root.immediate_broadcast_into(scope, order);
             while let Err(waiting) = request.test() {
                 request = waiting;
-                if since.elapsed() < SOON {
-                    thread::yield_now();
-                } else {
-                    thread::sleep(Duration::from_millis(1));
-                }
+                pause(since);
             }
         });
     }

@@ -80,6 +80,15 @@ impl TrialSamples {
         })
     }
 
+    /// CRC-32 of how much each sample counts, in hexadecimal digits.
+    pub(crate) fn checksum_of_weights(&self) -> String {
+        let weights = match &self.source {
+            Source::Images(_) => None,
+            Source::Table(tables) => tables.training.weights.as_deref(),
+        };
+        data::checksum_of_weights(weights.unwrap_or_default())
+    }
+
     /// `count` splits, each of which holds out another part: of each class, where there are
     /// classes.
     pub(crate) fn folds(&self, count: usize, seed: u64) -> Result<Vec<Split>, Error> {

@@ -1,153 +1,144 @@
-//! Trials side by side.
+//! Trials side by side: on the threads of this process, and on other ranks.
 
-use std::sync::Mutex;
+mod crew;
+mod others;
+mod parcel;
+
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::{Leave, OnEpoch};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Leave, OnEpoch, Reached};
 use crate::error::Error;
+use crate::limits;
 use crate::pool::Pool;
+use crew::Message;
+pub(crate) use others::{Others, follow};
 
 /// Time between two events at most.
 const TICK: Duration = Duration::from_millis(100);
 
+/// Time between two looks for messages of other ranks.
+const SOON: Duration = Duration::from_millis(5);
+
 /// What happens while jobs run.
-pub(crate) enum Event<J, R> {
+pub(crate) enum Event<J> {
     Begun(J),
     /// A job has ended an epoch.
     Epoch(J),
-    Ended(J, R),
+    /// `None` if it was left before it came to its end.
+    Ended(J, Option<Reached>),
     /// Nothing, for a while.
     Tick,
 }
 
-/// Runs jobs, each on the threads of one of the pools. `work` is told how to report an epoch,
-/// and whether the others have failed, so that it may end. `event` is called on this thread, for
-/// each event in the order in which they happen, which is not that of the jobs.
+/// Names a training, also to other ranks.
+pub(crate) trait Job: Copy + Send + Sync + Serialize + DeserializeOwned {}
+
+impl<J: Copy + Send + Sync + Serialize + DeserializeOwned> Job for J {}
+
+/// A job that is to be done now.
+pub(crate) struct Training<'a, J> {
+    pub(crate) job: J,
+    /// What it goes on from.
+    pub(crate) state: Option<&'a [u8]>,
+    pub(crate) pool: &'a Pool,
+    pub(crate) leave: Leave<'a>,
+    pub(crate) epoch: OnEpoch<'a>,
+}
+
+/// What it came to; `None` if it was left.
+pub(crate) type Trained = Result<Option<Reached>, Error>;
+
+/// How many jobs a rank does at a time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Size {
+    /// At most.
+    jobs: usize,
+    /// Bytes that one of them takes.
+    memory: u64,
+}
+
+impl Size {
+    /// That of `jobs` jobs which all ranks share, each of which takes `memory` bytes.
+    pub(crate) fn of(jobs: usize, memory: u64, others: &Others<'_>) -> Self {
+        Self { jobs: jobs.div_ceil(1 + others.count()), memory }
+    }
+
+    /// The threads of this rank for them: one for each job if there are enough jobs, and no more
+    /// jobs at a time than there is memory for.
+    fn pools(self, pool: &Pool) -> Result<Vec<Pool>, Error> {
+        let most = limits::memory() / self.memory.max(1);
+        pool.divided(self.jobs.min(usize::try_from(most).unwrap_or(usize::MAX)))
+    }
+}
+
+/// Jobs that are to be done.
+pub(crate) struct Jobs<'a, I: Iterator> {
+    pub(crate) next: I,
+    pub(crate) size: Size,
+    /// What a job goes on from.
+    pub(crate) state: &'a (dyn Fn(I::Item) -> Option<Vec<u8>> + Sync),
+    /// Whether those that have begun are to be left. No other begins then.
+    pub(crate) leaves: Leave<'a>,
+}
+
+/// Does jobs, each on some of the threads of `pool`, or on another rank, which does the same in
+/// [`follow`]. `event` is called on this thread, for each event in the order in which they happen,
+/// which is not that of the jobs.
 ///
 /// # Errors
 /// The first error of a job or of an event; no job begins after it.
-pub(crate) fn side_by_side<J: Copy + Send + Sync, R: Send>(
-    jobs: impl Iterator<Item = J> + Send,
-    pools: &[Pool],
-    work: impl Fn(J, &Pool, Leave<'_>, OnEpoch<'_>) -> Result<R, Error> + Sync,
-    mut event: impl FnMut(Event<J, R>) -> Result<(), Error>,
+pub(crate) fn side_by_side<J: Job, I: Iterator<Item = J> + Send>(
+    Jobs { next, size, state, leaves }: Jobs<'_, I>,
+    pool: &Pool,
+    others: &mut Others<'_>,
+    work: impl Fn(Training<'_, J>) -> Trained + Sync,
+    mut event: impl FnMut(Event<J>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    enum Message<J, R> {
-        Event(Event<J, R>),
-        Failed(Error),
-    }
-    let (jobs, failed) = (Mutex::new(jobs), AtomicBool::new(false));
+    let pools = size.pools(pool)?;
+    let (next, failed) = (Mutex::new(next), AtomicBool::new(false));
+    let leave = || failed.load(Ordering::Relaxed) || leaves();
+    let take = || {
+        // Who panics here takes the process with it.
+        let job = next.lock().ok().filter(|_| !leave())?.next()?;
+        Some((job, state(job)))
+    };
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
-        for pool in pools {
-            let (jobs, failed, work, sender) = (&jobs, &failed, &work, sender.clone());
-            scope.spawn(move || {
-                // A receiver that is gone has failed, and the others know of it.
-                let send = |message| drop(sender.send(message));
-                let has_failed = || failed.load(Ordering::Relaxed);
-                loop {
-                    // Who panics here takes the process with it.
-                    let next = jobs.lock().ok().filter(|_| !has_failed());
-                    let Some(job) = next.and_then(|mut jobs| jobs.next()) else { return };
-                    send(Message::Event(Event::Begun(job)));
-                    let mut epoch = |_| send(Message::Event(Event::Epoch(job)));
-                    match work(job, pool, &has_failed, &mut epoch) {
-                        Ok(result) => send(Message::Event(Event::Ended(job, result))),
-                        Err(error) => {
-                            failed.store(true, Ordering::Relaxed);
-                            return send(Message::Failed(error));
-                        }
+        crew::start(scope, &pools, (&take, &leave, &failed), &work, &sender);
+        let (mut threads, mut first) = (pools.len(), Ok(()));
+        let tick = if others.count() == 0 { TICK } else { SOON };
+        while threads > 0 || others.have_jobs() {
+            let mut messages = others.serve(size, &take, &leave);
+            let wait = if messages.is_empty() { tick } else { Duration::ZERO };
+            messages.extend(receiver.recv_timeout(wait));
+            if messages.is_empty() {
+                messages.push(Message::Event(Event::Tick));
+            }
+            for message in messages {
+                let found = match message {
+                    Message::Gone { .. } => {
+                        threads -= 1;
+                        continue;
                     }
+                    _ if first.is_err() => continue,
+                    Message::Event(happened) => event(happened),
+                    Message::Failed(_, error) => Err(error),
+                };
+                if found.is_err() {
+                    failed.store(true, Ordering::Relaxed);
+                    first = found;
                 }
-            });
-        }
-        drop(sender);
-        let mut first: Result<(), Error> = Ok(());
-        loop {
-            let message = match receiver.recv_timeout(TICK) {
-                Ok(message) => message,
-                Err(RecvTimeoutError::Timeout) => Message::Event(Event::Tick),
-                Err(RecvTimeoutError::Disconnected) => return first,
-            };
-            if first.is_err() {
-                continue;
-            }
-            first = match message {
-                Message::Event(happened) => event(happened),
-                Message::Failed(error) => Err(error),
-            };
-            if first.is_err() {
-                failed.store(true, Ordering::Relaxed);
             }
         }
+        first
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pools(threads: usize) -> Vec<Pool> {
-        Pool::new(Some(threads.to_string().as_ref())).unwrap().divided(threads).unwrap()
-    }
-
-    #[test]
-    fn every_job_is_run_once() {
-        for threads in [1, 2, 3] {
-            let (mut squares, mut epochs) = (Vec::new(), 0);
-            side_by_side(
-                0..20usize,
-                &pools(threads),
-                |job, _, _, epoch| {
-                    epoch(job);
-                    Ok(job * job)
-                },
-                |event| {
-                    match event {
-                        Event::Ended(job, square) => squares.push((job, square)),
-                        Event::Epoch(_) => epochs += 1,
-                        _ => (),
-                    }
-                    Ok(())
-                },
-            )
-            .unwrap();
-            squares.sort_unstable();
-            assert!(squares.iter().copied().eq((0..20).map(|job| (job, job * job))));
-            assert_eq!(epochs, 20);
-        }
-    }
-
-    #[test]
-    fn the_first_error_ends_all() {
-        for threads in [1, 2, 3] {
-            let mut ended = 0;
-            let result = side_by_side(
-                0..1000usize,
-                &pools(threads),
-                |job, _, has_failed, _| match job {
-                    3 => Err(Error::NoStdout),
-                    // These wait for it, and begin no other.
-                    4.. => {
-                        while !has_failed() {
-                            thread::yield_now();
-                        }
-                        Ok(())
-                    }
-                    _ => Ok(()),
-                },
-                |event| {
-                    ended += usize::from(matches!(event, Event::Ended(..)));
-                    Ok(())
-                },
-            );
-            assert!(matches!(result, Err(Error::NoStdout)), "{result:?}");
-            assert!(ended < 10, "{ended}");
-        }
-        let end = side_by_side(0..9, &pools(2), |_, _, _, _| Ok(()), |_| Err(Error::NoStdout));
-        assert!(matches!(end, Err(Error::NoStdout)));
-    }
-}
+mod tests;

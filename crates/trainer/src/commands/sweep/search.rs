@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kernels::Isa;
-use nn::{Executor, Split, files};
+use nn::Split;
 
 use super::plan::Metric;
 use super::ranking::{self, Row};
@@ -12,11 +12,12 @@ use super::show::Board;
 use super::state::{Job, State};
 use crate::config::Config;
 use crate::error::{Error, one_line};
-use crate::limits;
 use crate::pool::Pool;
+use crate::ranks::Post;
 use crate::stop::Stop;
 use crate::trial::{
-    Event, Figures, Leave, OnEpoch, Reached, Trial, TrialSamples, Until, side_by_side,
+    Event, Figures, Jobs, Others, Reached, Size, Trained, Training, Trial, TrialSamples, Until,
+    follow, side_by_side,
 };
 use crate::words::{percent, plural, shell_word};
 
@@ -55,14 +56,14 @@ impl Times {
 impl Search<'_> {
     /// Makes all trials that have not ended before, rung after rung. With a budget, the trials of
     /// the first rung begin within its first part: the rungs take about the same time.
+    /// `others` are the ranks that take a part of the trials.
     ///
     /// # Errors
     /// [`Error::Stopped`] after a signal; the error of a trial.
-    pub(super) fn run(&self, state: &mut State) -> Result<(), Error> {
+    pub(super) fn run(&self, state: &mut State, others: &mut Others<'_>) -> Result<(), Error> {
         let Setup { plan, base, trials, .. } = self.setup;
         let rungs = plan.rungs(base.training.epochs);
-        let configs: Vec<Config> =
-            trials.iter().map(|settings| self.setup.config(settings)).collect::<Result<_, _>>()?;
+        let configs = self.configs()?;
         let times = Times { begun: Instant::now(), budget: plan.budget };
         let mut board = Board::new(self.quiet, plan.budget);
         let mut alive: Vec<usize> = (0..trials.len()).collect();
@@ -80,7 +81,8 @@ impl Search<'_> {
             }
             // What was compared once is not compared again with more trials.
             if !state.promoted.contains_key(&(rung + 1)) {
-                self.rung(rung, &rungs, (&alive, &configs), times, state, &mut board)?;
+                let all = (&alive[..], &configs[..]);
+                self.rung(rung, &rungs, all, times, (state, &mut board, others))?;
             }
             if let Some(signal) = self.stop.signal() {
                 board.close();
@@ -120,8 +122,7 @@ impl Search<'_> {
         rungs: &[usize],
         (alive, configs): (&[usize], &[Config]),
         times: Times,
-        state: &mut State,
-        board: &mut Board,
+        (state, board, others): (&mut State, &mut Board, &mut Others<'_>),
     ) -> Result<(), Error> {
         let folds = self.splits.len();
         let jobs = alive.iter().flat_map(|&trial| (0..folds).map(move |fold| (trial, fold)));
@@ -133,32 +134,20 @@ impl Search<'_> {
             _ => format!("rung {} of {} (epoch {}): ", rung + 1, rungs.len(), rungs[rung]),
         };
         board.rung(name, before.len() + jobs.len(), before.len());
-        let until = |job: Job| match rungs {
-            // Without halving the rung is the end of a trial, whose epochs may be its own.
-            [_] => Until { epochs: configs[job.trial].training.epochs, goes_on: false },
-            _ => Until { epochs: rungs[rung], goes_on: rung + 1 < rungs.len() },
-        };
-        let states: Vec<_> = jobs.iter().map(|job| state.state_of(*job)).collect();
         let parts = if rung == 0 { rungs.len() } else { 1 };
         let begins = || self.stop.signal().is_none() && !times.is_past(1, parts);
-        let numbered: Vec<(usize, Job)> = jobs.iter().copied().enumerate().collect();
-        let next = numbered.into_iter().take_while(|_| begins());
-        let work =
-            |(index, job): (usize, Job), pool: &Pool, failed: Leave<'_>, epoch: OnEpoch<'_>| {
-                let leave = || failed() || self.stop.signal().is_some() || times.is_over();
-                let (config, split) = (&configs[job.trial], &self.splits[job.fold]);
-                let trial = Trial { config, samples: self.samples, split, isa: self.isa };
-                // A trial whose state is lost begins again, and comes to the same bits.
-                let from = if rung > 0 { files::read(&states[index]).ok() } else { None };
-                let trained = trial.train(from.as_deref(), until(job), pool, &leave, epoch);
-                trained.or_else(|source| self.refused(job, source))
-            };
-        let pools = self.pools(&jobs, configs)?;
-        side_by_side(next, &pools, work, |event| {
+        let memory = jobs.iter().map(|job| self.samples.memory(&configs[job.trial])).max();
+        let size = Size::of(jobs.len(), memory.unwrap_or_default(), others);
+        let states = state.states();
+        let from = |job| if rung > 0 { states.read(job) } else { None };
+        let leaves = || self.stop.signal().is_some() || times.is_over();
+        let next = jobs.into_iter().take_while(|_| begins());
+        let jobs = Jobs { next, size, state: &from, leaves: &leaves };
+        side_by_side(jobs, self.pool, others, self.work(configs, rungs), |event| {
             match event {
                 Event::Begun(_) => board.begun(),
                 Event::Epoch(_) => board.epoch(),
-                Event::Ended((_, job), reached) => self.ended(job, reached, state, board)?,
+                Event::Ended(job, reached) => self.ended(job, reached, state, board)?,
                 Event::Tick => (),
             }
             if board.is_due() {
@@ -168,6 +157,39 @@ impl Search<'_> {
             }
             Ok(())
         })
+    }
+
+    /// Trains the trials that rank 0 gives this rank, until it has no more.
+    pub(super) fn follow(&self, post: &dyn Post) -> Result<(), Error> {
+        let configs = self.configs()?;
+        let rungs = self.setup.plan.rungs(self.setup.base.training.epochs);
+        follow(post, self.pool, self.work(&configs, &rungs));
+        Ok(())
+    }
+
+    /// The settings of each trial.
+    fn configs(&self) -> Result<Vec<Config>, Error> {
+        self.setup.trials.iter().map(|settings| self.setup.config(settings)).collect()
+    }
+
+    /// How a job is done, on every rank.
+    fn work(
+        &self,
+        configs: &[Config],
+        rungs: &[usize],
+    ) -> impl Fn(Training<'_, Job>) -> Trained + Sync {
+        let until = move |job: Job| match rungs {
+            // Without halving the rung is the end of a trial, whose epochs may be its own.
+            [_] => Until { epochs: configs[job.trial].training.epochs, goes_on: false },
+            _ => Until { epochs: rungs[job.rung], goes_on: job.rung + 1 < rungs.len() },
+        };
+        move |Training { job, state, pool, leave, epoch }| {
+            let (config, split) = (&configs[job.trial], &self.splits[job.fold]);
+            let trial = Trial { config, samples: self.samples, split, isa: self.isa };
+            // A trial whose state is lost begins again, and comes to the same bits.
+            let trained = trial.train(state, until(job), pool, leave, epoch);
+            trained.or_else(|source| self.refused(job, source))
+        }
     }
 
     /// Settings that cannot be trained with, such as a rate that is too high for its penalty, are
@@ -220,14 +242,5 @@ impl Search<'_> {
         let (trial, epochs) = (job.trial + 1, plural(figures.epochs, "epoch"));
         let seconds = figures.seconds;
         format!("trial {trial} ({name}){fold}: {found} after {epochs}, {seconds:.1} s")
-    }
-
-    /// Threads for the jobs: one for each if there are enough jobs, and no more jobs at a time
-    /// than there is memory for.
-    fn pools(&self, jobs: &[Job], configs: &[Config]) -> Result<Vec<Pool>, Error> {
-        let needed = jobs.iter().map(|job| self.samples.memory(&configs[job.trial])).max();
-        let most = limits::memory() / needed.unwrap_or(1).max(1);
-        let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
-        self.pool.divided(jobs.len().min(most).min(self.pool.threads()))
     }
 }

@@ -8,6 +8,7 @@ use kernels::Isa;
 use nn::Split;
 use toml::{Table, Value};
 
+use super::super::train::shared;
 use super::file::{self, SweepFile};
 use super::plan::{HeldOut, MOST_TRIALS, Method, Metric, Plan};
 use super::ranking::named;
@@ -16,6 +17,7 @@ use super::state::{BASE, SWEEP};
 use crate::config::Config;
 use crate::data;
 use crate::error::{Error, Refused};
+use crate::ranks::{Facts, Ranks};
 use crate::recipe;
 use crate::run_dir;
 use crate::settings::{Edits, Source};
@@ -95,7 +97,7 @@ impl Setup {
     }
 
     /// Reads the directory of a sweep. A `budget` replaces the one that it began with, and changes
-    /// no trial.
+    /// no trial. Of several ranks, rank 0 reads it and gives it to the others.
     ///
     /// # Errors
     /// A directory without one.
@@ -103,15 +105,26 @@ impl Setup {
         path: &Path,
         budget: Option<Duration>,
         isa: Isa,
+        ranks: &Ranks,
     ) -> Result<Self, Error> {
         let path = data::home(path);
-        if !path.join(SWEEP).is_file() || !path.join(BASE).is_file() {
-            let reason = "there is no sweep in it: name the directory of one".to_owned();
-            return Err(Error::SweepDir { path: path.into_owned(), reason });
-        }
-        let SweepFile { plan, base, space } = file::read(&recipe::read(&path.join(SWEEP))?)?;
+        let files = ranks.share(|| {
+            if !path.join(SWEEP).is_file() || !path.join(BASE).is_file() {
+                let reason = "there is no sweep in it: name the directory of one".to_owned();
+                return Err(Error::SweepDir { path: path.clone().into_owned(), reason });
+            }
+            let files = [recipe::read(&path.join(SWEEP))?, recipe::read(&path.join(BASE))?];
+            let files =
+                files.map(|Source { text, origin, name, whole }| (text, origin, name, whole));
+            Ok(serde_json::to_vec(&files).expect("plain data"))
+        })?;
+        let files: [(String, String, String, bool); 2] =
+            serde_json::from_slice(&files).expect("rank 0 wrote it");
+        let [sweep, from] =
+            files.map(|(text, origin, name, whole)| Source { text, origin, name, whole });
+        let SweepFile { plan, base, space } = file::read(&sweep)?;
         let rate = base.settings.into_iter().find(|(key, _)| key == "training.lr");
-        let (base, _) = Config::new(&recipe::read(&path.join(BASE))?, &Edits::default())?;
+        let (base, _) = Config::new(&from, &Edits::default())?;
         let mut setup = Self::new(plan, space, base, rate.map(|(_, text)| text), Vec::new(), isa)?;
         setup.plan.budget = budget.or(setup.plan.budget);
         Ok(setup)
@@ -242,6 +255,21 @@ impl Setup {
             Some(HeldOut::Share(share)) => Ok(vec![data::split(samples.targets(), share, seed)?]),
             None => Ok(vec![data::split(samples.targets(), SHARE, seed)?]),
         }
+    }
+
+    /// What ranks have to have alike: whatever the trials depend on, but the samples.
+    pub(super) fn facts(&self) -> Result<Facts, Error> {
+        let mut facts = shared::of_settings(&self.base)?;
+        for (name, table) in [("sweep", self.plan.table()), ("space", self.space.table())] {
+            // When the search ends is for rank 0 to say.
+            for (key, value) in table.iter().filter(|(key, _)| *key != "budget") {
+                facts.add("sweep file", &format!("{name}.{key}"), value);
+            }
+        }
+        let trials = serde_json::to_vec(&(&self.trials, &self.rate)).expect("plain data");
+        let checksum = format!("{:08x}", crc32fast::hash(&trials));
+        facts.add("sweep file and flags", "the checksum of the trials", checksum);
+        Ok(facts)
     }
 
     /// The base as a recipe file.

@@ -29,7 +29,7 @@ pub(super) const BEST: &str = "best.toml";
 pub(super) const RESULT: &str = "result.json";
 
 /// One training of a trial, up to a rung.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Job {
     pub(super) rung: usize,
     pub(super) trial: usize,
@@ -204,8 +204,8 @@ impl State {
         state: Option<&[u8]>,
     ) -> Result<(), Error> {
         if let Some(bytes) = state {
-            let path = self.state_of(job);
-            let dir = self.path.join(STATES);
+            let States(dir) = self.states();
+            let path = self.states().of(job);
             fs::create_dir_all(&dir).map_err(Error::io("make the directory", &dir))?;
             files::write(&path, bytes).map_err(Error::io("write", &path))?;
         }
@@ -229,15 +229,14 @@ impl State {
         let past = self.figures.keys().filter(|job| !trials.contains(&job.trial));
         for job in past {
             // One that is left does no harm.
-            let _ = fs::remove_file(self.state_of(*job));
+            let _ = fs::remove_file(self.states().of(*job));
         }
         Ok(())
     }
 
-    /// Where a job leaves what its trial goes on from. One file for all rungs: the last counts.
-    pub(super) fn state_of(&self, job: Job) -> PathBuf {
-        let name = format!("{}-{}.safetensors", job.trial + 1, job.fold + 1);
-        self.path.join(STATES).join(name)
+    /// What trials go on from.
+    pub(super) fn states(&self) -> States {
+        States(self.path.join(STATES))
     }
 
     /// Removes what trials go on from: none will.
@@ -257,6 +256,21 @@ impl State {
         let text = serde_json::to_string(line).map_err(io::Error::from);
         let written = text.and_then(|text| self.log.write_all((text + "\n").as_bytes()));
         written.map_err(Error::io("write", &path))
+    }
+}
+
+/// The directory of what trials go on from.
+pub(super) struct States(PathBuf);
+
+impl States {
+    /// Where a job leaves it. One file for all rungs: the last counts.
+    fn of(&self, job: Job) -> PathBuf {
+        self.0.join(format!("{}-{}.safetensors", job.trial + 1, job.fold + 1))
+    }
+
+    /// What a job goes on from, if it is there.
+    pub(super) fn read(&self, job: Job) -> Option<Vec<u8>> {
+        files::read(self.of(job)).ok()
     }
 }
 

@@ -15,17 +15,25 @@ use crate::process::Process;
 use crate::ranks::{Facts, Ranks};
 use crate::sets::Sets;
 use crate::summary::VERSION;
+use crate::trial::TrialSamples;
 
 /// Where the data lie, which may differ if they are the same data.
 const PATHS: [&str; 4] = ["data.dir", "data.test", "data.labels", "data.test-labels"];
 
-/// What every rank's program and command line has to have alike, before anything is read.
-pub(super) fn of_line(args: &Args, process: &Process) -> Facts {
+/// What every rank's program has to have alike, before anything is read.
+pub(in crate::commands) fn of_program(command: &str, process: &Process) -> Facts {
     let mut facts = Facts::default();
     facts.add("program", "the version", VERSION);
+    facts.add("command", "the command", command);
     // The scalar path has bits of its own, and all others the same.
     let isa = if process.isa.name() == "scalar" { "scalar" } else { "one of vectors" };
     facts.add("kind of instruction set (KERNELS_ISA)", "the instruction set", isa);
+    facts
+}
+
+/// The same with the command line.
+pub(super) fn of_line(args: &Args, process: &Process) -> Facts {
+    let mut facts = of_program("train", process);
     let flag = |found: bool| if found { "given" } else { "not given" };
     facts.add("flags", "--resume", flag(args.resume.is_some()));
     facts.add("flags", "--repeat", args.repeat.map_or("not given".to_owned(), |n| n.to_string()));
@@ -37,10 +45,7 @@ pub(super) fn of_line(args: &Args, process: &Process) -> Facts {
 /// What decides the bits of a run, before its first step. It is read only where there are several
 /// ranks.
 pub(super) fn of_run(config: &Config, sets: &Sets, run: &Run<'_>) -> Result<Facts, Error> {
-    let mut facts = Facts::default();
-    let settings = config.to_toml()?.parse::<Table>();
-    let settings = settings.map_err(|error| Error::Edited { message: error.to_string() })?;
-    add_settings(&mut facts, "", &settings);
+    let mut facts = of_settings(config)?;
     let data = sets.checksums();
     facts.add("data", "the number of samples", run.samples());
     facts.add("data", "the number of held-out samples", sets.held_out_len());
@@ -51,6 +56,22 @@ pub(super) fn of_run(config: &Config, sets: &Sets, run: &Run<'_>) -> Result<Fact
     let network = crc32fast::hash(&run.network().to_bytes());
     facts.add("program and data", "the checksum of the network", format!("{network:08x}"));
     Ok(facts)
+}
+
+/// The settings, but for where the data lie.
+pub(in crate::commands) fn of_settings(config: &Config) -> Result<Facts, Error> {
+    let mut facts = Facts::default();
+    let settings = config.to_toml()?.parse::<Table>();
+    let settings = settings.map_err(|error| Error::Edited { message: error.to_string() })?;
+    add_settings(&mut facts, "", &settings);
+    Ok(facts)
+}
+
+/// The samples of trials, which have this checksum.
+pub(in crate::commands) fn add_trials(facts: &mut Facts, samples: &TrialSamples, checksum: &str) {
+    facts.add("data", "the number of samples", samples.len());
+    facts.add("data", "the checksum of the samples", checksum);
+    facts.add("data", "the checksum of the samples' weights", samples.checksum_of_weights());
 }
 
 fn add_settings(facts: &mut Facts, path: &str, settings: &Table) {

@@ -96,7 +96,9 @@ fn an_error_of_all_ranks_is_one_line_with_its_exit_code() {
         ("--epochs 1 --repeat 2 --out file", 2, "error: file is a file"),
         ("sweep --help-me", 2, "error: "),
         ("lr-find", 2, "error: lr-find does not share its work with other processes: start it"),
-        ("crossval", 2, "error: crossval does not share its work with other processes"),
+        ("crossval --folds 1", 2, "error: invalid value '1' for '--folds <K>'"),
+        ("crossval --data nowhere", 1, "error: "),
+        ("sweep --resume nowhere", 1, "error: nowhere: there is no sweep in it"),
         ("inspect data", 2, "error: inspect does not share its work with other processes"),
     ] {
         let output = output(&mut ranks(dir.path(), 3, flags));
