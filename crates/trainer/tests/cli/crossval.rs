@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{data, json, names, run_in, succeed};
 
 /// A result without what is measured.
-fn figures(mut result: Value) -> Value {
+pub(crate) fn figures(mut result: Value) -> Value {
     for key in ["total_seconds", "threads"] {
         assert!(result.as_object_mut().unwrap().remove(key).is_some(), "no {key}");
     }

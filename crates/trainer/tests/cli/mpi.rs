@@ -5,6 +5,7 @@
 
 mod agreement;
 mod faults;
+mod search;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -2,7 +2,7 @@
 
 mod files;
 mod halving;
-mod left;
+pub(crate) mod left;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,14 +14,14 @@ use tempfile::TempDir;
 use crate::{data, json, metrics, model, names, run_in, succeed};
 
 /// A data folder, with `sweep.toml` beside it.
-fn folder(sweep: &str) -> TempDir {
+pub(crate) fn folder(sweep: &str) -> TempDir {
     let dir = data::folder();
     fs::write(dir.path().join("sweep.toml"), sweep).unwrap();
     dir
 }
 
 /// The table that `--csv` prints, without the seconds.
-fn table(csv: &str) -> Vec<String> {
+pub(crate) fn table(csv: &str) -> Vec<String> {
     csv.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned()).collect()
 }
 

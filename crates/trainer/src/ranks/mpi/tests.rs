@@ -33,6 +33,7 @@ fn on_a_rank() {
             let world = World::start(&launcher).unwrap();
             pieces(&world);
             texts(&world);
+            letters(&world);
             world.leave();
         }
         "panic" => {
@@ -106,6 +107,32 @@ fn texts(world: &World) {
     world.order(&mut soon);
     world.order_of_the_patient(&mut late);
     assert_eq!((soon, late), ([7, 9], [7, 9]));
+}
+
+/// Messages of all lengths, which rank 0 gives back in the opposite order.
+fn letters(world: &World) {
+    let letter = |rank: usize, length: usize| (0..length).map(|i| (i * rank) as u8).collect();
+    let lengths = [0usize, 1, 10, 11, 1000];
+    if world.rank() == 0 {
+        assert_eq!(world.others(), world.count() - 1);
+        let mut seen = vec![0; world.count()];
+        for _ in 0..lengths.len() * world.others() {
+            let (from, mut bytes) = world.wait();
+            let expected: Vec<u8> = letter(from, lengths[seen[from]]);
+            assert_eq!(bytes, expected, "from {from}");
+            seen[from] += 1;
+            bytes.reverse();
+            world.send(from, &bytes);
+        }
+        assert!(world.take().is_none());
+    } else {
+        for length in lengths {
+            let mut bytes: Vec<u8> = letter(world.rank(), length);
+            world.send(0, &bytes);
+            bytes.reverse();
+            assert_eq!(world.wait(), (0, bytes));
+        }
+    }
 }
 
 #[test]

@@ -14,19 +14,19 @@ use crate::{data, metrics, succeed};
 const RUN: &str = "--hidden 208,96 --dropout 0.2 --average 0.9 --batch-size 5 --epochs 20 \
                    --schedule constant --checkpoint-every 1 --quiet";
 
-fn start(dir: &Path, count: usize, flags: &str) -> Process {
+pub(super) fn start(dir: &Path, count: usize, flags: &str) -> Process {
     Process::spawn(dir, ranks(dir, count, flags))
 }
 
 /// The processes that this mpirun has started, in the order of their ranks.
-fn processes(mpirun: u32) -> Vec<Pid> {
+pub(super) fn processes(mpirun: u32) -> Vec<Pid> {
     let children = fs::read_to_string(format!("/proc/{mpirun}/task/{mpirun}/children")).unwrap();
     let ids = children.split_whitespace().map(|id| id.parse().unwrap());
     ids.map(|id| Pid::from_raw(id).unwrap()).collect()
 }
 
 /// None of them is left, or nobody has asked what became of it.
-fn wait_for_the_end_of(ranks: &[Pid]) {
+pub(super) fn wait_for_the_end_of(ranks: &[Pid]) {
     let runs = |rank: &Pid| {
         let stat = fs::read_to_string(format!("/proc/{}/stat", rank.as_raw_nonzero()));
         stat.is_ok_and(|stat| !stat.contains(") Z "))

@@ -10,7 +10,7 @@ use crate::runs::Process;
 use crate::{model, run_in, succeed};
 
 /// Lines of the log.
-fn lines(sweep: &std::path::Path) -> usize {
+pub(crate) fn lines(sweep: &std::path::Path) -> usize {
     let text = std::fs::read(sweep.join("trials.jsonl")).unwrap_or_default();
     text.iter().filter(|byte| **byte == b'\n').count()
 }
