@@ -33,7 +33,8 @@ use crate::words::{percent, plural};
 /// Each training sample is held out once, and the mean over the folds says how good the
 /// recipe is, with the deviation from fold to fold. The folds train side by side on the
 /// threads, and the result has the same bits for any number of them. Test samples are
-/// not looked at, and nothing is written.
+/// not looked at, and nothing is written. Under mpirun, in a build with MPI, the ranks
+/// share the folds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", recipe::help()))]
 #[command(after_long_help = help::after(&format!("{EXAMPLES}\n\n{}", recipe::help())))]

@@ -43,7 +43,7 @@ use state::State;
 /// The settings to try are in a file; docs/tuning.md describes it. Trials run side by
 /// side on the threads, and their table is the same for any number of them. They are
 /// judged by folds of the training samples, or by a part that is held out; test samples
-/// are not looked at.
+/// are not looked at. Under mpirun, in a build with MPI, the ranks share the trials.
 ///
 /// The sweep leaves a directory with a line for each trial, the recipe of the best one,
 /// and the run that was trained with it on all samples. After Ctrl-C or a crash,
