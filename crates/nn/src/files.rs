@@ -183,7 +183,14 @@ fn parent(path: &Path) -> &Path {
 /// # Errors
 /// Those of the operating system, and those above.
 pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-    let path = path.as_ref();
+    let (file, size) = open(path.as_ref())?;
+    let mut bytes = Vec::new();
+    read_up_to(size, &file, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a regular file to read it, and says how many bytes it has.
+pub(crate) fn open(path: &Path) -> io::Result<(File, u64)> {
     // Before it is opened: to open a pipe without a writer takes for ever.
     let found = fs::metadata(path)?;
     if found.is_dir() {
@@ -196,15 +203,21 @@ pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     // Of the open file: another one may have taken its name meanwhile.
     let file = File::open(path)?;
     let size = file.metadata()?.len();
-    let len = usize::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(len).map_err(|_| {
+    Ok((file, size))
+}
+
+/// Reads on until `bytes` has `len` bytes, or all that the file has. It is an error if `len`
+/// bytes do not fit into memory.
+pub(crate) fn read_up_to(len: u64, file: &File, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let more = len.saturating_sub(bytes.len() as u64);
+    let reserve = usize::try_from(more).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    bytes.try_reserve_exact(reserve).map_err(|_| {
         let reason = format!("{len} bytes do not fit into memory");
         io::Error::new(io::ErrorKind::OutOfMemory, reason)
     })?;
     // No more than was reserved, in case the file grows.
-    file.take(size).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    file.take(more).read_to_end(bytes)?;
+    Ok(())
 }
 
 /// Removes the temporary files that killed processes left in `dir`. Only the one process

@@ -2,12 +2,15 @@
 //! checkpoints are such files.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
-use safetensors::tensor::TensorView;
+use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::files;
 
 /// The key of a checksum in the metadata, and what stands for it while it is computed.
 const CHECKSUM: &str = "checksum";
@@ -173,27 +176,91 @@ impl<'de> Visitor<'de> for Unique {
     }
 }
 
-/// A file that was read.
-pub(crate) struct Reader<'a> {
-    tensors: SafeTensors<'a>,
+/// What stands before the tensors of a file.
+struct Header {
     metadata: HashMap<String, String>,
 }
 
-impl<'a> Reader<'a> {
-    /// Reads the header; an error says why it is none.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
-        let damaged = |error: SafeTensorError| match other_format(bytes) {
+impl Header {
+    /// Bytes of the length that a file begins with.
+    const LEN: usize = 8;
+    /// Bytes of a header, at most; the format says so.
+    const MOST: u64 = 100_000_000;
+    /// Bytes from which the files of other programs are known.
+    const START: u64 = 64;
+
+    /// The number of bytes before the tensors, as the first bytes of a file say.
+    fn end(start: &[u8]) -> Option<u64> {
+        let len = u64::from_le_bytes(*start.first_chunk::<{ Self::LEN }>()?);
+        (len <= Self::MOST).then(|| Self::LEN as u64 + len)
+    }
+
+    /// Judges a file of `size` bytes by its `start`: its header, or as much as was worth
+    /// reading. The file has to be of this format. An error says why it is not.
+    fn parse(start: &[u8], size: u64, format: &str) -> Result<Self, String> {
+        let damaged = |error: SafeTensorError| match other_format(start) {
             Some(name) => format!("it is {name}, expected a safetensors file"),
             None => format!("it is no whole safetensors file: {error}"),
         };
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        // It has been read, so its length fits.
-        let (len, rest) = bytes.split_at(8);
-        let len = u64::from_le_bytes(len.try_into().expect("eight bytes")) as usize;
+        let incomplete = SafeTensorError::MetadataIncompleteBuffer;
+        let end = Self::end(start);
+        let text = end.and_then(|end| start.get(Self::LEN..usize::try_from(end).ok()?));
+        let text = text.and_then(|text| str::from_utf8(text).ok());
+        let found =
+            text.and_then(|text| Some((text, serde_json::from_str::<Metadata>(text).ok()?)));
+        let Some((text, found)) = found else {
+            // The library knows why.
+            return Err(damaged(SafeTensors::read_metadata(start).err().unwrap_or(incomplete)));
+        };
+        // Before the library adds them up, without looking whether the sum fits.
+        if end.and_then(|end| end.checked_add(found.data_len() as u64)) != Some(size) {
+            return Err(damaged(incomplete));
+        }
         // The library takes the last of several values of a name.
-        serde_json::from_slice::<Unique>(&rest[..len]).map_err(|e| format!("its header: {e}"))?;
-        Ok(Self { tensors, metadata: header.metadata().clone().unwrap_or_default() })
+        serde_json::from_str::<Unique>(text).map_err(|e| format!("its header: {e}"))?;
+        let header = Self { metadata: found.metadata().clone().unwrap_or_default() };
+        let found = header.field("format")?;
+        if found != format {
+            return Err(format!("its format is `{found}`, expected `{format}`"));
+        }
+        Ok(header)
+    }
+
+    fn field(&self, key: &str) -> Result<&str, String> {
+        let text = self.metadata.get(key).ok_or_else(|| format!("its metadata has no `{key}`"))?;
+        Ok(text)
+    }
+}
+
+/// Reads a file of this format, if it is one by its header and its size, or says why it is
+/// not. The tensors of another file are not read: they may be of any size.
+pub(crate) fn read(path: &Path, format: &str) -> io::Result<Result<Vec<u8>, String>> {
+    let (file, size) = files::open(path)?;
+    let mut bytes = Vec::new();
+    files::read_up_to(size.min(Header::START), &file, &mut bytes)?;
+    if let Some(end) = Header::end(&bytes).filter(|end| *end <= size) {
+        files::read_up_to(end, &file, &mut bytes)?;
+    }
+    if let Err(reason) = Header::parse(&bytes, size, format) {
+        return Ok(Err(reason));
+    }
+    files::read_up_to(size, &file, &mut bytes)?;
+    Ok(Ok(bytes))
+}
+
+/// A file that was read.
+pub(crate) struct Reader<'a> {
+    tensors: SafeTensors<'a>,
+    header: Header,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the header of a file of this format; an error says why it is none.
+    pub(crate) fn parse(bytes: &'a [u8], format: &str) -> Result<Self, String> {
+        let header = Header::parse(bytes, bytes.len() as u64, format)?;
+        let tensors = SafeTensors::deserialize(bytes)
+            .map_err(|error| format!("it is no whole safetensors file: {error}"))?;
+        Ok(Self { tensors, header })
     }
 
     /// Checks the checksum of a file that has one, whose bytes these are.
@@ -215,12 +282,12 @@ impl<'a> Reader<'a> {
 
     /// A text of the metadata, if the file has it.
     pub(crate) fn optional(&self, key: &str) -> Option<&str> {
-        self.metadata.get(key).map(String::as_str)
+        self.header.metadata.get(key).map(String::as_str)
     }
 
     /// A text of the metadata.
     pub(crate) fn field(&self, key: &str) -> Result<&str, String> {
-        self.optional(key).ok_or_else(|| format!("its metadata has no `{key}`"))
+        self.header.field(key)
     }
 
     /// A value of the metadata.

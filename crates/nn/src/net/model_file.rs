@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::dense::Dense;
-use crate::tensor_file::{Reader, Writer, one_line};
+use crate::tensor_file::{self, Reader, Writer, one_line};
 use crate::{Architecture, Error, Head, Mlp, Preparation, files};
 
 const FORMAT: &str = "nn.mlp";
@@ -34,8 +34,8 @@ impl Mlp {
     /// [`Error::Io`] and [`Error::Model`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let bytes = files::read(path).map_err(Error::io(path))?;
-        Self::parse(&bytes, &path.display().to_string())
+        let found = tensor_file::read(path, FORMAT).map_err(Error::io(path))?;
+        Self::parsed(found.and_then(|bytes| read(&bytes)), &path.display().to_string())
     }
 
     /// The network in the safetensors format.
@@ -124,11 +124,11 @@ impl Mlp {
     /// # Errors
     /// [`Error::Model`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::parse(bytes, "the input")
+        Self::parsed(read(bytes), "the input")
     }
 
-    fn parse(bytes: &[u8], origin: &str) -> Result<Self, Error> {
-        read(bytes)
+    fn parsed(found: Result<Self, String>, origin: &str) -> Result<Self, Error> {
+        found
             .map_err(|reason| Error::Model { origin: origin.to_owned(), reason: one_line(&reason) })
     }
 }
@@ -177,11 +177,7 @@ impl Description {
 
 /// The network in a file, or why there is none.
 fn read(bytes: &[u8]) -> Result<Mlp, String> {
-    let file = Reader::parse(bytes)?;
-    let found = file.field("format")?;
-    if found != FORMAT {
-        return Err(format!("its format is `{found}`, expected `{FORMAT}`"));
-    }
+    let file = Reader::parse(bytes, FORMAT)?;
     match file.field("version")? {
         VERSION if file.optional("head").is_some() => {
             return Err(format!("its version is `{VERSION}`, which has no `head`"));

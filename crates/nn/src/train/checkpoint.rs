@@ -22,7 +22,7 @@ use super::norm::Running;
 use super::run::{RunState, Sums};
 use super::stopping::Best;
 use crate::net::Description;
-use crate::tensor_file::{Reader, Writer, one_line};
+use crate::tensor_file::{self, Reader, Writer, one_line};
 use crate::{Error, Examples, Fit, History, Mlp, Run, Session, files};
 
 const FORMAT: &str = "nn.checkpoint";
@@ -89,7 +89,7 @@ impl Session {
     /// # Errors
     /// [`Error::Checkpoint`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        parse(bytes, "the input", Self::read)
+        parse(bytes, Self::read)
     }
 
     fn write(&self, file: &mut Writer) {
@@ -219,7 +219,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Checkpoint`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        parse(bytes, "the input", Self::read)
+        parse(bytes, Self::read)
     }
 
     /// The hyperparameters of the run.
@@ -341,28 +341,27 @@ fn network_of(file: &Reader<'_>) -> Result<Mlp, String> {
 }
 
 fn load<T>(path: &Path, read: fn(&Reader<'_>) -> Result<T, String>) -> Result<T, Error> {
-    let bytes = files::read(path).map_err(Error::io(path))?;
-    parse(&bytes, &path.display().to_string(), read)
+    let found = tensor_file::read(path, FORMAT).map_err(Error::io(path))?;
+    parsed(found.and_then(|bytes| checked(&bytes, read)), &path.display().to_string())
 }
 
-fn parse<T>(
-    bytes: &[u8],
-    origin: &str,
-    read: fn(&Reader<'_>) -> Result<T, String>,
-) -> Result<T, Error> {
-    let read = || {
-        let file = Reader::parse(bytes)?;
-        let (format, version) = (file.field("format")?, file.field("version")?);
-        if format != FORMAT {
-            return Err(format!("its format is `{format}`, expected `{FORMAT}`"));
-        }
-        if version != VERSION {
-            return Err(format!("its version is `{version}`, expected `{VERSION}`"));
-        }
-        file.check(bytes)?;
-        read(&file)
-    };
-    read().map_err(|reason| Error::Checkpoint {
+fn parse<T>(bytes: &[u8], read: fn(&Reader<'_>) -> Result<T, String>) -> Result<T, Error> {
+    parsed(checked(bytes, read), "the input")
+}
+
+/// What `read` finds in a file of this version whose checksum is right.
+fn checked<T>(bytes: &[u8], read: fn(&Reader<'_>) -> Result<T, String>) -> Result<T, String> {
+    let file = Reader::parse(bytes, FORMAT)?;
+    let version = file.field("version")?;
+    if version != VERSION {
+        return Err(format!("its version is `{version}`, expected `{VERSION}`"));
+    }
+    file.check(bytes)?;
+    read(&file)
+}
+
+fn parsed<T>(found: Result<T, String>, origin: &str) -> Result<T, Error> {
+    found.map_err(|reason| Error::Checkpoint {
         origin: origin.to_owned(),
         reason: one_line(&reason),
     })

@@ -34,6 +34,7 @@ mod hostile_models;
 mod resume;
 mod predictor;
 mod splits;
+mod unread;
 
 // How good a network is, and whether it can still learn.
 mod health;
