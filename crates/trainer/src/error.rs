@@ -194,12 +194,11 @@ pub(crate) enum Error {
     #[error("{source}; to go on once it can be written: {resume}")]
     Unsaved { source: Box<Self>, resume: String },
     #[error(
-        "{} was ended before its first save; to begin it again: {program} --config {} --out {}",
+        "{} {was}; to begin it again{how}: {program} --config {} {flags}",
         .path.display(),
-        shell_word(&.path.join("config.toml")),
-        shell_word(.path)
+        shell_word(&.path.join("config.toml"))
     )]
-    NoSave { path: PathBuf, program: String },
+    NoSave { path: PathBuf, was: &'static str, how: &'static str, program: String, flags: String },
     #[error("{path} is the directory of {what}: {advice}")]
     SeveralRuns { path: PathBuf, what: &'static str, advice: String },
     #[error(

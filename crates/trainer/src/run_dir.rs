@@ -116,7 +116,7 @@ impl RunDir {
             return Err(if let Some(Parent::Sweep(_)) = Parent::of(path) {
                 Error::ResumeSweep { path: path.to_owned(), program: words::program() }
             } else if path.join(CONFIG).is_file() {
-                Error::NoSave { path: path.to_owned(), program: words::program() }
+                Self::no_save(path)
             } else {
                 Error::NoCheckpoint { path: checkpoint }
             });
@@ -124,6 +124,27 @@ impl RunDir {
         let run = Self::open(path)?;
         run.remove_parts()?;
         Ok(run)
+    }
+
+    /// What to say of a run without a checkpoint that is to continue.
+    fn no_save(path: &Path) -> Error {
+        // Another process may be training it. To look for its lock makes no file.
+        if path.join(METRICS).is_file()
+            && let Err(busy @ Error::Busy { .. }) = Self::open(path)
+        {
+            return busy;
+        }
+        let status = summary(path).map_or(Value::Null, |summary| summary["status"].clone());
+        let out = format!("--out {}", shell_word(path));
+        let (was, how, flags) = if status == Status::Diverged.name() {
+            let how = ", with clipped gradients or with a smaller --lr";
+            ("diverged before its first save", how, "--clip-norm 1".to_owned())
+        } else if status == Status::Done.name() {
+            ("has ended, and its checkpoint is gone", "", out + " --overwrite")
+        } else {
+            ("was ended before its first save", "", out)
+        };
+        Error::NoSave { path: path.to_owned(), was, how, program: words::program(), flags }
     }
 
     /// Writes the first files, after those of an older run are gone.

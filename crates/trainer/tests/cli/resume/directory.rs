@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::runs::Process;
 use crate::{data, run_in, succeed};
 
 #[test]
@@ -51,4 +52,55 @@ fn a_run_without_a_checkpoint_begins_again() {
     assert!(error.ends_with(&format!("{again}\n")), "{error}");
     succeed(dir, &format!("{again} --quiet"));
     assert!(fs::read(dir.join("run/model.safetensors")).unwrap() == model);
+}
+
+/// A run without a checkpoint may be another's, have diverged, or have ended.
+#[test]
+fn why_a_run_has_no_checkpoint() {
+    let dir = data::folder();
+    let dir = dir.path();
+    let refused = |expected: &str| {
+        let output = run_in(dir, "--resume run");
+        let error = String::from_utf8(output.stderr).unwrap();
+        let error = error.replace(env!("CARGO_BIN_EXE_trainer"), "trainer");
+        assert_eq!(error, format!("error: {expected}\n"));
+        assert_eq!(output.status.code(), Some(1));
+    };
+    let mut process = Process::start(
+        dir,
+        "--hidden 24 --epochs 100000 --checkpoint-every none --quiet --out run",
+    );
+    assert!(process.wait_for_lines("run", 2));
+    refused(&format!(
+        "process {} is writing to run: wait for it, or name another directory with --out",
+        process.id()
+    ));
+    process.kill();
+    refused(
+        "run was ended before its first save; to begin it again: trainer --config run/config.toml \
+         --out run",
+    );
+
+    // With a model or without one.
+    for has_model in [false, true] {
+        fs::remove_dir_all(dir.join("run")).unwrap();
+        let output = run_in(dir, "--recipe plain --lr 1e30 --checkpoint-every none --out run");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        if has_model {
+            fs::write(dir.join("run/model.safetensors"), "").unwrap();
+        }
+        refused(
+            "run diverged before its first save; to begin it again, with clipped gradients or \
+             with a smaller --lr: trainer --config run/config.toml --clip-norm 1",
+        );
+    }
+
+    fs::remove_dir_all(dir.join("run")).unwrap();
+    succeed(dir, "--recipe plain --epochs 1 --quiet --out run");
+    fs::remove_file(dir.join("run/checkpoint.safetensors")).unwrap();
+    refused(
+        "run has ended, and its checkpoint is gone; to begin it again: trainer --config \
+         run/config.toml --out run --overwrite",
+    );
+    succeed(dir, "--config run/config.toml --out run --overwrite --quiet");
 }
