@@ -15,7 +15,7 @@ use std::time::SystemTime;
 
 use nn::files;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::error::{Error, one_line};
@@ -397,14 +397,29 @@ fn check_old(path: &Path, overwrite: bool) -> Result<(), Error> {
     }
 }
 
-/// The summary of the run in a directory, if there is one.
+/// The summary of the run in a directory, if there is one that can be read.
 pub(crate) fn summary(path: &Path) -> Option<Value> {
+    read_summary(path).ok().flatten()
+}
+
+/// The summary of the run in a directory; `None` if there is none.
+///
+/// # Errors
+/// A file that cannot be read or is no JSON object.
+pub(crate) fn read_summary(path: &Path) -> Result<Option<Value>, Error> {
     let path = path.join(SUMMARY);
-    if fs::metadata(&path).ok()?.len() > LARGEST_SUMMARY {
-        return None;
+    let no_object = |reason| Error::NoObject { path: path.clone(), what: "in the file", reason };
+    match fs::metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Ok(found) if found.len() > LARGEST_SUMMARY => {
+            let (found, most) = (limits::bytes(found.len()), limits::bytes(LARGEST_SUMMARY));
+            return Err(no_object(format!("found {found}, expected at most {most}")));
+        }
+        _ => (),
     }
-    let text = files::read(path).ok()?;
-    serde_json::from_slice(&text).ok()
+    let text = files::read(&path).map_err(Error::io("read", &path))?;
+    let object: Result<Map<String, Value>, _> = serde_json::from_slice(&text);
+    object.map(|object| Some(object.into())).map_err(|error| no_object(error.to_string()))
 }
 
 /// What to say of the model of a run that has not come to its end.

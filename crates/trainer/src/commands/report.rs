@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
         args.runs.iter().map(|path| Facts::open(&data::home(path))).collect::<Result<_, _>>()?;
     let (page, out, missing) = match &runs[..] {
         [run] => {
-            let findings = findings(args, run, process);
+            let findings = findings(args, run, process)?;
             let found = findings.as_ref().map_err(String::as_str);
             let page = report::page(run, found);
             (page, run.path.join(REPORT), findings.err())
@@ -106,8 +106,10 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     files::write(&out, page.as_bytes()).map_err(Error::io("write", &out))?;
     let complete = missing.is_none();
     if !args.quiet {
+        let mut notes = runs.iter().flat_map(|run| run.damaged.clone()).collect::<Vec<_>>();
         let note = |reason| format!("the report has what the directory of the run tells: {reason}");
-        streams::notes(&Vec::from_iter(missing.map(note)));
+        notes.extend(missing.map(note));
+        streams::notes(&notes);
     }
     if args.json {
         let report = out.display().to_string();
@@ -117,27 +119,45 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
 }
 
 /// What the network and the data of a run tell, or why they do not.
-fn findings(args: &Args, run: &Facts, process: &Process) -> Result<Findings, String> {
-    let text = |error: Error| error.to_string();
-    if !run.path.join(MODEL).is_file() {
-        return Err(format!("it has no {MODEL}"));
+///
+/// # Errors
+/// Flags that are wrong, or data that the user has named and that cannot be read.
+fn findings(
+    args: &Args,
+    run: &Facts,
+    process: &Process,
+) -> Result<Result<Findings, String>, Error> {
+    let pool = Pool::new(args.threads.as_deref())?;
+    let has_model = run.path.join(MODEL).is_file();
+    let no_model = || format!("it has no {MODEL}");
+    if !has_model && args.data.is_none() {
+        return Ok(Err(no_model()));
     }
-    let model = Model::open(&run.path).map_err(text)?;
-    let pool = Pool::new(args.threads.as_deref()).map_err(text)?;
     let mut config = run.config.clone();
     if let Some(data) = &args.data {
         config.data.dir = data.clone();
     }
-    let sets = Sets::open(&mut config, process.isa).map_err(text)?;
-    let past = PastRun { path: run.path.clone() };
-    if let Some(was) = past.checksums() {
-        let now = sets.checksums();
-        check_data(&config.data.dir, &was, &now)?;
-    }
-    let tested = if run.is_tested() { Tested::Again } else { Tested::No };
-    let network = &model.network;
-    let seen = Seen { network, sets: &sets, pool: &pool, trained: run.trained() };
-    Findings::new(&seen, tested).map_err(text)
+    let sets = match Sets::open(&mut config, process.isa) {
+        Err(error) if args.data.is_some() => return Err(error),
+        sets => sets,
+    };
+    let found = || {
+        if !has_model {
+            return Err(no_model());
+        }
+        let text = |error: Error| error.to_string();
+        let model = Model::open(&run.path).map_err(text)?;
+        let sets = sets.map_err(text)?;
+        let past = PastRun { path: run.path.clone() };
+        if let Some(was) = past.checksums() {
+            check_data(&config.data.dir, &was, &sets.checksums())?;
+        }
+        let tested = if run.is_tested() { Tested::Again } else { Tested::No };
+        let network = &model.network;
+        let seen = Seen { network, sets: &sets, pool: &pool, trained: run.trained() };
+        Findings::new(&seen, tested).map_err(text)
+    };
+    Ok(found())
 }
 
 /// Data that are not those of the run have other mistakes.

@@ -1,8 +1,8 @@
 //! What the directory of a run tells of it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use super::html::short;
 use crate::config::Config;
 use crate::error::Error;
 use crate::recipe;
-use crate::run_dir::{CONFIG, METRICS, Parent, PastRun, summary};
+use crate::run_dir::{CONFIG, METRICS, Parent, PastRun, read_summary};
 use crate::settings::Edits;
 
 /// A file of metrics has a few hundred bytes for each epoch. What is beyond is not read.
@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) epochs: Vec<Epoch>,
     /// The whole of `summary.json`; null without one.
     summary: Value,
+    /// What could not be read, a line each.
+    pub(crate) damaged: Vec<String>,
 }
 
 /// A line of `metrics.jsonl`. A loss that was no number is `None`.
@@ -54,9 +56,14 @@ impl Facts {
             None => Error::NoRun { path: path.to_owned() },
         })?;
         let config = run.settings()?;
-        let epochs = epochs(&run.path.join(METRICS));
-        let summary = summary(&run.path).unwrap_or_default();
-        Ok(Self { path: run.path, config, epochs, summary })
+        let mut damaged = Vec::new();
+        let summary = read_summary(&run.path).unwrap_or_else(|error| {
+            damaged.push(error.to_string());
+            None
+        });
+        let is_running = summary.as_ref().is_some_and(|found| found["status"] == "running");
+        let epochs = epochs(&run.path.join(METRICS), is_running, &mut damaged);
+        Ok(Self { path: run.path, config, epochs, summary: summary.unwrap_or_default(), damaged })
     }
 
     /// The name of its directory.
@@ -179,11 +186,59 @@ fn flatten(key: &str, value: &toml::Value, settings: &mut BTreeMap<String, Strin
     settings.insert(key.to_owned(), text);
 }
 
-/// The lines of a file of metrics, up to one that is damaged.
-fn epochs(path: &Path) -> Vec<Epoch> {
-    let Ok(file) = File::open(path) else { return Vec::new() };
-    let lines = BufReader::new(file.take(LARGEST)).lines();
-    lines.map_while(|line| serde_json::from_str(&line.ok()?).ok()).collect()
+/// The lines of a file of metrics, up to one that is damaged, of which a line tells. Of a run
+/// that is running, half a line at the end is one that is being written.
+fn epochs(path: &Path, is_running: bool, damaged: &mut Vec<String>) -> Vec<Epoch> {
+    let mut epochs = Vec::new();
+    let mut tell = |reason: String| {
+        let path = path.display();
+        damaged.push(format!("{path}, {reason}; the report has the epochs before it"));
+    };
+    // A pipe would be waited for.
+    let found = fs::metadata(path).and_then(|found| match found.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("expected a file")),
+    });
+    let mut lines = match found {
+        Ok(file) => BufReader::new(file.take(LARGEST)),
+        // A run that has not begun has none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return epochs,
+        Err(error) => {
+            damaged.push(format!("{}: {error}", path.display()));
+            return epochs;
+        }
+    };
+    for number in 1.. {
+        let mut line = Vec::new();
+        match lines.read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => (),
+            Err(error) => {
+                tell(format!("line {number}: {error}"));
+                break;
+            }
+        }
+        let (is_whole, line) = match line.strip_suffix(b"\n") {
+            Some(line) => (true, line),
+            None => (false, &*line),
+        };
+        match serde_json::from_slice(line) {
+            Ok(epoch) => epochs.push(epoch),
+            Err(_) if is_running && !is_whole => break,
+            Err(error) => {
+                // Its own count of lines begins in this one.
+                let found = error.to_string();
+                let found = found.rsplit_once(" at line ").map_or(&*found, |(found, _)| found);
+                let at = error.column();
+                tell(format!(
+                    "line {number}: expected the figures of an epoch as a JSON object: {found} \
+                         at byte {at} of the line"
+                ));
+                break;
+            }
+        }
+    }
+    epochs
 }
 
 #[cfg(test)]
@@ -213,11 +268,34 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("metrics.jsonl");
         let line = "{\"epoch\":1,\"step\":5,\"lr\":0.1,\"train_loss\":null,\"seconds\":2.5}\n";
-        std::fs::write(&path, format!("{line}{}{{\"epoch\":3", line.replace(":1,", ":2,")))
-            .unwrap();
-        let found = epochs(&path);
-        assert_eq!(found.iter().map(|epoch| epoch.epoch).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!((found[0].train_loss, found[0].seconds), (None, Some(2.5)));
-        assert!(epochs(&dir.path().join("none")).is_empty());
+        let second = line.replace(":1,", ":2,");
+        let name = path.display();
+        for (end, is_running, expected) in [
+            ("", false, None),
+            ("{\"epoch\":3", true, None),
+            ("{\"epoch\":3", false, Some("EOF while parsing an object at byte 10")),
+            ("{\"epoch\":3\n", true, Some("EOF while parsing an object at byte 10")),
+            ("{}\n{\"epoch\":4}\n", false, Some("missing field `epoch` at byte 2")),
+            ("\n", false, Some("EOF while parsing a value at byte 0")),
+            ("no\n", false, Some("expected ident at byte 2")),
+        ] {
+            fs::write(&path, format!("{line}{second}{end}")).unwrap();
+            let mut damaged = Vec::new();
+            let found = epochs(&path, is_running, &mut damaged);
+            assert_eq!(found.iter().map(|epoch| epoch.epoch).collect::<Vec<_>>(), [1, 2]);
+            assert_eq!((found[0].train_loss, found[0].seconds), (None, Some(2.5)));
+            let expected = expected.map(|expected| {
+                format!(
+                    "{name}, line 3: expected the figures of an epoch as a JSON object: {expected} \
+                     of the line; the report has the epochs before it"
+                )
+            });
+            assert_eq!(damaged, Vec::from_iter(expected), "{end}");
+        }
+        let mut damaged = Vec::new();
+        assert!(epochs(&dir.path().join("none"), false, &mut damaged).is_empty());
+        assert!(damaged.is_empty());
+        assert!(epochs(dir.path(), false, &mut damaged).is_empty());
+        assert_eq!(damaged, [format!("{}: expected a file", dir.path().display())]);
     }
 }

@@ -277,6 +277,38 @@ fn without_the_data_the_page_says_so() {
     assert_eq!(sections(&page(&path.join("other.html"))), ["run", "curves", "time"]);
 }
 
+/// A damaged file is named, and the report has the rest.
+#[test]
+fn what_is_damaged_is_a_note() {
+    let dir = data::folder();
+    let path = dir.path();
+    succeed(path, "--hidden 3 --epochs 3 --quiet --out run");
+    let metrics = path.join("run/metrics.jsonl");
+    let text = fs::read_to_string(&metrics).unwrap();
+    let damaged = text.replace("{\"epoch\":2", "{\"epoch\":two");
+    assert_ne!(text, damaged);
+    fs::write(&metrics, damaged).unwrap();
+    let report = |flags: &str| {
+        let output = run_in(path, flags);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let of_metrics = "note: run/metrics.jsonl, line 2: expected the figures of an epoch as a JSON \
+                      object: expected ident at byte 11 of the line; the report has the epochs \
+                      before it\n";
+    assert_eq!(report("report run"), of_metrics);
+    page(&path.join("run/report.html"));
+    fs::write(path.join("run/summary.json"), "{\n\"status\": done\n}\n").unwrap();
+    let of_summary = "note: run/summary.json: expected a JSON object in the file: expected value \
+                      at line 2 column 11\n";
+    assert_eq!(report("report run"), format!("{of_summary}{of_metrics}"));
+    page(&path.join("run/report.html"));
+    // And where several are compared.
+    succeed(path, "--hidden 4 --epochs 1 --quiet --out other");
+    assert_eq!(report("report run other"), format!("{of_summary}{of_metrics}"));
+    assert_eq!(report("report run other --quiet"), "");
+}
+
 /// The test samples are not looked at where the run has not done so.
 #[test]
 fn a_run_that_was_not_tested_is_not_tested_by_its_report() {

@@ -1,22 +1,18 @@
 //! The directory of a run.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use nn::Checkpoint;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::settings::Settings;
 use super::text::{Text, number};
 use crate::error::Error;
 use crate::limits;
-use crate::run_dir::{CHECKPOINT, CONFIG, FILES, METRICS, MODEL, SUMMARY};
+use crate::run_dir::{CHECKPOINT, CONFIG, FILES, METRICS, MODEL, read_summary};
 use crate::words::{program, shell_word};
-
-/// A summary is some kilobytes.
-const LARGEST: u64 = 1 << 24;
 
 /// Figures of the summary that are shown.
 const FIGURES: [&str; 17] = [
@@ -80,11 +76,8 @@ impl RunFolder {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let mut damaged = Vec::new();
         let has = |name: &str| path.join(name).is_file();
-        let summary = if has(SUMMARY) {
-            summary(&path.join(SUMMARY)).map_err(|error| damaged.push(error.to_string())).ok()
-        } else {
-            None
-        };
+        let summary = read_summary(path).map_err(|error| damaged.push(error.to_string()));
+        let summary = summary.ok().flatten();
         let config = path.join(CONFIG);
         let settings = if has(CONFIG) {
             let settings = Settings::open(&config).map(Settings::without_path);
@@ -176,17 +169,4 @@ fn figure(key: &str, value: &Value) -> String {
             None => value.to_string(),
         },
     }
-}
-
-fn summary(path: &Path) -> Result<Value, Error> {
-    let mut text = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST).read_to_end(&mut text))
-        .map_err(Error::io("read", path))?;
-    let object: Result<Map<String, Value>, _> = serde_json::from_slice(&text);
-    object.map(Value::Object).map_err(|error| Error::NoObject {
-        path: path.to_owned(),
-        what: "in the file",
-        reason: error.to_string(),
-    })
 }

@@ -27,6 +27,8 @@ fn reports() {
                 "report run none",
                 "none is no run: name the directory of a run, which has the config.toml of the run",
             ),
+            ("no data", "report run --data none", "none: no such folder…"),
+            ("data that are none", "report run --data mine.html", "mine.html: line 1: found…"),
         ],
     );
     let many = format!("report{}", " run".repeat(25));
@@ -49,6 +51,11 @@ fn reports() {
                 "a run where a page of the user is",
                 "--epochs 1 --out site",
                 "site has a report.html of yours, which is no file of a run: name a new or empty directory with --out",
+            ),
+            (
+                "no thread",
+                "report run --threads 0",
+                "--threads is 0: expected a whole number from 1 to 1024",
             ),
             (
                 "too many runs",
