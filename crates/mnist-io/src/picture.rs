@@ -106,6 +106,25 @@ impl Picture {
             .map_err(|error| Error::Picture { path: name.into(), error })
     }
 
+    /// The most memory in bytes that it takes to decode the `bytes` of a file and to find the
+    /// [digit](Self::digit) in it or [fit](Self::fit) it, as far as its header says. A program
+    /// that decodes several at a time can so know what there is room for.
+    ///
+    /// ```
+    /// use mnist_io::Picture;
+    /// let photo = b"P5 4000 3000 255 ";
+    /// let most = Picture::memory(photo, "a.pgm".as_ref(), 100_000_000)?;
+    /// assert!((12_000_000..100_000_000).contains(&most));
+    /// # Ok::<(), mnist_io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`decode_up_to`](Self::decode_up_to), as far as the header is concerned.
+    pub fn memory(bytes: &[u8], name: &Path, most: usize) -> Result<usize, Error> {
+        decode::memory(bytes, most.min(MAX_PIXELS))
+            .map_err(|error| Error::Picture { path: name.into(), error })
+    }
+
     /// The picture with these pixels: `rows` × `cols`, row-major.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! From the bytes of a file to a picture: which format it is, and what all formats share.
 
 use super::error::PictureError;
-use super::{Picture, jpeg, png, pnm};
+use super::{Picture, digit, jpeg, png, pnm};
 use crate::other_files::OtherFile;
 use crate::samples::ImageSize;
 
@@ -19,22 +19,77 @@ pub(crate) fn is_picture(start: &[u8]) -> bool {
 
 /// Reads a picture of at most `most` pixels.
 pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError> {
-    if bytes.is_empty() {
-        return Err(PictureError::Empty);
+    match Format::of(bytes)? {
+        Format::Png => png::decode(bytes, most),
+        Format::Jpeg => jpeg::decode(bytes, most),
+        Format::Pnm => pnm::decode(bytes, most),
     }
-    if bytes.starts_with(png::MAGIC) {
-        return png::decode(bytes, most);
+}
+
+/// The most bytes that it takes to decode a picture of at most `most` pixels, and to make it an
+/// image of a network.
+pub(super) fn memory(bytes: &[u8], most: usize) -> Result<usize, PictureError> {
+    let Need { size, pixel, col } = match Format::of(bytes)? {
+        Format::Png => png::need(bytes, most)?,
+        Format::Jpeg => jpeg::need(bytes, most)?,
+        Format::Pnm => pnm::need(bytes, most)?,
+    };
+    // None is too large for a count: there are at most `MAX_PIXELS`.
+    let ImageSize { rows, cols } = size;
+    let decoded = rows * cols * pixel + cols * col;
+    // A copy that is upright or inverted, and the sums and weights of each row and column.
+    let fitted = rows * cols + SIDE * (rows + cols);
+    let working = digit::working_size(size);
+    let planes = PLANES * working.rows * working.cols;
+    Ok(OVERHEAD + decoded + fitted + planes)
+}
+
+/// What a decoder takes.
+pub(super) struct Need {
+    pub(super) size: ImageSize,
+    /// Bytes for each pixel.
+    pub(super) pixel: usize,
+    /// Bytes for each column beside these: rows that are in the works.
+    pub(super) col: usize,
+}
+
+/// Bytes of scaling for each row and column: the sum and the weight of each as f64, and the
+/// border of which the paper is the median.
+const SIDE: usize = 32;
+
+/// Bytes of finding a digit for each pixel of its working size: four planes of f64 and, where
+/// many pixels are a stroke each, these.
+const PLANES: usize = 56;
+
+/// Bytes that do not depend on the size: tables and windows of the decoders.
+const OVERHEAD: usize = 1 << 18;
+
+enum Format {
+    Png,
+    Jpeg,
+    Pnm,
+}
+
+impl Format {
+    /// That of a file with these bytes.
+    fn of(bytes: &[u8]) -> Result<Self, PictureError> {
+        if bytes.is_empty() {
+            return Err(PictureError::Empty);
+        }
+        if bytes.starts_with(png::MAGIC) {
+            return Ok(Self::Png);
+        }
+        if bytes.starts_with(jpeg::MAGIC) {
+            return Ok(Self::Jpeg);
+        }
+        if pnm::begins(bytes) {
+            return Ok(Self::Pnm);
+        }
+        let advice = "save it as PNG or JPEG";
+        let other = OtherFile::known_by(bytes);
+        let found = other.map_or("a file in no known format", |other| other.found);
+        Err(PictureError::OtherFile { found, advice })
     }
-    if bytes.starts_with(jpeg::MAGIC) {
-        return jpeg::decode(bytes, most);
-    }
-    if pnm::begins(bytes) {
-        return pnm::decode(bytes, most);
-    }
-    let advice = "save it as PNG or JPEG";
-    let other = OtherFile::known_by(bytes);
-    let found = other.map_or("a file in no known format", |other| other.found);
-    Err(PictureError::OtherFile { found, advice })
 }
 
 /// The size that a header announces, as one that can be used: `most` pixels and no more.

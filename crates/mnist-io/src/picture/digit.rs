@@ -87,10 +87,15 @@ fn digit_box(size: ImageSize) -> ImageSize {
 
 /// The picture, at the most [`MOST`] pixels high and wide.
 fn working(picture: &Picture) -> Plane {
-    let most = ImageSize { rows: MOST, cols: MOST };
-    let ImageSize { rows, cols } = picture.size;
-    let size = if rows.max(cols) > MOST { inside(picture.size, most) } else { picture.size };
+    let size = working_size(picture.size);
     Plane { size, values: resize(&picture.grey, picture.size, size) }
+}
+
+/// The size in which the digit of a picture is looked for.
+pub(super) fn working_size(picture: ImageSize) -> ImageSize {
+    let most = ImageSize { rows: MOST, cols: MOST };
+    let ImageSize { rows, cols } = picture;
+    if rows.max(cols) > MOST { inside(picture, most) } else { picture }
 }
 
 /// Whether this is an image as MNIST's are: ink on black, its longer side that of the box,

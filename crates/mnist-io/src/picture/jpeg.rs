@@ -6,7 +6,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::Picture;
-use super::decode::{checked_size, luma, zeros};
+use super::decode::{Need, checked_size, luma, zeros};
 use super::error::PictureError;
 use super::exif::{self, Orientation};
 use crate::samples::ImageSize;
@@ -17,8 +17,18 @@ pub(super) const MAGIC: &[u8] = b"\xff\xd8\xff";
 /// ten.
 const MAX_SCANS: usize = 100;
 
+/// The colours and the grey of them. A progressive file is decoded once all is read, from two
+/// bytes for each value.
+pub(super) fn need(bytes: &[u8], most: usize) -> Result<Need, PictureError> {
+    let Segments { size, values, is_progressive, .. } = Segments::read(bytes, most)?;
+    let colours = if values == 1 { 1 } else { 3 + 1 };
+    let pixel = colours + if is_progressive { 2 * values } else { 0 };
+    // Two rows of blocks of 16 × 16 that are in the works, for each value in two bytes.
+    Ok(Need { size, pixel, col: 64 * values })
+}
+
 pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError> {
-    let Segments { size, orientation } = Segments::read(bytes, most)?;
+    let Segments { size, orientation, .. } = Segments::read(bytes, most)?;
     let damaged = |error| PictureError::damaged("JPEG", error);
     let options = DecoderOptions::default()
         .set_strict_mode(true)
@@ -51,6 +61,9 @@ pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError>
 /// What the segments of a file say, read before anything is decoded.
 struct Segments {
     size: ImageSize,
+    /// Values of a pixel: 1, 3 or 4.
+    values: usize,
+    is_progressive: bool,
     orientation: Option<Orientation>,
 }
 
@@ -58,7 +71,7 @@ impl Segments {
     /// Walks from the first marker to the end of the picture, which must be there: a decoder
     /// would fill with grey what was cut off.
     fn read(bytes: &[u8], most: usize) -> Result<Self, PictureError> {
-        let (mut size, mut orientation) = (None, None);
+        let (mut frame, mut orientation) = (None, None);
         let mut at = 2;
         let cut = || PictureError::damaged("JPEG", format!("cut short at byte {}", bytes.len()));
         loop {
@@ -76,13 +89,14 @@ impl Segments {
             let end = marker + 2 + length;
             let body = bytes.get(marker + 4..end).ok_or_else(cut)?;
             match kind {
-                // A start of frame: bits of a sample, rows, columns.
-                0xc0..=0xcf if !matches!(kind, 0xc4 | 0xc8 | 0xcc) && size.is_none() => {
-                    let [_, r0, r1, c0, c1] = *body.get(..5).ok_or_else(cut)? else {
+                // A start of frame: bits of a sample, rows, columns, values of a pixel.
+                0xc0..=0xcf if !matches!(kind, 0xc4 | 0xc8 | 0xcc) && frame.is_none() => {
+                    let [_, r0, r1, c0, c1, values] = *body.get(..6).ok_or_else(cut)? else {
                         return Err(cut());
                     };
                     let [rows, cols] = [[r0, r1], [c0, c1]].map(u16::from_be_bytes);
-                    size = Some(checked_size(rows.into(), cols.into(), most)?);
+                    let size = checked_size(rows.into(), cols.into(), most)?;
+                    frame = Some((size, usize::from(values), kind == 0xc2));
                 }
                 0xe1 if orientation.is_none() => {
                     orientation = body.strip_prefix(b"Exif\0\0").and_then(exif::orientation);
@@ -91,8 +105,9 @@ impl Segments {
             }
             at = end;
         }
-        let size = size.ok_or_else(|| PictureError::damaged("JPEG", "no frame"))?;
-        Ok(Self { size, orientation })
+        let (size, values, is_progressive) =
+            frame.ok_or_else(|| PictureError::damaged("JPEG", "no frame"))?;
+        Ok(Self { size, values, is_progressive, orientation })
     }
 }
 

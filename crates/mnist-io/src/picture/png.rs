@@ -5,7 +5,7 @@ use std::io::Cursor;
 use png::{ColorType, Decoder, InterlaceInfo, Transformations, expand_interlaced_row};
 
 use super::Picture;
-use super::decode::{checked_size, luma, to_8_bits, zeros};
+use super::decode::{Need, checked_size, luma, to_8_bits, zeros};
 use super::error::PictureError;
 use super::exif;
 
@@ -15,16 +15,35 @@ pub(super) const MAGIC: &[u8] = b"\x89PNG";
 /// takes at least two bits.
 const MOST_INFLATED: usize = 1032;
 
+/// Grey and alpha, which any colour or a palette may have.
+pub(super) fn need(bytes: &[u8], most: usize) -> Result<Need, PictureError> {
+    let mut decoder = decoder(bytes);
+    let info = decoder.read_header_info().map_err(damaged)?;
+    let size = checked_size(info.height as usize, info.width as usize, most)?;
+    // Of a row, at most four samples of two bytes: as it is inflated, with as much for those
+    // that follow it, unfiltered, expanded, and as grey and alpha.
+    Ok(Need { size, pixel: 2, col: 64 })
+}
+
+fn damaged(error: png::DecodingError) -> PictureError {
+    PictureError::damaged("PNG", error)
+}
+
+/// A decoder of which a palette is colours, a transparent colour is an alpha channel, and
+/// samples have 8 or 16 bits.
+fn decoder(bytes: &[u8]) -> Decoder<Cursor<&[u8]>> {
+    let mut decoder = Decoder::new(Cursor::new(bytes));
+    decoder.set_transformations(Transformations::EXPAND);
+    // Texts and colour profiles are of no use, and can be large.
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    decoder
+}
+
 /// Rows are converted one after another, so that a picture of 16-bit colours never takes
 /// more than a byte or two for a pixel.
 pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError> {
-    let damaged = |error: png::DecodingError| PictureError::damaged("PNG", error);
-    let mut decoder = Decoder::new(Cursor::new(bytes));
-    // Below, a palette is colours, a transparent colour is an alpha channel, and samples have 8
-    // or 16 bits. Texts and colour profiles are of no use, and can be large.
-    decoder.set_transformations(Transformations::EXPAND);
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
+    let mut decoder = decoder(bytes);
     let info = decoder.read_header_info().map_err(damaged)?;
     let size = checked_size(info.height as usize, info.width as usize, most)?;
     let bits = info.bits_per_pixel() as u64 * size.cols as u64;

@@ -1,21 +1,26 @@
 //! PGM, PPM and PBM: the plain formats of Netpbm, in text (P1 to P3) or binary (P4 to P6).
 
 use super::Picture;
-use super::decode::{checked_size, luma, to_8_bits, zeros};
+use super::decode::{Need, checked_size, luma, to_8_bits, zeros};
 use super::error::PictureError;
+use crate::samples::ImageSize;
 
 /// Whether a file with these first bytes is in one of the formats.
 pub(super) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes, [b'P', b'1'..=b'6', next, ..] if next.is_ascii_whitespace() || *next == b'#')
 }
 
+/// A byte a pixel: values are read one after another.
+pub(super) fn need(bytes: &[u8], most: usize) -> Result<Need, PictureError> {
+    let size = Text { bytes, at: 2 }.size(most)?;
+    Ok(Need { size, pixel: 1, col: 0 })
+}
+
 pub(super) fn decode(bytes: &[u8], most: usize) -> Result<Picture, PictureError> {
     let kind = bytes[1];
     let (is_bits, is_binary) = (matches!(kind, b'1' | b'4'), kind >= b'4');
     let mut text = Text { bytes, at: 2 };
-    let cols = text.number("the number of columns")?;
-    let rows = text.number("the number of rows")?;
-    let size = checked_size(rows as usize, cols as usize, most)?;
+    let size = text.size(most)?;
     let max = if is_bits { 1 } else { text.number("the largest value")? };
     if !(1..=65535).contains(&max) {
         return Err(damaged(text.at, format!("a largest value of {max}, expected 1 to 65535")));
@@ -71,6 +76,13 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
+    /// The size in a header.
+    fn size(&mut self, most: usize) -> Result<ImageSize, PictureError> {
+        let cols = self.number("the number of columns")?;
+        let rows = self.number("the number of rows")?;
+        checked_size(rows as usize, cols as usize, most)
+    }
+
     /// Skips white space and comments, which begin with `#` and end with the line.
     fn skip(&mut self) {
         while let Some(&byte) = self.bytes.get(self.at) {

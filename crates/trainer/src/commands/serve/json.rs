@@ -3,10 +3,90 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess,
+    Unexpected, Visitor,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::predict::MOST_ROWS;
+
+/// What a body of JSON may be.
+const BODY: &str = r#"{"pixels":[…]}, {"rows":[…]} or a list of rows"#;
+
+/// What each of several lines may be.
+const ROW: &str = "a row, which is an object or a list";
+
+/// Characters of a text that an error shows.
+const SHOWN: usize = 40;
+
+/// Reads a body.
+pub(super) fn body(text: &[u8]) -> Result<Body, String> {
+    serde_json::from_slice(text).map_err(|error| message(&error, BODY))
+}
+
+/// Reads rows of JSON, one after another.
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Result<Row, String>> {
+    fn values<T: DeserializeOwned>(text: &[u8]) -> impl Iterator<Item = serde_json::Result<T>> {
+        serde_json::Deserializer::from_slice(text).into_iter()
+    }
+    values(text).map(|row| row.map_err(|error| message(&error, ROW)))
+}
+
+/// An error of the reader in the words of the others: what was found, where, and what was
+/// expected.
+fn message(error: &serde_json::Error, expected: &str) -> String {
+    use serde_json::error::Category;
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
+    let at = format!("at line {}, byte {}", error.line(), error.column());
+    match error.classify() {
+        Category::Eof => format!("found the end of the body {at}: expected {expected}"),
+        // What a visitor of this file says.
+        Category::Data => {
+            let of_type = text.strip_prefix("invalid type: ");
+            let of_value = of_type.or_else(|| text.strip_prefix("invalid value: "));
+            match of_value.and_then(|text| text.rsplit_once(", expected ")) {
+                Some((found, expected)) => {
+                    format!("found {} {at}: expected {expected}", value(found))
+                }
+                None => format!("{text}, {at}"),
+            }
+        }
+        Category::Syntax | Category::Io => {
+            format!("found what is no JSON {at} ({text}): expected {expected}")
+        }
+    }
+}
+
+/// A value as serde names it, in the words of JSON.
+fn value(found: &str) -> String {
+    let found = match found {
+        "map" => "an object",
+        "sequence" => "a list",
+        found => found,
+    };
+    let mut text = found.to_owned();
+    for (from, to) in [
+        ("integer `", "the number `"),
+        ("floating point `", "the number `"),
+        ("boolean `", "the value `"),
+        ("string ", "the text "),
+    ] {
+        if let Some(rest) = found.strip_prefix(from) {
+            text = to.to_owned() + rest;
+        }
+    }
+    cut(&text)
+}
+
+/// The beginning of a long text.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => text[..end].to_owned() + "…",
+        None => text.to_owned(),
+    }
+}
 
 /// What a request has.
 #[derive(Debug, PartialEq)]
@@ -82,7 +162,7 @@ impl<'de> Deserialize<'de> for Body {
             type Value = Body;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(r#"{"pixels":[…]}, {"rows":[…]} or a list of rows"#)
+                f.write_str(BODY)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, rows: A) -> Result<Body, A::Error> {
@@ -93,16 +173,70 @@ impl<'de> Deserialize<'de> for Body {
                 let key: Option<String> = map.next_key()?;
                 let body = match key.as_deref() {
                     Some("rows") => Body::Rows(map.next_value()?),
-                    Some("pixels") => Body::Pixels(map.next_value()?),
-                    _ => return Err(A::Error::custom("expected the key `rows` or `pixels`")),
+                    Some("pixels") => Body::Pixels(map.next_value::<Pixels>()?.0),
+                    key => {
+                        let found = key
+                            .map_or("no key".to_owned(), |key| format!("the key `{}`", cut(key)));
+                        let text = format!("found {found}: expected the key `rows` or `pixels`");
+                        return Err(A::Error::custom(text));
+                    }
                 };
-                match map.next_key::<IgnoredAny>()? {
+                match map.next_key::<String>()? {
                     None => Ok(body),
-                    Some(_) => Err(A::Error::custom("expected one key, `rows` or `pixels`")),
+                    Some(key) => Err(A::Error::custom(format!(
+                        "found the key `{}` too: expected one key, `rows` or `pixels`",
+                        cut(&key)
+                    ))),
                 }
             }
         }
         deserializer.deserialize_any(OfBody)
+    }
+}
+
+/// The bytes of images.
+struct Pixels(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Pixels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfPixels;
+        impl<'de> Visitor<'de> for OfPixels {
+            type Value = Pixels;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of pixels")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pixels, A::Error> {
+                let mut pixels = Vec::new();
+                while let Some(Pixel(pixel)) = list.next_element()? {
+                    pixels.push(pixel);
+                }
+                Ok(Pixels(pixels))
+            }
+        }
+        deserializer.deserialize_seq(OfPixels)
+    }
+}
+
+struct Pixel(u8);
+
+impl<'de> Deserialize<'de> for Pixel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfPixel;
+        impl Visitor<'_> for OfPixel {
+            type Value = Pixel;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a pixel, which is a whole number from 0 to 255")
+            }
+
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Pixel, E> {
+                let wrong = |_| E::invalid_value(Unexpected::Unsigned(value), &self);
+                value.try_into().map(Pixel).map_err(wrong)
+            }
+        }
+        deserializer.deserialize_u8(OfPixel)
     }
 }
 
@@ -143,7 +277,7 @@ impl<'de> Deserialize<'de> for Row {
             type Value = Row;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a row: an object or a list")
+                f.write_str(ROW)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Row, A::Error> {
@@ -211,7 +345,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Body, String> {
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        body(text.as_bytes())
     }
 
     #[test]
@@ -241,26 +375,71 @@ mod tests {
     #[test]
     fn what_is_neither_is_refused() {
         assert_eq!(parse(r#"{"pixels":[0,255]}"#), Ok(Body::Pixels(vec![0, 255])));
+        let any = "expected {\"pixels\":[…]}, {\"rows\":[…]} or a list of rows";
+        let (keys, row) = ("the key `rows` or `pixels`", "a row, which is an object or a list");
+        let pixel = "a pixel, which is a whole number from 0 to 255";
+        let long = format!("[{:?}]", "x".repeat(50));
         for (text, expected) in [
-            ("", "EOF"),
-            ("1", "expected {\"pixels\""),
-            ("{}", "expected the key"),
-            (r#"{"row":[]}"#, "expected the key"),
-            (r#"{"rows":[],"pixels":[]}"#, "expected one key"),
-            (r#"{"rows":{}}"#, "expected a list of rows"),
-            (r#"{"pixels":[256]}"#, "256"),
-            (r#"{"pixels":[-1]}"#, "-1"),
-            (r#"{"pixels":[0.5]}"#, "0.5"),
-            ("[1]", "expected a row"),
-            ("[[[1]]]", "expected a number, a text or null"),
-            (r#"[{"a":{}}]"#, "expected a number, a text or null"),
-            ("[[1]] x", "trailing"),
-            ("[[1e400]]", "out of range"),
-            ("[[NaN]]", "expected"),
+            ("", format!("found the end of the body at line 1, byte 0: {any}")),
+            ("[[1],\n", format!("found the end of the body at line 2, byte 0: {any}")),
+            ("1", format!("found the number `1` at line 1, byte 1: {any}")),
+            ("{}", format!("found no key: expected {keys}, at line 1, byte 2")),
+            (r#"{"row":[]}"#, format!("found the key `row`: expected {keys}, at line 1, byte 6")),
+            (
+                r#"{"rows":[],"pixels":[]}"#,
+                "found the key `pixels` too: expected one key, `rows` or `pixels`, at line 1, \
+                 byte 19"
+                    .to_owned(),
+            ),
+            (r#"{"rows":{}}"#, "found an object at line 1, byte 8: expected a list of rows".into()),
+            (
+                r#"{"pixels":[256]}"#,
+                format!("found the number `256` at line 1, byte 14: expected {pixel}"),
+            ),
+            (
+                r#"{"pixels":[-1]}"#,
+                format!("found the number `-1` at line 1, byte 13: expected {pixel}"),
+            ),
+            (
+                r#"{"pixels":[0.5]}"#,
+                format!("found the number `0.5` at line 1, byte 14: expected {pixel}"),
+            ),
+            (
+                r#"{"pixels":null}"#,
+                "found null at line 1, byte 14: expected a list of pixels".into(),
+            ),
+            ("[1]", format!("found the number `1` at line 1, byte 2: expected {row}")),
+            ("[true]", format!("found the value `true` at line 1, byte 5: expected {row}")),
+            (
+                &long,
+                format!(
+                    "found the text \"{}… at line 1, byte 53: expected {row}",
+                    "x".repeat(SHOWN - 10)
+                ),
+            ),
+            ("[[[1]]]", "found a list at line 1, byte 3: expected a number, a text or null".into()),
+            (
+                r#"[{"a":{}}]"#,
+                "found an object at line 1, byte 8: expected a number, a text or null".into(),
+            ),
+            (
+                "[[1]]\n x",
+                format!("found what is no JSON at line 2, byte 2 (trailing characters): {any}"),
+            ),
+            (
+                "[[1e400]]",
+                format!("found what is no JSON at line 1, byte 7 (number out of range): {any}"),
+            ),
+            ("[[NaN]]", format!("found what is no JSON at line 1, byte 3 (expected value): {any}")),
         ] {
-            let error = parse(text).unwrap_err();
-            assert!(error.contains(expected), "{text}: {error}");
+            assert_eq!(parse(text).unwrap_err(), expected, "{text}");
         }
         assert!(parse(&"[".repeat(100_000)).is_err());
+        assert!(body(b"\xff\xfe").unwrap_err().contains("no JSON at line 1, byte 1"));
+        let lines: Vec<_> = lines(b"[1]\n{\"a\":2}\n3\n").collect();
+        assert_eq!(lines[0], Ok(Row::Cells(vec![Cell::Unsigned(1)])));
+        assert_eq!(lines[1], Ok(Row::Named(vec![("a".into(), Cell::Unsigned(2))])));
+        let found = format!("found the number `3` at line 3, byte 1: expected {row}");
+        assert_eq!(lines[2..], [Err(found)]);
     }
 }

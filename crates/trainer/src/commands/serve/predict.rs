@@ -8,13 +8,14 @@ use mnist_io::{Features, Picture, Wanted, transpose};
 use nn::{Columns, Head, ImageForm, Inputs, Predictor};
 use serde::Serialize;
 
-use super::ask::{Content, Options};
+use super::ask::{Content, MOST_BODY, Options};
 use super::json::{self, Body, Cell, Row, Rows};
 use super::reply::Refusal;
-use super::server::App;
+use super::server::{App, MEMORY};
 use crate::augment::Prepared;
 use crate::data::table;
 use crate::error::Error;
+use crate::limits;
 use crate::model::{self, Model};
 use crate::picture;
 
@@ -28,8 +29,11 @@ pub(super) const MOST_NUMBERS: usize = 250_000;
 /// phones have.
 pub(super) const MOST_PIXELS: usize = 32_000_000;
 
-/// Pixels of a picture that any number of threads may decode at a time.
-const SMALL_PICTURE: usize = 1_000_000;
+/// Bytes that a picture takes which any number of threads may decode at a time.
+const SMALL_PICTURE: usize = 48 << 20;
+
+/// Bytes that a picture may take: what there is for all requests, without its own body.
+const MOST_PICTURE: usize = MEMORY - MOST_BODY;
 
 /// Rows of a table that are features at a time: a category can be thousands of them.
 const BATCH: usize = 128;
@@ -156,24 +160,25 @@ impl<'a> Asked<'a> {
 
     fn picture(&mut self, bytes: &[u8], form: &ImageForm) -> Result<(), Refusal> {
         let name = Path::new(NAME);
-        let picture = match Picture::decode_up_to(bytes, name, SMALL_PICTURE) {
-            Err(mnist_io::Error::Picture {
-                error: mnist_io::PictureError::TooManyPixels { .. },
-                ..
-            }) => {
-                let lock = self.app.large_picture.lock();
-                let _one_at_a_time = lock.unwrap_or_else(PoisonError::into_inner);
-                Picture::decode_up_to(bytes, name, MOST_PIXELS)
-            }
-            decoded => decoded,
-        };
-        let picture = picture.map_err(|error| match &error {
+        let wrong = |error: mnist_io::Error| match &error {
             mnist_io::Error::Picture {
                 error: mnist_io::PictureError::TooManyPixels { .. },
                 ..
             } => Refusal::large(error.to_string()),
             _ => Refusal::bad(error.to_string()),
-        })?;
+        };
+        let needed = Picture::memory(bytes, name, MOST_PIXELS).map_err(wrong)?;
+        if needed > MOST_PICTURE {
+            let [needed, most] = [needed, MOST_PICTURE].map(|bytes| limits::bytes(bytes as u64));
+            return Err(Refusal::large(format!(
+                "found a picture that takes {needed} of memory to decode: expected no more than \
+                 {most}; save it smaller"
+            )));
+        }
+        let lock = (needed > SMALL_PICTURE).then(|| self.app.large_picture.lock());
+        let _one_at_a_time = lock.map(|lock| lock.unwrap_or_else(PoisonError::into_inner));
+        let _room = self.app.room(needed).ok_or_else(Refusal::no_room)?;
+        let picture = Picture::decode_up_to(bytes, name, MOST_PIXELS).map_err(wrong)?;
         let features = picture::features(&picture, form, name).map_err(refused)?;
         self.prepared(features, form)
     }
@@ -220,8 +225,8 @@ impl<'a> Asked<'a> {
 
     fn lines(&mut self, text: &[u8], columns: &Columns) -> Result<(), Refusal> {
         let mut rows = Vec::new();
-        for row in serde_json::Deserializer::from_slice(text).into_iter::<Row>() {
-            rows.push(row.map_err(|error| Refusal::bad(format!("found other JSON: {error}")))?);
+        for row in json::lines(text) {
+            rows.push(row.map_err(Refusal::bad)?);
             self.check_count(rows.len())?;
         }
         if rows.is_empty() {
@@ -258,8 +263,7 @@ impl<'a> Asked<'a> {
     }
 
     fn json(&mut self, text: &[u8]) -> Result<(), Refusal> {
-        let body = serde_json::from_slice(text);
-        let body = body.map_err(|error| Refusal::bad(format!("found other JSON: {error}")))?;
+        let body = json::body(text).map_err(Refusal::bad)?;
         let model = self.app.model;
         let Rows { rows, count } = match (body, model.image()) {
             (Body::Pixels(pixels), Some(form)) => return self.images(pixels, &form),

@@ -121,6 +121,11 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, text)
     }
 
+    /// There is none of the memory left that a request needs.
+    pub(super) fn no_room() -> Self {
+        Self::busy("found no memory free for it: try again in a second")
+    }
+
     pub(super) fn method(found: &hyper::Method, allow: &'static str) -> Self {
         let text = format!("found the method {found}: expected {allow}");
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, text) }

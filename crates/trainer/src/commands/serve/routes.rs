@@ -91,9 +91,8 @@ async fn predicted(
 ) -> Result<Response<Whole>, Refusal> {
     let options = Options::parse(request.uri().query().unwrap_or_default())?;
     let content = Content::of(request.headers(), predict::takes(app.model))?;
-    let no_room = || Refusal::busy("found no memory free for it: try again in a second");
     let (body, room) = {
-        let room = app.room(ask::room(content, request.body())?).ok_or_else(no_room)?;
+        let room = app.room(ask::room(content, request.body())?).ok_or_else(Refusal::no_room)?;
         let read = timeout(app.limits.transfer(), ask::read(request.into_body()));
         let late = |_| {
             let text = format!(
@@ -119,6 +118,6 @@ async fn predicted(
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, text)
     };
     let answer: Bytes = work.await.map_err(failed)??.into();
-    held.add(app.room(answer.len()).ok_or_else(no_room)?);
+    held.add(app.room(answer.len()).ok_or_else(Refusal::no_room)?);
     Ok(reply::whole(Kind::Json, answer))
 }

@@ -1,7 +1,7 @@
 //! The server: what it has, how much of it, and the loop that takes connections.
 //!
 //! Everything that clients could use up has a limit: connections, the time that each part of a
-//! request takes, the bytes of bodies and answers in memory, threads that compute. What is
+//! request takes, the bytes of bodies, pictures and answers in memory, threads that compute. What is
 //! beyond is refused with a status that says so. The loop itself never waits for a client.
 
 use std::net;
@@ -22,8 +22,8 @@ use crate::error::Error;
 use crate::model::Model;
 use crate::{card, page};
 
-/// KiB of bodies and answers that are in memory at a time.
-const MEMORY_KIB: usize = 256 << 10;
+/// Bytes of bodies, pictures and answers that are in memory at a time.
+pub(super) const MEMORY: usize = 256 << 20;
 
 /// Connections beyond the limit that are being told so at a time, with an end that waits for the
 /// client. With the others they stay below the 1024 descriptors that a process mostly has.
@@ -95,7 +95,7 @@ impl App {
             openapi: Bytes::from(openapi::text()),
             health: json(serde_json::json!({ "status": "ok", "version": version })),
             threads: Arc::new(Semaphore::new(limits.threads)),
-            memory: Arc::new(Semaphore::new(MEMORY_KIB)),
+            memory: Arc::new(Semaphore::new(MEMORY / 1024)),
             predictors: Mutex::default(),
             large_picture: Mutex::default(),
             answered: AtomicUsize::new(0),

@@ -141,6 +141,14 @@ fn other_sites() {
     }
 }
 
+/// A JPEG file without pixels, whose frame is of this kind and this size and in colours.
+fn frame(kind: u8, rows: u16, cols: u16) -> Vec<u8> {
+    let (rows, cols) = (rows.to_be_bytes(), cols.to_be_bytes());
+    let colours = [3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0];
+    let start = [0xff, 0xd8, 0xff, kind, 0, 17, 8];
+    [&start[..], &rows, &cols, &colours, &[0xff, 0xd9]].concat()
+}
+
 #[test]
 fn bodies_for_a_model_of_images() {
     let dir = images();
@@ -161,15 +169,24 @@ fn bodies_for_a_model_of_images() {
     post("image/png", b"P5 65535 65535 255\n").check(413, "found a picture of 65535 x 65535");
     post("image/png", b"P5 6000 6000 255\n").check(413, "no more than 32000000 in all");
     post("image/png", b"P5 5000 5000 255\n").check(400, "expected at least 25000017");
+    // As many pixels, of which progressive ones take more memory than a request has.
+    post("image/jpeg", &frame(0xc0, 5000, 6000)).check(400, "found a damaged JPEG file");
+    post("image/jpeg", &frame(0xc2, 5000, 6000)).check(
+        413,
+        "found a picture that takes 361.6 MB of memory to decode: expected no more than 257.9 MB; \
+         save it smaller",
+    );
+    post("image/jpeg", &frame(0xc2, 500, 600)).check(400, "found a damaged JPEG file");
 
     post("application/octet-stream", b"").check(400, "a whole number of images of 784 bytes");
     post("application/octet-stream", &[0; 785]).check(400, "found 785 bytes");
     post("application/json", b"{\"pixels\":[1,2]}").check(400, "found 2 bytes");
-    post("application/json", b"{\"pixels\":[256]}").check(400, "256");
+    post("application/json", b"{\"pixels\":[256]}")
+        .check(400, "found the number `256` at line 1, byte 14: expected a pixel");
     post("application/json", b"[[1,2]]").check(400, "the model takes images: send a picture");
     post("text/csv", b"a\n1\n").check(400, "the model takes images: send a picture");
-    post("application/json", &b"[".repeat(100_000)).check(400, "found other JSON");
-    post("application/json", b"\xff\xfe").check(400, "found other JSON");
+    post("application/json", &b"[".repeat(100_000)).check(400, "found a list at line 1, byte 3");
+    post("application/json", b"\xff\xfe").check(400, "found what is no JSON at line 1, byte 1");
 
     let ask = |query: &str, count: usize| {
         let path = format!("/api/predict?{query}");
