@@ -3,6 +3,7 @@
 
 mod ask;
 mod connection;
+mod framing;
 mod guard;
 mod json;
 mod openapi;

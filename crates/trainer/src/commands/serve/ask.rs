@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
@@ -107,14 +108,23 @@ pub(super) fn room(content: Content, body: &Incoming) -> Result<usize, Refusal> 
     })
 }
 
-/// The whole body.
-pub(super) async fn read(mut body: Incoming) -> Result<Vec<u8>, Refusal> {
+/// The whole body. `is_too_large` says whether its chunks are, before they have come.
+pub(super) async fn read(
+    mut body: Incoming,
+    is_too_large: impl Fn() -> bool,
+) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let cut = |error| Refusal::bad(format!("found no whole body: {error}"));
-        let Ok(data) = frame.map_err(cut)?.into_data() else { continue };
+    let too_large = || too_large(&format!("more than {MOST_BODY}"));
+    let mut frame = |cx: &mut Context<'_>| match is_too_large() {
+        true => Poll::Ready(Some(Err(too_large()))),
+        false => Pin::new(&mut body)
+            .poll_frame(cx)
+            .map_err(|error| Refusal::bad(format!("found no whole body: {error}"))),
+    };
+    while let Some(frame) = poll_fn(&mut frame).await {
+        let Ok(data) = frame?.into_data() else { continue };
         if data.len() > MOST_BODY - bytes.len() {
-            return Err(too_large(&format!("more than {MOST_BODY}")));
+            return Err(too_large());
         }
         bytes.extend_from_slice(&data);
     }

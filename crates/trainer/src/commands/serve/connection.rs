@@ -15,12 +15,13 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{self, Sleep, timeout};
 
+use super::framing::Requests;
 use super::reply::FULL;
 use super::routes;
 use super::server::App;
 
 /// Bytes of the head of a request, all its headers included.
-const MOST_HEAD: usize = 16 << 10;
+pub(super) const MOST_HEAD: usize = 16 << 10;
 
 /// Headers of a request.
 const MOST_HEADERS: usize = 64;
@@ -37,14 +38,16 @@ const DRAINING: Duration = Duration::from_secs(2);
 
 /// Answers the requests of a connection, one after another, until either side ends it.
 pub(super) async fn serve(app: &Arc<App>, stream: TcpStream) {
-    let (stream, held) = (Arc::new(stream), Held::default());
+    let (stream, held, requests) = (Arc::new(stream), Held::default(), Requests::default());
     let bytes = Connection {
         stream: Arc::clone(&stream),
         held: held.clone(),
+        requests: requests.clone(),
         limit: app.limits.transfer(),
         deadline: None,
     };
-    let service = service_fn(|request| routes::answer(app, request, held.clone()));
+    let service =
+        service_fn(|request| routes::answer(app, request, held.clone(), requests.clone()));
     let mut http = http1::Builder::new();
     http.timer(Timer)
         .header_read_timeout(app.limits.wait)
@@ -118,6 +121,7 @@ impl Held {
 struct Connection {
     stream: Arc<TcpStream>,
     held: Held,
+    requests: Requests,
     /// For the client to take what is written.
     limit: Duration,
     /// While it does not.
@@ -162,6 +166,7 @@ impl rt::Read for Connection {
             ready!(self.stream.poll_read_ready(cx))?;
             match self.stream.try_read(&mut chunk[..most]) {
                 Ok(count) => {
+                    self.requests.feed(&chunk[..count]);
                     buffer.put_slice(&chunk[..count]);
                     return Poll::Ready(Ok(()));
                 }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::ask::{self, Content, Options};
 use super::connection::Held;
+use super::framing::Requests;
 use super::reply::{self, Kind, Refusal, Whole};
 use super::server::App;
 use super::{guard, predict};
@@ -43,10 +44,14 @@ pub(super) async fn answer(
     app: &Arc<App>,
     request: Request<Incoming>,
     held: Held,
+    requests: Requests,
 ) -> Result<Response<Whole>, Infallible> {
     let began = Instant::now();
+    let number = requests.take();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let response = respond(app, request, &held).await.unwrap_or_else(Refusal::into_response);
+    let is_too_large = || requests.is_too_large(number);
+    let response = respond(app, request, &held, is_too_large).await;
+    let response = response.unwrap_or_else(Refusal::into_response);
     app.note(|| {
         let millis = 1e3 * began.elapsed().as_secs_f64();
         format!("{method} {path} {} {millis:.1} ms", response.status().as_u16())
@@ -58,6 +63,7 @@ async fn respond(
     app: &Arc<App>,
     request: Request<Incoming>,
     held: &Held,
+    is_too_large: impl Fn() -> bool,
 ) -> Result<Response<Whole>, Refusal> {
     let (method, uri) = (request.method(), request.uri());
     guard::check(method, uri, request.headers(), app.port)?;
@@ -74,7 +80,9 @@ async fn respond(
     }
     let reads = *method == Method::GET || *method == Method::HEAD;
     match route {
-        Route::Predict if *method == Method::POST => predicted(app, request, held).await,
+        Route::Predict if *method == Method::POST => {
+            predicted(app, request, held, is_too_large).await
+        }
         Route::Page if reads => Ok(reply::whole(Kind::Html, app.page.clone())),
         Route::Health if reads => Ok(reply::whole(Kind::Json, app.health.clone())),
         Route::Model if reads => Ok(reply::whole(Kind::Json, app.card.clone())),
@@ -88,12 +96,13 @@ async fn predicted(
     app: &Arc<App>,
     request: Request<Incoming>,
     held: &Held,
+    is_too_large: impl Fn() -> bool,
 ) -> Result<Response<Whole>, Refusal> {
     let options = Options::parse(request.uri().query().unwrap_or_default())?;
     let content = Content::of(request.headers(), predict::takes(app.model))?;
     let (body, room) = {
         let room = app.room(ask::room(content, request.body())?).ok_or_else(Refusal::no_room)?;
-        let read = timeout(app.limits.transfer(), ask::read(request.into_body()));
+        let read = timeout(app.limits.transfer(), ask::read(request.into_body(), is_too_large));
         let late = |_| {
             let text = format!(
                 "found no end of the body after {} s: expected all of it by then",

@@ -93,6 +93,24 @@ fn large_bodies() {
         sent += 1;
     }
     client.answer(true).unwrap().check(413, "found a body of more than 10485760 bytes");
+    // A chunk that says that it is larger is answered before it has come, with the head or after
+    // it, also where it is not the first. (What is late is told 408.)
+    let huge = "FFFFFFFFFFFFFFFF\r\n";
+    for (first, then) in [("", huge), ("1\r\nx\r\n", huge), ("1\r\nx\r\n", "A00000\r\n")] {
+        for apart in [false, true] {
+            let mut client = server.connect();
+            let text = head(&client) + first;
+            let text = if apart {
+                client.send(text.as_bytes());
+                server.get("/api/health").right();
+                String::new()
+            } else {
+                text
+            };
+            client.send((text + then).as_bytes());
+            client.answer(true).unwrap().check(413, "found a body of more than 10485760 bytes");
+        }
+    }
     // A body that breaks off.
     let mut client = server.connect();
     let text = head(&client);
