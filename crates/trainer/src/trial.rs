@@ -65,7 +65,7 @@ impl Trial<'_> {
     /// outcome.
     pub(crate) fn train(
         self,
-        state: Option<&[u8]>,
+        state: Option<Checkpoint>,
         until: Until,
         pool: &Pool,
         leave: Leave<'_>,
@@ -76,7 +76,7 @@ impl Trial<'_> {
         let held_out = fold.held_out()?;
         let (train, validation) = (fold.training()?, Some(held_out.examples()?));
         let mut run = match state {
-            Some(state) => Checkpoint::from_bytes(state)?.resume(train, validation)?,
+            Some(state) => state.resume(train, validation)?,
             None => Run::new(fold.network()?, &fold.config.training, train, validation)?,
         };
         let is_there = |run: &Run<'_>| run.history().epochs.len() >= until.epochs;

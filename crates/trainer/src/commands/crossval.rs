@@ -270,6 +270,7 @@ impl Folds<'_> {
         let until = Until { epochs: config.training.epochs, goes_on: false };
         move |Training { job, state, pool, leave, epoch }| {
             let trial = Trial { config, samples, split: &self.splits[job], isa };
+            let state = state.map(nn::Checkpoint::from_bytes).transpose()?;
             trial.train(state, until, pool, leave, epoch)
         }
     }

@@ -86,7 +86,10 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
-    /// Print nothing but errors, and what --json or --csv asks for
+    /// Print nothing but errors and, at the end, where the sweep is
+    ///
+    /// The directory is a line on stdout, for a script that goes on with it. With --json or
+    /// --csv the result is printed instead.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 
@@ -314,6 +317,8 @@ impl Args {
             streams::print(ranking::csv(rows, &setup.space, metric).trim_end())?;
         } else if shows {
             streams::print(&next(path, (!self.no_refit).then_some(&*run)))?;
+        } else {
+            streams::print_path(state.path())?;
         }
         Ok(())
     }

@@ -1,15 +1,16 @@
 //! The search: rungs of trials that run side by side.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kernels::Isa;
-use nn::Split;
+use nn::{Checkpoint, Split};
 
 use super::plan::Metric;
 use super::ranking::{self, Row};
 use super::setup::Setup;
 use super::show::Board;
-use super::state::{Job, State};
+use super::state::{Job, State, States};
 use crate::config::Config;
 use crate::error::{Error, one_line};
 use crate::pool::Pool;
@@ -143,7 +144,7 @@ impl Search<'_> {
         let leaves = || self.stop.signal().is_some() || times.is_over();
         let next = jobs.into_iter().take_while(|_| begins());
         let jobs = Jobs { next, size, state: &from, leaves: &leaves };
-        side_by_side(jobs, self.pool, others, self.work(configs, rungs), |event| {
+        side_by_side(jobs, self.pool, others, self.work(configs, rungs, &states), |event| {
             match event {
                 Event::Begun(_) => board.begun(),
                 Event::Epoch(_) => board.epoch(),
@@ -163,7 +164,7 @@ impl Search<'_> {
     pub(super) fn follow(&self, post: &dyn Post) -> Result<(), Error> {
         let configs = self.configs()?;
         let rungs = self.setup.plan.rungs(self.setup.base.training.epochs);
-        follow(post, self.pool, self.work(&configs, &rungs));
+        follow(post, self.pool, self.work(&configs, &rungs, &States::elsewhere()));
         Ok(())
     }
 
@@ -177,6 +178,7 @@ impl Search<'_> {
         &self,
         configs: &[Config],
         rungs: &[usize],
+        states: &States,
     ) -> impl Fn(Training<'_, Job>) -> Trained + Sync {
         let until = move |job: Job| match rungs {
             // Without halving the rung is the end of a trial, whose epochs may be its own.
@@ -187,6 +189,8 @@ impl Search<'_> {
             let (config, split) = (&configs[job.trial], &self.splits[job.fold]);
             let trial = Trial { config, samples: self.samples, split, isa: self.isa };
             // A trial whose state is lost begins again, and comes to the same bits.
+            let state = state.map(Checkpoint::from_bytes).transpose();
+            let state = state.map_err(|error| damaged(&states.of(job), error))?;
             let trained = trial.train(state, until(job), pool, leave, epoch);
             trained.or_else(|source| self.refused(job, source))
         }
@@ -243,4 +247,12 @@ impl Search<'_> {
         let seconds = figures.seconds;
         format!("trial {trial} ({name}){fold}: {found} after {epochs}, {seconds:.1} s")
     }
+}
+
+/// What a trial should go on from, and cannot.
+fn damaged(path: &Path, error: nn::Error) -> Error {
+    let nn::Error::Checkpoint { reason, .. } = error else { return error.into() };
+    let reason =
+        format!("{reason}; a trial goes on from it: remove the file, and the trial begins again");
+    Error::SweepDir { path: path.to_owned(), reason }
 }

@@ -263,8 +263,13 @@ impl State {
 pub(super) struct States(PathBuf);
 
 impl States {
+    /// Those of rank 0, as another rank knows them.
+    pub(super) fn elsewhere() -> Self {
+        Self(STATES.into())
+    }
+
     /// Where a job leaves it. One file for all rungs: the last counts.
-    fn of(&self, job: Job) -> PathBuf {
+    pub(super) fn of(&self, job: Job) -> PathBuf {
         self.0.join(format!("{}-{}.safetensors", job.trial + 1, job.fold + 1))
     }
 

@@ -102,3 +102,50 @@ fn what_does_not_fit_is_refused() {
     std::fs::write(&images, bytes).unwrap();
     refused("sweep --resume tuned", 1, "the sweep was begun with the data with the checksum ");
 }
+
+/// Where a script finds the sweep.
+#[test]
+fn a_quiet_sweep_prints_its_directory() {
+    let dir = folder(HALVING);
+    let found = succeed(dir.path(), "sweep --config sweep.toml --quiet --no-refit");
+    let path = found.strip_suffix('\n').unwrap();
+    assert!(path.starts_with("runs/sweep-") && !path.contains('\n'), "{found}");
+    assert!(dir.path().join(path).join("best.toml").is_file());
+    let again = succeed(dir.path(), &format!("sweep --resume {path} --quiet --no-refit"));
+    assert_eq!(again, found);
+}
+
+/// A state that is damaged is named; one that is not there is made again.
+#[test]
+fn a_damaged_state_is_named() {
+    let dir = folder(HALVING);
+    let flags = "--quiet --no-refit --threads 1";
+    let whole = table(&succeed(
+        dir.path(),
+        &format!("sweep --config sweep.toml --csv --out tuned {flags}"),
+    ));
+    // After the trials of the first rung and the line that says which go on.
+    let path = dir.path().join("tuned/trials.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let begun: String = text.split_inclusive('\n').take(9).collect();
+    assert!(begun.lines().last().unwrap().contains("promoted"), "{begun}");
+    std::fs::write(&path, &begun).unwrap();
+    let states = dir.path().join("tuned/states");
+    std::fs::create_dir(&states).unwrap();
+    for trial in 1..=7 {
+        std::fs::write(states.join(format!("{trial}-1.safetensors")), "").unwrap();
+    }
+    let resume = format!("sweep --resume tuned --csv {flags}");
+    let output = run_in(dir.path(), &resume);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    let (file, reason) = error.split_once(".safetensors: ").unwrap();
+    assert!(file.starts_with("error: tuned/states/"), "{error}");
+    assert_eq!(
+        reason,
+        "it is empty, expected a safetensors file; a trial goes on from it: remove the file, and the \
+         trial begins again\n"
+    );
+    std::fs::remove_dir_all(&states).unwrap();
+    assert_eq!(table(&succeed(dir.path(), &resume)), whole);
+}
