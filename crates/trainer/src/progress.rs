@@ -26,7 +26,7 @@ use crate::words::{figure, percent, program, shell_word};
 use bar::Bar;
 pub(crate) use count::Count;
 use curves::Curves;
-use estimate::{Estimate, duration};
+use estimate::{Estimate, time_left};
 
 /// Seconds between two drawings of the bar.
 const REFRESH: f64 = 0.1;
@@ -132,7 +132,7 @@ impl Course {
         let before = (step.epoch as u64 - 1).saturating_mul(per_epoch);
         let left = self.estimate.left(step.step).map(|seconds| {
             let bound = if self.may_stop { "up to " } else { "" };
-            format!("{bound}{} left", duration(seconds))
+            format!("{bound}{} left", time_left(seconds))
         });
         let samples = self.recent.samples as f64;
         show(&Bar {

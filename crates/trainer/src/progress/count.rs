@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::REFRESH;
-use super::estimate::{Estimate, duration};
+use super::estimate::{Estimate, time_left};
 use crate::stop;
 use crate::terminal::Live;
 
@@ -57,7 +57,7 @@ impl Count {
         let bar = "=".repeat(done) + head;
         let mut text = format!("[{bar:<WIDTH$}] {} of {} {}", self.done, self.all, self.parts);
         if let Some(left) = self.estimate.left(self.done) {
-            text += &format!("  {} left", duration(left));
+            text += &format!("  {} left", time_left(left));
         }
         text.chars().take(cols).collect()
     }

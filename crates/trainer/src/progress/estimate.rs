@@ -4,6 +4,8 @@
 //! the first one of the next: validation, and saving. Both are means in which what is recent
 //! counts most, because a machine has other work too.
 
+use crate::words;
+
 /// Seconds that are measured before anything is said.
 const ENOUGH: f64 = 0.5;
 
@@ -109,15 +111,8 @@ impl Estimate {
 }
 
 /// A time in words: `42s`, `4m 12s`, `2h 05m`, `3d 4h`. At least a second; at most 999 days.
-pub(super) fn duration(seconds: f64) -> String {
-    let seconds = seconds.ceil().clamp(1.0, 86_399_999.0) as u64;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {:02}s", seconds % 60),
-        (0, _, _) => format!("{hours}h {:02}m", minutes % 60),
-        _ => format!("{days}d {}h", hours % 24),
-    }
+pub(super) fn time_left(seconds: f64) -> String {
+    words::duration(seconds.ceil().clamp(1.0, 86_399_999.0) as u64)
 }
 
 #[cfg(test)]
@@ -206,7 +201,7 @@ mod tests {
             (273_600.0, "3d 4h"),
             (1e300, "999d 23h"),
         ] {
-            assert_eq!(duration(seconds), expected);
+            assert_eq!(time_left(seconds), expected);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::facts::Facts;
 use super::findings::{Findings, Judged};
 use super::html::{Html, page as whole, short};
 use crate::summary::VERSION;
-use crate::words::percent;
+use crate::words::{self, percent};
 
 /// The report of a run. Without findings, which need the network and the data, `missing` says
 /// why there are none.
@@ -126,13 +126,12 @@ fn grouped(count: usize) -> String {
 }
 
 /// A time for people.
-fn duration(seconds: f64) -> String {
+fn time_taken(seconds: f64) -> String {
     match seconds {
         s if s < 0.0 || !s.is_finite() => "–".to_owned(),
         s if s < 10.0 => format!("{s:.2} s"),
         s if s < 100.0 => format!("{s:.1} s"),
-        s if s < 6000.0 => format!("{} min {:02} s", (s / 60.0) as u64, (s % 60.0) as u64),
-        s => format!("{} h {:02} min", (s / 3600.0) as u64, (s % 3600.0 / 60.0) as u64),
+        s => words::duration(s as u64),
     }
 }
 
@@ -182,11 +181,11 @@ mod tests {
         for (seconds, expected) in [
             (2.345, "2.35 s"),
             (59.94, "59.9 s"),
-            (100.0, "1 min 40 s"),
-            (7380.0, "2 h 03 min"),
+            (100.0, "1m 40s"),
+            (7380.0, "2h 03m"),
             (f64::NAN, "–"),
         ] {
-            assert_eq!(duration(seconds), expected);
+            assert_eq!(time_taken(seconds), expected);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What was run, and how it came out, in words and figures.
 
-use super::{Facts, Findings, duration, figure, grouped, pairs, share};
+use super::{Facts, Findings, figure, grouped, pairs, share, time_taken};
 use crate::limits;
 use crate::report::html::{Html, short};
 use crate::run_dir::CONFIG;
@@ -68,7 +68,7 @@ pub(super) fn tiles(html: &mut Html, facts: &Facts, findings: Option<&Findings>)
     let trained = facts.epochs.len();
     tiles.push(("Epochs", format!("{trained} of {wanted}"), kept.unwrap_or_default()));
     if let Some(seconds) = facts.number("total_seconds") {
-        tiles.push(("Time", duration(seconds), "in all".to_owned()));
+        tiles.push(("Time", time_taken(seconds), "in all".to_owned()));
     }
     html.tag("ul", &[("class", "tiles")], |html| {
         for (name, value, note) in tiles {
@@ -155,7 +155,7 @@ pub(super) fn what(html: &mut Html, facts: &Facts) {
 
 /// Seconds, speed and memory.
 pub(super) fn time(html: &mut Html, facts: &Facts) {
-    let seconds = |key: &str| facts.number(key).map(duration);
+    let seconds = |key: &str| facts.number(key).map(time_taken);
     let mut rows = Vec::new();
     rows.extend(seconds("train_seconds").map(|time| ("Training steps", time)));
     rows.extend(seconds("saving_seconds").map(|time| ("Saving", time)));
@@ -170,7 +170,7 @@ pub(super) fn time(html: &mut Html, facts: &Facts) {
     rows.extend(memory.map(|memory| ("Peak memory", memory)));
     if rows.is_empty() {
         let known: f64 = facts.epochs.iter().filter_map(|epoch| epoch.seconds).sum();
-        rows.push(("Epochs so far", duration(known)));
+        rows.push(("Epochs so far", time_taken(known)));
     }
     pairs(html, rows);
     let (train, val) = (facts.number("train_accuracy"), facts.number("val_accuracy"));
