@@ -174,6 +174,34 @@ fn main() {
     {
         write("values", &i.to_string(), sets.as_bytes());
     }
+    for (i, sweep) in [
+        "[space]\ntraining.lr = [0.1, 0.2]\nnetwork.hidden = [[8], [16, 8]]",
+        "[sweep]\nmethod = \"random\"\ntrials = 4\nfolds = 3\nseed = 7\nbudget = \"10m\"\n[base]\n\
+         recipe = \"table\"\ntraining.epochs = 30\n[space]\ntraining.lr = { from = 0.0005, to = \
+         0.05, scale = \"log\" }\ntraining.batch-size = { from = 16, to = 64 }",
+        "[sweep]\nmethod = \"halving\"\nvalidation = 0.25\ntrials = 5\neta = 2\nmin-epochs = 1\n\
+         metric = \"loss\"\n[base]\nrecipe = \"article\"\ntraining.epochs = 6\ntraining.lr = 0.1\n\
+         [space]\ntraining.optimizer.momentum = [0.0, 0.9]\ntraining.schedule = [\"cosine\", \
+         \"none\"]",
+        "[base]\nconfig = \"base.toml\"\n[space]\ntraining.l2 = [0.0, 0.001]\0recipe = \"plain\"\n\
+         training.epochs = 2",
+    ]
+    .iter()
+    .enumerate()
+    {
+        write("sweep", &i.to_string(), sweep.as_bytes());
+    }
+    for (i, body) in [
+        "\0{\"pixels\":[0,255,7]}",
+        "\0{\"rows\":[[1,-2,0.5,null,true,\"x\\\"y\"],{\"a\":1,\"b\":\"früh\"}]}",
+        "\0[[18446744073709551615,-9223372036854775808,1e300,-0],[]]",
+        "\u{1}{\"a\":1,\"b\":null}\n[1,2]\n{\"a\":\"x\"}\n",
+    ]
+    .iter()
+    .enumerate()
+    {
+        write("json", &i.to_string(), body.as_bytes());
+    }
     for target in ["images", "matmul"] {
         for i in 0..8_u32 {
             let bytes: Vec<u8> = (0..96_u32).map(|at| (at * (2 * i + 5) + i) as u8).collect();

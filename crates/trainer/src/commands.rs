@@ -26,6 +26,8 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::error::Error;
 use crate::process::Process;
 use crate::{help, settings};
+pub(crate) use serve::{json_again, json_lines_again};
+pub(crate) use sweep::of_texts as sweep_of_texts;
 
 /// The table of exit codes, for `--help`. `Error::code` says which error has which.
 pub(crate) const EXIT_CODES: &str = "\

@@ -2,7 +2,9 @@
 //! with it.
 //!
 //! [`main`] is the program. [`settings`] and [`settings_of_line`] are the part of it that
-//! only reads settings, for programs that try texts and command lines out.
+//! only reads settings, [`sweep`] that which reads the file of a sweep, and [`json`] and
+//! [`json_lines`] those which read what `trainer serve` is sent, for programs that try texts
+//! and command lines out.
 //!
 //! This crate owns the loop around the others: it reads the command line and the
 //! recipes, maps the data, lends the network its threads, and writes the results to
@@ -78,6 +80,7 @@ mod summary;
 
 mod error;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -160,6 +163,60 @@ pub fn settings_of_line(recipe: &str, line: &[OsString]) -> Result<String, Strin
 /// The line that the program would print.
 pub fn settings(recipe: &str, sets: &[OsString]) -> Result<String, String> {
     config(recipe, &Edits::of_sets(sets))
+}
+
+/// What a sweep is to do: the text of its file, and that of the recipe file which its `[base]`
+/// names with `config`, if it names one. Nothing is trained and no file is read. The texts that
+/// come back are those that the directory of the sweep has, which are read to the same again.
+///
+/// ```
+/// let file = "[base]\ntraining.epochs = 3\n[space]\ntraining.lr = [0.1, 0.2]";
+/// let sweep = trainer::sweep(file, None)?;
+/// assert_eq!(sweep.trials.len(), 2);
+/// assert_eq!(sweep.trials[1]["training.lr"], "0.2");
+/// assert_eq!(trainer::sweep(&sweep.file, Some(&sweep.base))?, sweep);
+/// assert!(trainer::sweep(&sweep.file, None).is_err());
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+/// The line that the program would print.
+pub fn sweep(file: &str, base: Option<&str>) -> Result<Sweep, String> {
+    commands::sweep_of_texts(file, base).map_err(|error| error::one_line(&error.to_string()))
+}
+
+/// A [`sweep()`].
+#[derive(Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Sweep {
+    /// Its file, whose `[base]` names the next one.
+    pub file: String,
+    /// The recipe file that all trials start from.
+    pub base: String,
+    /// The settings of each trial over it: keys and texts.
+    pub trials: Vec<BTreeMap<String, String>>,
+}
+
+/// The body of a request to `trainer serve`, as it was read, in JSON.
+///
+/// ```
+/// assert_eq!(trainer::json(b"[[1, null], {\"a\": 0.5}]")?, r#"{"rows":[[1,null],{"a":0.5}]}"#);
+/// assert!(trainer::json(b"[[[]]]").unwrap_err().contains("expected a number, a text or null"));
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+/// What the client would be told.
+pub fn json(body: &[u8]) -> Result<String, String> {
+    commands::json_again(body).map_err(|reason| error::one_line(&reason))
+}
+
+/// The same for a body of JSON lines.
+///
+/// # Errors
+/// What the client would be told.
+pub fn json_lines(body: &[u8]) -> Result<String, String> {
+    commands::json_lines_again(body).map_err(|reason| error::one_line(&reason))
 }
 
 fn config(recipe: &str, edits: &Edits) -> Result<String, String> {

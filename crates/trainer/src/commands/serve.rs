@@ -82,6 +82,18 @@ pub(crate) struct Args {
     connections: u16,
 }
 
+/// The JSON of a request, written again in the same form. No value of it is lost.
+pub(crate) fn json_again(text: &[u8]) -> Result<String, String> {
+    json::body(text).map(|body| json::written(&body))
+}
+
+/// The same of rows, one after another.
+pub(crate) fn json_lines_again(text: &[u8]) -> Result<String, String> {
+    let rows: Vec<json::Row> = json::lines(text).collect::<Result<_, _>>()?;
+    let lines = rows.iter().map(|row| json::written(row) + "\n");
+    Ok(lines.collect())
+}
+
 pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let Threads { threads, .. } = Threads::new(args.threads.as_deref())?;
     let model = Model::open(&args.model)?;

@@ -233,6 +233,13 @@ fn follow(search: &Search<'_>, process: &Process) -> Result<(), Error> {
     refit(&config, Path::new(""), (pool, process, true))
 }
 
+/// [`crate::sweep()`].
+pub(crate) fn of_texts(sweep: &str, base: Option<&str>) -> Result<crate::Sweep, Error> {
+    let setup = Setup::of_texts(sweep, base, kernels::Isa::active()?)?;
+    let (file, base) = (setup.text(Path::new(""))?, setup.base_text()?);
+    Ok(crate::Sweep { file, base, trials: setup.trials })
+}
+
 impl Args {
     fn setup(&self, process: &Process) -> Result<Setup, Error> {
         let isa = process.isa;

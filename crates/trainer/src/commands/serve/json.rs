@@ -33,6 +33,12 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Result<Row, String>> {
     values(text).map(|row| row.map_err(|error| message(&error, ROW)))
 }
 
+/// What was read as JSON again.
+pub(super) fn written(read: &impl Serialize) -> String {
+    // Numbers of JSON are finite, and keys are texts.
+    serde_json::to_string(read).unwrap_or_default()
+}
+
 /// An error of the reader in the words of the others: what was found, where, and what was
 /// expected.
 fn message(error: &serde_json::Error, expected: &str) -> String {
@@ -152,6 +158,26 @@ impl Serialize for Named<'_> {
                 serializer.collect_map(names.zip(cells))
             }
         }
+    }
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Cells(cells) => cells.serialize(serializer),
+            Self::Named(_) => Named { row: self, names: &[] }.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        match self {
+            Self::Rows(Rows { rows, .. }) => map.serialize_entry("rows", rows)?,
+            Self::Pixels(pixels) => map.serialize_entry("pixels", pixels)?,
+        }
+        map.end()
     }
 }
 

@@ -59,7 +59,17 @@ impl Setup {
         budget: Option<Duration>,
         isa: Isa,
     ) -> Result<Self, Error> {
-        let source = recipe::read(&data::home(path))?;
+        Self::of_source(recipe::read(&data::home(path))?, flags, budget, isa)
+    }
+
+    /// As [`of_file`](Self::of_file), of a text that was read. No other file is read, unless it
+    /// names one for its base.
+    fn of_source(
+        source: Source,
+        flags: &Edits,
+        budget: Option<Duration>,
+        isa: Isa,
+    ) -> Result<Self, Error> {
         let SweepFile { mut plan, base, space } = file::read(&source)?;
         plan.budget = budget.or(plan.budget);
         if let Some(both) = space.dimensions.iter().find(|d| flags.has(&d.key)) {
@@ -122,12 +132,36 @@ impl Setup {
             serde_json::from_slice(&files).expect("rank 0 wrote it");
         let [sweep, from] =
             files.map(|(text, origin, name, whole)| Source { text, origin, name, whole });
-        let SweepFile { plan, base, space } = file::read(&sweep)?;
-        let rate = base.settings.into_iter().find(|(key, _)| key == "training.lr");
-        let (base, _) = Config::new(&from, &Edits::default())?;
-        let mut setup = Self::new(plan, space, base, rate.map(|(_, text)| text), Vec::new(), isa)?;
+        let mut setup = Self::of_written(&sweep, &from, isa)?;
         setup.plan.budget = budget.or(setup.plan.budget);
         Ok(setup)
+    }
+
+    /// Reads what [`text`](Self::text) and [`base_text`](Self::base_text) wrote.
+    fn of_written(sweep: &Source, base: &Source, isa: Isa) -> Result<Self, Error> {
+        let SweepFile { plan, base: of_base, space } = file::read(sweep)?;
+        let rate = of_base.settings.into_iter().find(|(key, _)| key == "training.lr");
+        let (base, _) = Config::new(base, &Edits::default())?;
+        Self::new(plan, space, base, rate.map(|(_, text)| text), Vec::new(), isa)
+    }
+
+    /// A sweep by the text of its file, and of the recipe file that it names, if it names one.
+    /// No file is read.
+    pub(super) fn of_texts(sweep: &str, base: Option<&str>, isa: Isa) -> Result<Self, Error> {
+        let source = |origin: &str, text: &str| {
+            let (text, origin, name) = (text.to_owned(), origin.to_owned(), "base".to_owned());
+            Source { text, origin, name, whole: false }
+        };
+        let file = source(SWEEP, sweep);
+        match (base, file::read(&file)?.base.config) {
+            (None, None) => Self::of_source(file, &Edits::default(), None, isa),
+            (Some(base), Some(_)) => Self::of_written(&file, &source(BASE, base), isa),
+            (_, found) => {
+                let (what, found) = ("base.config".to_owned(), found.unwrap_or_default());
+                let reason = "expected the text of the file that it names".to_owned();
+                Err(Refused { what, found, reason }.into())
+            }
+        }
     }
 
     fn new(
