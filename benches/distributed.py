@@ -237,6 +237,8 @@ def print_fit(results, fitted):
     print(common.table(head, [[*key, *row] for key, row in rows.items()]))
     middle, most = sorted(errors)[len(errors) // 2], max(errors)
     print(f"\nerror of the model: {100 * middle:.0f} % in the middle, {100 * most:.0f} % at most")
+    if middle > 0.1:
+        print("The machine was busy, or is not what the model knows: measure again when it is idle.")
 
 
 # --- predict ------------------------------------------------------------------------------
@@ -316,12 +318,15 @@ def account(args):
 
 def arguments():
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     add = parser.add_argument
     tasks = ["check", "account", "measure", "fit", "predict", "all"]
     add("task", choices=tasks, help="what to do; all is everything in this order")
     add("--trainer", metavar="BIN", help="the trainer with the feature mpi")
-    add("--json", metavar="FILE", help="what was measured")
+    add("--json", metavar="FILE", help="what was measured, which fit and predict read")
     add("--mpirun", metavar="COMMAND", default="mpirun --bind-to none", help="starts the ranks")
     add("--rounds", type=int, default=5, help="turns of each point")
     add("--work", type=float, default=3, help="GFLOP of an epoch, roughly")

@@ -134,8 +134,10 @@ fn run(started: Instant, ranks: &'static Ranks) -> Result<(), Error> {
     // Before all else, so that an instruction set that the CPU lacks is an error
     // before the program reads or writes anything.
     let isa = kernels::Isa::active()?;
-    if let (false, Some(command)) = (ranks.is_alone(), command.of_one_process()) {
-        return Err(Error::NotShared { command });
+    match command.of_one_process() {
+        Some(command) if !ranks.is_alone() => return Err(Error::NotShared { command }),
+        Some(_) => (),
+        None => ranks.check()?,
     }
     command.run(&Process { isa, started, ranks })
 }

@@ -21,7 +21,7 @@ use crate::streams::{notes, print_json, print_path};
 use crate::summary::{Commonest, Summary};
 use crate::terminal::Live;
 use crate::untested;
-use crate::words::{figure, percent, program, shell_word};
+use crate::words::{figure, percent, plural, program, shell_word};
 
 use bar::Bar;
 pub(crate) use count::Count;
@@ -332,14 +332,14 @@ impl Progress {
         let _ = write!(
             text,
             "training       {:.2} s of steps, {:.2} s in all\n\
-             throughput     {:.0} samples/s, {:.1} GFLOP/s ({}{} threads, {})\n\
+             throughput     {:.0} samples/s, {:.1} GFLOP/s ({}{}, {})\n\
              model          {}\n",
             summary.train_seconds,
             summary.total_seconds,
             summary.samples_per_second,
             summary.gflops,
             summary.ranks.map_or_else(String::new, |ranks| format!("{ranks} ranks of ")),
-            summary.threads,
+            plural(summary.threads, "thread"),
             summary.isa,
             run.model().display(),
         );

@@ -108,8 +108,8 @@ pub(crate) struct Ranks {
     /// Where each rank runs.
     seats: Vec<Seat>,
     stage: AtomicU8,
-    /// How many processes a launcher of MPI has started of a program without MPI.
-    strangers: Option<usize>,
+    /// Where a launcher of MPI has started several processes of a program without MPI.
+    strangers: Option<Launcher>,
 }
 
 impl Ranks {
@@ -132,10 +132,10 @@ impl Ranks {
             Ok(ranks)
         }
         #[cfg(not(feature = "mpi"))]
-        Ok(Self::alone(launcher.count.filter(|_| launcher.rank == Some(0))))
+        Ok(Self::alone(Some(launcher).filter(|launcher| launcher.count.is_some())))
     }
 
-    fn alone(strangers: Option<usize>) -> Self {
+    fn alone(strangers: Option<Launcher>) -> Self {
         let stage = AtomicU8::new(APART);
         Self { link: Box::new(nn::Alone), seats: vec![Seat::here()], stage, strangers }
     }
@@ -170,6 +170,23 @@ impl Ranks {
         self.seats.iter().filter(|seat| seat.has_cores_of(own)).count()
     }
 
+    /// That the processes of a launcher are ranks. Without MPI each would train a network of its
+    /// own, and they would write to one directory.
+    ///
+    /// # Errors
+    /// On every process; the first says why.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Some(Launcher { rank, count: Some(count) }) = self.strangers else { return Ok(()) };
+        if rank != Some(0) {
+            return Err(Error::Led { code: 2 });
+        }
+        let message = format!(
+            "a launcher of MPI has started {count} of these processes, and this program was built \
+             without MPI: build it with --features mpi, or start it without the launcher"
+        );
+        Err(Error::Ranks { message, code: 2 })
+    }
+
     /// Until they agree again, a rank that fails says so in the next agreement.
     pub(crate) fn part(&self) {
         self.stage.store(APART, Ordering::Relaxed);
@@ -187,7 +204,7 @@ impl Ranks {
     /// On every rank if one of them has failed or differs. On rank 0 it says which.
     pub(crate) fn agree(&self, mut facts: Facts, threads: usize) -> Result<Vec<String>, Error> {
         if self.is_alone() {
-            return Ok(self.strangers.map(stranger).into_iter().collect());
+            return Ok(Vec::new());
         }
         facts.add("environment", "TRAINER_MPI_*", self.link.limits());
         let seat = Seat { threads, ..self.seats[self.link.rank()].clone() };
@@ -362,13 +379,4 @@ impl Ranks {
     pub(crate) fn leave(&self) {
         self.link.leave();
     }
-}
-
-/// What to say where each process of several trains alone.
-fn stranger(count: usize) -> String {
-    format!(
-        "a launcher of MPI has started {count} of these processes, and this program was built \
-         without MPI: each trains a network of its own; to train one, build it with \
-         --features mpi"
-    )
 }

@@ -183,6 +183,11 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     args.name.as_deref().map_or(Ok(()), run_dir::check_name)?;
     let ranks = process.ranks;
     if !ranks.is_alone() {
+        if args.config.as_deref() == Some(Path::new("-")) {
+            let why = "--config - is standard input, which a launcher gives to one rank alone: \
+                       write the recipe to a file that every rank can read";
+            return Err(Error::Usage(why.to_owned()));
+        }
         ranks.agree(shared::of_line(args, process), 0)?;
     }
     if args.print_config {

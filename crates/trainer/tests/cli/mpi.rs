@@ -131,7 +131,7 @@ fn rank_0_alone_prints() {
         words.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(heads(&found), heads(&alone), "{found:?}");
-    assert!(found.iter().any(|line| line.contains(" (2 ranks of 1 threads, ")), "{found:?}");
+    assert!(found.iter().any(|line| line.contains(" (2 ranks of 1 thread, ")), "{found:?}");
     // The look at the layers is that of the shared network.
     let layers = |lines: &[String]| {
         let layers = lines.iter().filter(|line| line.starts_with("  layer"));
