@@ -83,7 +83,8 @@ fn read_alike(text: &[u8], wanted: Wanted<'_>, options: &TableOptions<'_>) -> Re
     assert_eq!(read(text, usize::MAX, 1, wanted, options), whole);
     // What is no text at all is found in the first bytes that a read gives: a pipe is not
     // waited for. So there fewer bytes find less.
-    if whole.facts.is_some() {
+    // Of a zero and a wrong cell before it, the one that is read first is told.
+    if whole.facts.is_some() && !text.contains(&0) {
         assert_eq!(read(text, 1, 7, wanted, options), whole);
     }
     whole
