@@ -11,6 +11,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::{consts, flag};
 
 use crate::error::Error;
+use crate::ranks::Ranks;
 use crate::terminal::Live;
 
 /// The signals that stop a run, with their names.
@@ -53,12 +54,24 @@ impl Stop {
     /// A file that grows beyond the limit on its size is an error of writing from now on,
     /// and no longer the end of the process.
     pub(crate) fn listen() -> io::Result<Self> {
+        Self::new(true)
+    }
+
+    /// The same on rank 0. Another rank only notes all signals, for rank 0 decides when to stop,
+    /// and cannot save the run without the others.
+    pub(crate) fn listen_on(ranks: &Ranks) -> io::Result<Self> {
+        Self::new(ranks.is_first())
+    }
+
+    fn new(ends: bool) -> io::Result<Self> {
         let stop = Self { signal: Arc::default() };
         let again = Arc::new(AtomicBool::new(false));
         for &(signal, _) in STOPPING.iter().filter(|(signal, _)| !is_ignored(*signal)) {
-            // In this order: what the first signal sets ends the process at the second.
-            flag::register_conditional_shutdown(signal, EXIT + signal, Arc::clone(&again))?;
-            flag::register(signal, Arc::clone(&again))?;
+            if ends {
+                // In this order: what the first signal sets ends the process at the second.
+                flag::register_conditional_shutdown(signal, EXIT + signal, Arc::clone(&again))?;
+                flag::register(signal, Arc::clone(&again))?;
+            }
             flag::register_usize(signal, Arc::clone(&stop.signal), signal as usize)?;
         }
         #[cfg(unix)]

@@ -156,7 +156,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
                 .to_owned(),
         );
     }
-    let stop = Stop::listen().map_err(Error::Signals)?;
+    let stop = Stop::listen_on(process.ranks).map_err(Error::Signals)?;
     let splits = samples.folds(count, config.training.seed)?;
     let folds = Folds { config: &config, samples: &samples, splits, isa: process.isa };
     let facts = if ranks.is_alone() { Facts::default() } else { folds.facts()? };

@@ -172,7 +172,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let metric = setup.metric(samples.has_classes())?;
     let splits = setup.splits(&samples)?;
     let checksum = samples.checksum()?;
-    let stop = Stop::listen().map_err(Error::Signals)?;
+    let stop = Stop::listen_on(process.ranks).map_err(Error::Signals)?;
     let mut facts = Facts::default();
     if !ranks.is_alone() {
         facts = setup.facts()?;

@@ -246,7 +246,7 @@ fn train(args: &Args, process: &Process, series: Option<&mut Series>) -> Result<
     let validation = held_out.as_ref().map(Prepared::examples).transpose()?;
 
     // From here on, a signal stops the run without loss.
-    let stop = Stop::listen().map_err(Error::Signals)?;
+    let stop = Stop::listen_on(process.ranks).map_err(Error::Signals)?;
     // Whatever is wrong is found before the run writes anything.
     let (training, reopened) = match resumed {
         Some(resumed) => resumed.begin(&config, &sets, process.isa, train, validation)?,

@@ -2,7 +2,9 @@
 
 use std::env;
 use std::fs;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -62,8 +64,10 @@ impl World {
     /// # Errors
     /// Where it is the MPI of another launcher, or allows no other threads.
     pub(super) fn start(launcher: &Launcher) -> Result<Self, Error> {
+        let begun = launcher.rank.is_none_or(|rank| rank == 0).then(say_if_late);
         let (universe, threading) = environment::initialize_with_threading(Threading::Serialized)
             .expect("nothing else in this program initialises MPI");
+        drop(begun);
         let world = SimpleCommunicator::world();
         let [rank, count] = [world.rank(), world.size()].map(|n| n as usize);
         let library = || {
@@ -81,7 +85,9 @@ impl World {
                  program with the launcher of the MPI that it was built with",
                 library()
             );
-            return Err(failed(launcher.rank.unwrap_or(rank), message));
+            // A process that is alone has nobody who could say it.
+            let speaker = launcher.rank.filter(|_| count > 1).unwrap_or(rank);
+            return Err(failed(speaker, message));
         }
         if threading < Threading::Serialized {
             let message = format!(
@@ -280,6 +286,24 @@ impl Link for World {
         // It is the end of MPI.
         drop(self.universe.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+/// Says on stderr that MPI waits, unless what is returned is dropped soon. A rank that ended before
+/// it began MPI, as another program does, is waited for by all others.
+fn say_if_late() -> Sender<()> {
+    const LATE: Duration = Duration::from_secs(30);
+    let (begun, waits) = mpsc::channel();
+    thread::spawn(move || {
+        if waits.recv_timeout(LATE) == Err(RecvTimeoutError::Timeout) {
+            let late = LATE.as_secs();
+            let _ = writeln!(
+                io::stderr(),
+                "note: MPI has not begun for {late} s: the launcher starts the other ranks \
+                 slowly, or one of them has ended or is another program"
+            );
+        }
+    });
+    begun
 }
 
 /// The cores that the system lets this process use, as it writes them; empty where it does not

@@ -183,7 +183,7 @@ fn go(
 ) -> Result<(), Error> {
     let ranks = process.ranks;
     let pool = Pool::of_rank(args.threads.as_deref(), ranks)?;
-    let stop = Stop::listen().map_err(Error::Signals)?;
+    let stop = Stop::listen_on(process.ranks).map_err(Error::Signals)?;
     ranks.agree(Facts::default(), pool.threads())?;
     let mut opened = None;
     let plan = ranks.share(|| {

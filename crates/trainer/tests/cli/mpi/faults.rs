@@ -101,10 +101,12 @@ fn a_signal_to_a_rank() {
     let mut process = start(dir.path(), 3, &format!("{RUN} --epochs 5000 --out run"));
     assert!(process.wait_for_lines("run", 1));
     let ranks = processes(process.id());
-    kill_process(ranks[2], Signal::TERM).unwrap();
-    // It goes on.
-    let lines = metrics(&dir.path().join("run")).len();
-    assert!(process.wait_for_lines("run", lines + 2));
+    for signal in [Signal::TERM, Signal::INT, Signal::TERM] {
+        kill_process(ranks[2], signal).unwrap();
+        // It goes on.
+        let lines = metrics(&dir.path().join("run")).len();
+        assert!(process.wait_for_lines("run", lines + 2));
+    }
     kill_process(ranks[0], Signal::TERM).unwrap();
     let end = process.end();
     assert_eq!(end.status.code(), Some(143), "{end:?}");
