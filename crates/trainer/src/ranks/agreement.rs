@@ -20,6 +20,11 @@ impl Facts {
         self.0.push(Fact { kind, name, value });
     }
 
+    /// Whether a rank has nothing to agree on: it has printed help or the version, and ends.
+    fn has_ended(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The first fact of either that the other does not have, with their two values.
     fn difference<'a>(&'a self, other: &'a Self) -> Option<(&'a Fact, &'a str, &'a str)> {
         const NONE: &str = "none";
@@ -103,7 +108,19 @@ pub(super) fn compare(statements: &[Statement]) -> Option<Verdict> {
     let failed = others().find_map(|(rank, other)| {
         other.failure.as_ref().map(|(_, message)| of(rank, other, message.clone()))
     });
-    failed.or_else(|| {
+    // Their lack of facts is no difference of versions.
+    let ended = || {
+        let differs = |facts: &Facts| facts.has_ended() != first.facts.has_ended();
+        let (rank, other) = others().find(|(_, other)| differs(&other.facts))?;
+        let (ended, works) =
+            if other.facts.has_ended() { ("it", "rank 0") } else { ("rank 0", "it") };
+        let what = format!(
+            "{ended} only prints help or the version, and {works} does not; every rank needs the \
+             same command"
+        );
+        Some(of(rank, other, what))
+    };
+    failed.or_else(ended).or_else(|| {
         others().find_map(|(rank, other)| {
             let (Fact { kind, name, .. }, was, found) = first.facts.difference(&other.facts)?;
             let what = format!(
@@ -167,6 +184,19 @@ mod tests {
         assert!(found.contains("training.lr is none, and on rank 0 it is 0.1"), "{found}");
         let found = message(&[none(), all()]).unwrap().0;
         assert!(found.contains("rank 1 on one: training.lr is 0.1, and on rank 0"), "{found}");
+    }
+
+    #[test]
+    fn a_rank_that_runs_another_command_is_named() {
+        let version = ("program", "the version", "1.0");
+        let (works, ended) = (|host| statement(host, &[version]), |host| statement(host, &[]));
+        assert_eq!(message(&[ended("one"), ended("two")]), None);
+        let (found, code) = message(&[works("one"), works("two"), ended("three")]).unwrap();
+        let expected = "rank 2 on three: it only prints help or the version, and rank 0 does not";
+        assert!(found.starts_with(expected) && code == 1, "{found}");
+        let found = message(&[ended("one"), works("two")]).unwrap().0;
+        let expected = "rank 1 on two: rank 0 only prints help or the version, and it does not";
+        assert!(found.starts_with(expected), "{found}");
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn ranks_that_differ_are_named_before_anything_is_written() {
         (format!("TRAINER_MPI_PIECE=7 {FLAGS}"), "TRAINER_MPI_* is Some(1), 7, and on rank 0"),
         (format!("{FLAGS} --data nowhere"), "nowhere"),
         (format!("{FLAGS} --threads none"), "--threads is none: expected a whole number"),
-        ("--version".to_owned(), "the version is none, and on rank 0"),
+        ("--version".to_owned(), "it only prints help or the version, and rank 0 does not"),
         ("eval --model run".to_owned(), "eval does not share its work"),
     ] {
         let found = refused(dir.path(), FLAGS, &second, 1);
