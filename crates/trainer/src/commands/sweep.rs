@@ -158,8 +158,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     let ranks = process.ranks;
     if !ranks.is_alone() {
         let mut facts = shared::of_program("sweep", process);
-        let resumes = if args.resume.is_some() { "given" } else { "not given" };
-        facts.add("flags", "--resume", resumes);
+        facts.add("flags", "--resume", shared::directory(args.resume.as_deref()));
         ranks.agree(facts, 0)?;
     }
     let mut setup = args.setup(process)?;

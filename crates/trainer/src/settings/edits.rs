@@ -46,6 +46,15 @@ impl Edits {
         self.0.is_empty()
     }
 
+    /// Whether the command line changes none but these keys.
+    pub(crate) fn are_of(&self, keys: &[&str]) -> bool {
+        self.0.iter().all(|(setting, text)| {
+            let text = text.to_string_lossy();
+            let typed = text.split_once('=').map_or("", |(key, _)| key.trim());
+            keys.contains(&setting.map_or(typed, |setting| setting.key))
+        })
+    }
+
     /// Whether a flag or a `--set` gives this key a value.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.last(key).is_some()
@@ -216,5 +225,17 @@ mod tests {
                         'training.shuffle=false'";
         assert_eq!(edits.words("training.lr").join(" "), expected);
         assert!(edits.words("").join(" ").contains("--lr 0.1"));
+    }
+
+    #[test]
+    fn changes_of_some_keys() {
+        let mut edits = Edits::default();
+        assert!(edits.are_of(&[]));
+        edits.push("data.dir", "copy".into());
+        edits.set("data.test ", "other");
+        assert!(edits.are_of(&["data.dir", "data.test"]));
+        assert!(!edits.are_of(&["data.dir"]) && !edits.are_of(&["data.test"]));
+        edits.set("training.lr", "data.dir");
+        assert!(!edits.are_of(&["data.dir", "data.test"]));
     }
 }

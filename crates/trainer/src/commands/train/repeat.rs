@@ -9,7 +9,7 @@ use nn::{Executor as _, files};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Args;
+use super::{Args, shared};
 use crate::config::Config;
 use crate::data;
 use crate::error::{Error, Refused};
@@ -107,11 +107,18 @@ pub(super) fn begin(args: &Args, count: u32, process: &Process) -> Result<(), Er
     }
     // The settings cannot hold every path.
     let dir = args.edits().flag("data.dir").filter(|dir| dir.to_str().is_none()).map(Into::into);
-    go(args, process, dir, || make_all(args, count, &config))
+    let text = format!("# Settings of runs with several seeds\n{}", run_dir::complete(&config)?);
+    let own = Own { facts: shared::of_settings(&config)?, recipe: Some(text.clone()), dir };
+    go(args, process, own, || make_all(args, count, &config, &text))
 }
 
 /// Makes the directory of the runs, with their settings.
-fn make_all(args: &Args, count: u32, config: &Config) -> Result<(PathBuf, Repeat), Error> {
+fn make_all(
+    args: &Args,
+    count: u32,
+    config: &Config,
+    text: &str,
+) -> Result<(PathBuf, Repeat), Error> {
     let path = match &args.out {
         Some(out) => {
             let out = data::home(out).into_owned();
@@ -123,8 +130,7 @@ fn make_all(args: &Args, count: u32, config: &Config) -> Result<(PathBuf, Repeat
             run_dir::make_parent(&format!("{name}-x{count}"), SystemTime::now())?
         }
     };
-    let text = format!("# Settings of runs with several seeds\n{}", run_dir::complete(config)?);
-    write(&path.join(RECIPE), &text)?;
+    write(&path.join(RECIPE), text)?;
     let (status, runs, means) = ("running".to_owned(), Vec::new(), Map::new());
     let (recipe, seed) = (config.recipe.clone(), config.training.seed);
     let repeat = Repeat { status, recipe, repeat: count, seed, runs, means };
@@ -134,13 +140,14 @@ fn make_all(args: &Args, count: u32, config: &Config) -> Result<(PathBuf, Repeat
 
 /// Goes on with those runs of a directory that have not ended.
 pub(super) fn resume(args: &Args, path: &Path, process: &Process) -> Result<(), Error> {
-    let edits = args.edits();
-    if !edits.is_empty() {
+    // The data of other ranks may lie elsewhere: they are compared with those of rank 0.
+    let elsewhere: &[&str] = if process.ranks.is_first() { &[] } else { &shared::PATHS };
+    if !args.edits().are_of(elsewhere) {
         let why = "runs with several seeds go on with the settings that they began with: leave \
                    the flags of settings out";
         return Err(Error::Usage(why.to_owned()));
     }
-    go(args, process, None, || {
+    go(args, process, Own::default(), || {
         let path = data::home(path).into_owned();
         let file = path.join(REPEAT);
         let bytes = files::read(&file).map_err(Error::io("read", &file))?;
@@ -173,18 +180,29 @@ impl Repeat {
     }
 }
 
+/// What this rank has of runs that all begin.
+#[derive(Default)]
+struct Own {
+    /// What it has to have as the others do.
+    facts: Facts,
+    /// The text of the recipe, which says where the data lie for this rank.
+    recipe: Option<String>,
+    /// Where they lie, if no recipe can hold it.
+    dir: Option<OsString>,
+}
+
 /// Trains the runs one after the other, each on all threads. `open` makes or reads their
 /// directory, on rank 0.
 fn go(
     args: &Args,
     process: &Process,
-    dir: Option<OsString>,
+    Own { facts, recipe: own, dir }: Own,
     open: impl FnOnce() -> Result<(PathBuf, Repeat), Error>,
 ) -> Result<(), Error> {
     let ranks = process.ranks;
     let pool = Pool::of_rank(args.threads.as_deref(), ranks)?;
     let stop = Stop::listen_on(process.ranks).map_err(Error::Signals)?;
-    ranks.agree(Facts::default(), pool.threads())?;
+    ranks.agree(facts, pool.threads())?;
     let mut opened = None;
     let plan = ranks.share(|| {
         let (path, repeat) = open()?;
@@ -196,7 +214,7 @@ fn go(
     ranks.join();
     let origin = Path::new(&path).join(RECIPE).display().to_string();
     let source = |text| Source { text, origin, name: "recipe".to_owned(), whole: false };
-    let mut series = Series { pool, recipe: recipe.map(source), said: Vec::new() };
+    let mut series = Series { pool, recipe: own.or(recipe).map(source), said: Vec::new() };
     let Some((path, repeat)) = opened else {
         let path = PathBuf::from(path);
         for one in next {
@@ -252,6 +270,9 @@ fn train_one(
         edits: Edits::default(),
         ..args.clone()
     };
+    if args.resume.is_some() {
+        one.edits = args.edits();
+    }
     let run = run_of(path, seed);
     if saved {
         (one.config, one.out, one.resume) = (None, None, Some(run));

@@ -2,6 +2,7 @@
 //! follow rank 0.
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use nn::{Callback, Ended, EpochReport, Mlp, Run, StepReport};
 use toml::{Table, Value};
@@ -18,7 +19,7 @@ use crate::summary::VERSION;
 use crate::trial::TrialSamples;
 
 /// Where the data lie, which may differ if they are the same data.
-const PATHS: [&str; 4] = ["data.dir", "data.test", "data.labels", "data.test-labels"];
+pub(super) const PATHS: [&str; 4] = ["data.dir", "data.test", "data.labels", "data.test-labels"];
 
 /// What every rank's program has to have alike, before anything is read.
 pub(in crate::commands) fn of_program(command: &str, process: &Process) -> Facts {
@@ -35,11 +36,18 @@ pub(in crate::commands) fn of_program(command: &str, process: &Process) -> Facts
 pub(super) fn of_line(args: &Args, process: &Process) -> Facts {
     let mut facts = of_program("train", process);
     let flag = |found: bool| if found { "given" } else { "not given" };
-    facts.add("flags", "--resume", flag(args.resume.is_some()));
+    facts.add("flags", "--resume", directory(args.resume.as_deref()));
     facts.add("flags", "--repeat", args.repeat.map_or("not given".to_owned(), |n| n.to_string()));
     facts.add("flags", "--print-config", flag(args.print_config));
     facts.add("flags", "--no-test", flag(args.no_test));
     facts
+}
+
+/// A directory that is named, which need not exist on other ranks than rank 0: as it was typed, but
+/// for a slash at its end.
+pub(in crate::commands) fn directory(path: Option<&Path>) -> String {
+    let text = |path: &Path| path.components().collect::<PathBuf>().display().to_string();
+    path.map_or_else(|| "not given".to_owned(), text)
 }
 
 /// What decides the bits of a run, before its first step. It is read only where there are several

@@ -22,12 +22,17 @@ fn refused(dir: &Path, first: &str, second: &str, code: i32) -> String {
     said[0].clone()
 }
 
-/// A command line: variables of the environment, then flags.
+/// A command line: variables of the environment, or a folder to start in as `-C FOLDER`, then
+/// flags.
 fn line(text: &str) -> Vec<String> {
-    let words = text.split_whitespace();
+    let mut words = text.split_whitespace().peekable();
+    let folder = words.next_if_eq(&"-C").and_then(|_| words.next());
     let (variables, flags): (Vec<_>, Vec<_>) =
         words.partition(|word| word.starts_with(char::is_uppercase) && word.contains('='));
-    let program = ["env"].into_iter().chain(variables);
+    let program = ["env"]
+        .into_iter()
+        .chain(folder.iter().flat_map(|folder| ["-C", *folder]))
+        .chain(variables);
     let program = program.chain([env!("CARGO_BIN_EXE_trainer")]).chain(flags);
     program.map(str::to_owned).collect()
 }
@@ -70,16 +75,67 @@ fn ranks_that_differ_are_named_before_anything_is_written() {
     }
 }
 
+/// Where all train several times, before the directory of the runs is made.
+#[test]
+fn settings_of_several_seeds_are_compared() {
+    let dir = data::folder();
+    std::fs::write(dir.path().join("mine.toml"), "recipe = \"default\"\ntraining.lr = 0.5")
+        .unwrap();
+    let first = format!("{FLAGS} --repeat 2");
+    for (second, expected) in [
+        ("--lr 0.25", "training.lr is 0.25, and on rank 0 it is 0.003; every rank needs the same"),
+        ("--seed 7", "training.seed is 7, and on rank 0 it is 1"),
+        ("--set network.hidden=32", "network.hidden is [32], and on rank 0 it is [48]"),
+        ("--config mine.toml", "training.lr is 0.5, and on rank 0 it is 0.003"),
+        ("--momentum 1", ": --momentum is for sgd"),
+    ] {
+        let second = format!("{first} {second}");
+        let found = refused(dir.path(), &first, &second, 1);
+        assert!(found.starts_with("error: rank 2 on "), "{second}: {found}");
+        assert!(found.contains(expected), "{second}: {found}");
+    }
+}
+
+/// Rank 0 alone has the directory, so the others say which one they mean.
+#[test]
+fn the_runs_that_go_on_are_compared() {
+    let dir = data::folder();
+    for command in ["", "sweep "] {
+        let [a, b] = ["a", "b/"].map(|name| format!("{command}--resume {name}"));
+        let found = refused(dir.path(), &a, &b, 1);
+        assert!(found.contains("--resume is b, and on rank 0 it is a; every rank"), "{found}");
+    }
+}
+
+/// Two ranks, each with a command line of its own.
+fn two(dir: &Path, first: &str, second: &str) {
+    let mut command = launcher();
+    command.current_dir(dir).args(["-n", "1"]).args(line(first));
+    let output = output(command.args([":", "-n", "1"]).args(line(second)));
+    assert!(output.status.success(), "{first} : {second}: {output:?}");
+}
+
 /// The same data may lie in other folders.
 #[test]
 fn where_the_data_lie_may_differ() {
     let dir = data::folder();
     data::write(&dir.path().join("copy"), 28);
-    let mut command = launcher();
-    command.current_dir(dir.path()).args(["-n", "1"]).args(line(FLAGS));
-    command.args([":", "-n", "1"]).args(line(&format!("{FLAGS} --data copy")));
-    let output = output(&mut command);
-    assert!(output.status.success(), "{output:?}");
+    two(dir.path(), FLAGS, &format!("{FLAGS} --data copy"));
+}
+
+/// So they may where all train several times, and go on with it.
+#[test]
+fn where_the_data_of_several_seeds_lie_may_differ() {
+    let dir = data::folder();
+    // Rank 1 has no other data.
+    let other = dir.path().join("other");
+    data::write(&other.join("copy"), 28);
+    let other = |line: &str| format!("-C {} {}", other.display(), line);
+    let first = format!("{FLAGS} --repeat 2");
+    two(dir.path(), &first, &other(&format!("{first} copy")));
+    std::fs::remove_dir_all(dir.path().join("run/seed-2")).unwrap();
+    two(dir.path(), "--resume run/", &other("--resume run --data copy"));
+    assert!(dir.path().join("run/seed-2/model.safetensors").is_file());
 }
 
 #[test]

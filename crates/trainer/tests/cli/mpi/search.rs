@@ -184,7 +184,10 @@ fn ranks_of_a_search_agree() {
         (format!("{first} --batch-size 7"), "training.batch-size is 7, and on rank 0 it is 10"),
         (format!("{first} --data pixel"), "the checksum of the samples is "),
         ("crossval".to_owned(), "the command is crossval, and on rank 0 it is sweep"),
-        (format!("{SWEEP} --resume run").replace("--config sweep.toml ", ""), "--resume is given"),
+        (
+            format!("{SWEEP} --resume run").replace("--config sweep.toml ", ""),
+            "--resume is run, and on rank 0 it is not given",
+        ),
     ] {
         let mut command = launcher();
         let program = env!("CARGO_BIN_EXE_trainer");
