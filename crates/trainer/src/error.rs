@@ -188,7 +188,13 @@ pub(crate) enum Error {
     )]
     NotShared { command: &'static str },
     #[error("by {} {at}", .signal.name())]
-    Stopped { signal: Signal, at: String, resume: String },
+    Stopped {
+        signal: Signal,
+        at: String,
+        /// The command that goes on, and whether several ranks did.
+        resume: String,
+        several: bool,
+    },
     #[error("by {}; nothing was written", .signal.name())]
     Interrupted { signal: Signal },
     #[error("{source}; to go on once it can be written: {resume}")]
@@ -443,7 +449,12 @@ impl Error {
     /// to be copied has nothing beside it.
     pub(crate) fn next(&self) -> Option<String> {
         match self {
-            Self::Stopped { resume, .. } => Some(format!("next: go on with it\n  {resume}")),
+            Self::Stopped { resume, several, .. } => {
+                // Which launcher it was, with what words, is not known.
+                let how = " (with mpirun before it, on several processes)";
+                let how = if *several { how } else { "" };
+                Some(format!("next: go on with it{how}\n  {resume}"))
+            }
             _ => None,
         }
     }

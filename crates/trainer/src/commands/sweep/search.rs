@@ -94,7 +94,8 @@ impl Search<'_> {
                     count => format!(", in rung {} of {count}", rung + 1),
                 };
                 let at = format!("after {ended} of {all} trials{of_rung}; saved in {path}");
-                return Err(Error::Stopped { signal, at, resume: state.resume_command() });
+                let (resume, several) = (state.resume_command(), others.count() > 0);
+                return Err(Error::Stopped { signal, at, resume, several });
             }
             if times.is_over() {
                 break;

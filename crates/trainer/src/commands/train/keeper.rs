@@ -189,7 +189,8 @@ impl Keeper<'_> {
         let epoch = steps.div_ceil(per_epoch).max(1);
         let path = words::shell_word(self.dir.path());
         let at = format!("after step {steps} of {of_run}, in epoch {epoch}; saved in {path}");
-        Error::Stopped { signal, at, resume: self.resume(config) }
+        let several = !self.process.ranks.is_alone();
+        Error::Stopped { signal, at, resume: self.resume(config), several }
     }
 
     /// The command that goes on with the run.

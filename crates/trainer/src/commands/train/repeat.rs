@@ -226,11 +226,12 @@ fn go(
         }
         return Ok(());
     };
+    let several = !ranks.is_alone();
     let again = || format!("{} --resume {}", program(), shell_word(&path));
     for one @ (index, seed, _) in next {
         if let Some(signal) = stop.signal() {
             let at = format!("before run {} of {}", index + 1, repeat.repeat);
-            return Err(Error::Stopped { signal, at, resume: again() });
+            return Err(Error::Stopped { signal, at, resume: again(), several });
         }
         if !args.quiet && !args.json {
             let line = format!("run {} of {}, seed {seed}", index + 1, repeat.repeat);
@@ -240,7 +241,7 @@ fn go(
         match train_one(args, process, (&path, one), dir.as_ref(), &mut series) {
             Ok(()) => (),
             Err(Error::Stopped { signal, at, .. }) => {
-                return Err(Error::Stopped { signal, at, resume: again() });
+                return Err(Error::Stopped { signal, at, resume: again(), several });
             }
             // The other seeds may do better.
             Err(error @ (Error::Diverged { .. } | Error::Network(nn::Error::Diverged { .. }))) => {

@@ -70,7 +70,7 @@ impl<'a> Others<'a> {
         Self { post, ranks: vec![Other::default(); post.others()] }
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.ranks.len()
     }
 

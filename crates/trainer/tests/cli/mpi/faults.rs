@@ -14,6 +14,10 @@ use crate::{data, metrics, succeed};
 const RUN: &str = "--hidden 208,96 --dropout 0.2 --average 0.9 --batch-size 5 --epochs 20 \
                    --schedule constant --checkpoint-every 1 --quiet";
 
+/// The line above the command that goes on.
+pub(super) const NEXT: &str =
+    "\nnext: go on with it (with mpirun before it, on several processes)\n  ";
+
 pub(super) fn start(dir: &Path, count: usize, flags: &str) -> Process {
     Process::spawn(dir, ranks(dir, count, flags))
 }
@@ -111,6 +115,7 @@ fn a_signal_to_a_rank() {
     let end = process.end();
     assert_eq!(end.status.code(), Some(143), "{end:?}");
     assert_eq!(end.stderr.matches("stopped: by SIGTERM after step ").count(), 1, "{end:?}");
+    assert_eq!(end.stderr.matches(NEXT).count(), 1, "{end:?}");
 }
 
 /// The process of rank 0 aborts at one moment of a save after the other.

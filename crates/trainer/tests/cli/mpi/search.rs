@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use super::faults::{processes, start, wait_for_the_end_of};
+use super::faults::{NEXT, processes, start, wait_for_the_end_of};
 use super::{launcher, output, ranks, said, shared};
 use crate::crossval::figures;
 use crate::runs::check_same;
@@ -160,6 +160,7 @@ fn a_signal_to_rank_0_stops_all() {
     assert_eq!(end.status.code(), Some(143), "{end:?}");
     let stopped = "stopped: by SIGTERM after 5 of 10 trials; saved in run\n";
     assert_eq!(end.stderr.matches(stopped).count(), 1, "{end:?}");
+    assert_eq!(end.stderr.matches(NEXT).count(), 1, "{end:?}");
     // A budget does the same.
     let flags = "sweep --resume run --budget 1s --threads 1 --no-refit";
     let output = output(&mut super::ranks(dir.path(), 3, flags));
