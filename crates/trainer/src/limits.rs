@@ -9,14 +9,16 @@ use std::path::Path;
 pub(crate) use group::Group;
 
 /// Bytes that the process can still ask for: what is free, what its control group leaves
-/// it, and what its address space has room for.
-pub(crate) fn memory() -> u64 {
+/// it, and what its address space has room for. Where it is one of `processes` on this host that
+/// need the same, its part of that; the address space is its own.
+pub(crate) fn memory(processes: usize) -> u64 {
     let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let free = kib(&text("/proc/meminfo"), "MemAvailable:");
     let used = kib(&text("/proc/self/status"), "VmSize:").unwrap_or(0);
     let space = address_space().map(|limit| limit.saturating_sub(used));
     let group = group(&text("/sys/fs/cgroup/memory.max"), &text("/sys/fs/cgroup/memory.current"));
-    [free, space, group].into_iter().flatten().min().unwrap_or(u64::MAX)
+    let part = |bytes: u64| bytes / processes.max(1) as u64;
+    [free.map(part), space, group.map(part)].into_iter().flatten().min().unwrap_or(u64::MAX)
 }
 
 /// The value of a line of proc(5), whose `kB` are 1024 bytes, in bytes.
@@ -101,7 +103,10 @@ mod tests {
 
     #[test]
     fn this_machine_has_something() {
-        assert!(memory() > 1 << 20 && file_size() > 0);
+        assert!(memory(1) > 1 << 20 && file_size() > 0);
+        // What is free changes from one look to the next, but not as much.
+        let (all, part) = (memory(1), memory(1000));
+        assert!(address_space().is_some() || part < all / 100, "{part} of {all}");
         assert!(disk(Path::new("not/here")) > 0 && disk(Path::new("/not/here")) > 0);
     }
 

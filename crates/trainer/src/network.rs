@@ -6,6 +6,7 @@ use nn::{Architecture, Columns, Fit, Head, Mlp, Preparation};
 use crate::config::Config;
 use crate::error::Error;
 use crate::look::Look;
+use crate::ranks::Ranks;
 use crate::sets::Sets;
 use crate::{data, limits};
 
@@ -13,11 +14,13 @@ use crate::{data, limits};
 ///
 /// # Errors
 /// A network that the machine has not the memory for.
-pub(crate) fn new(config: &Config, sets: &Sets) -> Result<Mlp, Error> {
-    for_samples(config, &sets.training, sets.columns.as_ref(), &sets.look)
+pub(crate) fn new(config: &Config, sets: &Sets, ranks: &Ranks) -> Result<Mlp, Error> {
+    let on_host = ranks.on_this_host();
+    for_samples(config, &sets.training, sets.columns.as_ref(), &sets.look, on_host)
 }
 
-/// The network before training, for these samples, which `columns` made of a table.
+/// The network before training, for these samples, which `columns` made of a table. `ranks` is how
+/// many on this host train one like it.
 ///
 /// # Errors
 /// As for [`new`].
@@ -26,11 +29,12 @@ pub(crate) fn for_samples(
     training: &Samples,
     columns: Option<&Columns>,
     look: &Look,
+    ranks: usize,
 ) -> Result<Mlp, Error> {
     let classes = data::classes(training);
     let outputs = classes.map_or(1, Classes::count);
     let shape = config.architecture(training.width(), outputs);
-    check_memory(&config.training, &shape, training.len())?;
+    check_memory(&config.training, &shape, training.len(), ranks)?;
     let mut network = Mlp::new(shape, config.network.init, config.training.seed)?;
     if classes.is_none() {
         network = network.with_head(Head::Squared)?;
@@ -57,12 +61,20 @@ pub(crate) fn memory(fit: &Fit, shape: &Architecture, samples: usize) -> u64 {
 }
 
 /// Checks that the machine has the memory that a run needs, before it is requested.
-fn check_memory(fit: &Fit, shape: &Architecture, samples: usize) -> Result<(), Error> {
+fn check_memory(
+    fit: &Fit,
+    shape: &Architecture,
+    samples: usize,
+    ranks: usize,
+) -> Result<(), Error> {
     let needed = memory(fit, shape, samples).saturating_add(PROGRAM);
-    let free = limits::memory();
+    let free = limits::memory(ranks);
     if needed > free {
         let layers = shape.layers().iter().map(usize::to_string).collect::<Vec<_>>().join("-");
-        let (needed, free) = (limits::bytes(needed), limits::bytes(free));
+        let (needed, mut free) = (limits::bytes(needed), limits::bytes(free));
+        if ranks > 1 {
+            free += &format!(" for each of the {ranks} ranks on this host");
+        }
         return Err(Error::NoMemory { layers, parameters: shape.parameters(), needed, free });
     }
     Ok(())

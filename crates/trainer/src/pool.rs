@@ -52,6 +52,8 @@ pub(crate) struct Pool {
     /// The value of `--threads`, and the cores, if they are fewer.
     more_than_cores: Option<(usize, usize)>,
     ranks: &'static dyn nn::Ranks,
+    /// How many ranks have the memory of this one.
+    ranks_on_this_host: usize,
 }
 
 impl Pool {
@@ -63,7 +65,8 @@ impl Pool {
         let threads =
             pool.map_err(|error| Error::Threads { threads, reason: error.to_string() })?;
         let more_than_cores = (wanted > cores).then_some((wanted, cores));
-        Ok(Self { threads: Arc::new(threads), more_than_cores, ranks: &nn::Alone })
+        let threads = Arc::new(threads);
+        Ok(Self { threads, more_than_cores, ranks: &nn::Alone, ranks_on_this_host: 1 })
     }
 
     /// The pool of a rank. Where there are others, this thread is one of its threads: it makes
@@ -75,7 +78,13 @@ impl Pool {
         let Threads { threads, .. } = Threads::of_one(typed, ranks.on_these_cores())?;
         let pool = ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build();
         let pool = pool.map_err(|error| Error::Threads { threads, reason: error.to_string() })?;
-        Ok(Self { threads: Arc::new(pool), more_than_cores: None, ranks: &nn::Alone })
+        let (threads, ranks_on_this_host) = (Arc::new(pool), ranks.on_this_host());
+        Ok(Self { threads, more_than_cores: None, ranks: &nn::Alone, ranks_on_this_host })
+    }
+
+    /// How many ranks have the memory of this one.
+    pub(crate) fn ranks_on_this_host(&self) -> usize {
+        self.ranks_on_this_host
     }
 
     /// The same threads, for work that all ranks share.
@@ -94,7 +103,7 @@ impl Pool {
             let reason = |error: rayon::ThreadPoolBuildError| error.to_string();
             let threads =
                 pool.map_err(|error| Error::Threads { threads, reason: reason(error) })?;
-            Ok(Self { threads: Arc::new(threads), more_than_cores: None, ranks: self.ranks })
+            Ok(Self { threads: Arc::new(threads), more_than_cores: None, ..*self })
         };
         (0..parts).map(part).collect()
     }

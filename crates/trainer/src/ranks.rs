@@ -170,6 +170,12 @@ impl Ranks {
         self.seats.iter().filter(|seat| seat.has_cores_of(own)).count()
     }
 
+    /// How many ranks have the memory of this one.
+    pub(crate) fn on_this_host(&self) -> usize {
+        let own = &self.seats[self.link.rank()].host;
+        self.seats.iter().filter(|seat| seat.host == *own).count()
+    }
+
     /// That the processes of a launcher are ranks. Without MPI each would train a network of its
     /// own, and they would write to one directory.
     ///

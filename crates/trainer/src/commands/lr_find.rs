@@ -144,7 +144,7 @@ pub(crate) fn run(args: &Args, process: &Process) -> Result<(), Error> {
     }
     let stop = Stop::listen().map_err(Error::Signals)?;
     let test = RangeTest {
-        network: network::new(&config, &sets)?,
+        network: network::new(&config, &sets, process.ranks)?,
         fit: config.training.clone(),
         rates: (args.from, args.to),
         steps: args.steps,

@@ -251,7 +251,7 @@ fn train(args: &Args, process: &Process, series: Option<&mut Series>) -> Result<
     let (training, reopened) = match resumed {
         Some(resumed) => resumed.begin(&config, &sets, process.isa, train, validation)?,
         None => {
-            let network = network::new(&config, &sets)?;
+            let network = network::new(&config, &sets, ranks)?;
             let training = Run::new(network, &config.training, train, validation)?;
             // Who chose the number knows it.
             let chosen = args.config.is_some() || args.edits.flag("training.epochs").is_some();

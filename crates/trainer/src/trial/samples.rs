@@ -199,7 +199,8 @@ impl Fold<'_> {
 
     /// The network before training.
     pub(super) fn network(&self) -> Result<Mlp, Error> {
-        network::for_samples(&self.config, self.samples(), self.columns.as_ref(), &self.look)
+        // How many are trained at a time was decided by the memory of all ranks.
+        network::for_samples(&self.config, self.samples(), self.columns.as_ref(), &self.look, 1)
     }
 
     /// The deviation of a target that is a number; the network learns it standardised.

@@ -72,7 +72,7 @@ impl Size {
     /// The threads of this rank for them: one for each job if there are enough jobs, and no more
     /// jobs at a time than there is memory for.
     fn pools(self, pool: &Pool) -> Result<Vec<Pool>, Error> {
-        let most = limits::memory() / self.memory.max(1);
+        let most = limits::memory(pool.ranks_on_this_host()) / self.memory.max(1);
         pool.divided(self.jobs.min(usize::try_from(most).unwrap_or(usize::MAX)))
     }
 }

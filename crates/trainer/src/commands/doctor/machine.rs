@@ -62,7 +62,7 @@ impl Machine {
             l2_bytes: l2,
             l3_bytes: l3,
             memory_bytes: limits::kib(&text("/proc/meminfo"), "MemTotal:"),
-            memory_free_bytes: Some(limits::memory()).filter(|free| *free < u64::MAX),
+            memory_free_bytes: Some(limits::memory(1)).filter(|free| *free < u64::MAX),
             memory_limit_bytes: group.memory(),
         }
     }

@@ -39,7 +39,7 @@ pub(in crate::commands) fn refit(
     let held_out = sets.held_out()?;
     let validation = held_out.as_ref().map(Prepared::examples).transpose()?;
     let stop = Stop::listen_on(process.ranks).map_err(Error::Signals)?;
-    let network = network::new(&config, &sets)?;
+    let network = network::new(&config, &sets, ranks)?;
     let training = Run::new(network, &config.training, train, validation)?;
     if !ranks.is_alone() {
         // What there is to note was noted before the search.

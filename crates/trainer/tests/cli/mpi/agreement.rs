@@ -166,6 +166,22 @@ fn an_error_of_all_ranks_is_one_line_with_its_exit_code() {
     assert_eq!(names(dir.path()), ["data", "file"]);
 }
 
+/// Ranks on one host share its memory. No machine has enough for these.
+#[test]
+fn memory_is_that_of_all_ranks_of_a_host() {
+    let dir = data::folder();
+    let layers = vec!["65536"; 60].join(",");
+    let flags = format!("--hidden {layers} --quiet --out run");
+    for (count, expected) in [(1, "; try smaller"), (3, " for each of the 3 ranks on this host;")] {
+        let output = output(&mut ranks(dir.path(), count, &flags));
+        let said = said(&output);
+        assert_eq!(said.len(), 1, "{output:?}");
+        let (_, free) = said[0].split_once(" of memory: there are ").expect("no memory");
+        let (_, found) = free.split_once("B").unwrap();
+        assert!(found.starts_with(expected), "{said:?}");
+    }
+}
+
 #[test]
 fn more_threads_than_cores_are_a_note() {
     let dir = data::folder();
