@@ -46,8 +46,10 @@ class Step:
 
     def is_shared(self, l):
         """Whether ranks share the units of a layer."""
+        if self.ranks == 1 or l >= len(self.sizes) or self.groups(l) == 1:
+            return False
         enough = 3 * self.product(l) // self.ranks >= self.share_from
-        return self.ranks > 1 and self.groups(l) > 1 and enough
+        return enough or self.is_shared(l + 1)
 
     def ends(self, l):
         """Where the units of each rank end. Every rank has all of a layer that is not shared."""

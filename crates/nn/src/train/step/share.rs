@@ -67,12 +67,18 @@ impl Share {
     pub(super) fn new(layers: &[Dense], rows: usize, fit: &Fit, ranks: &dyn Ranks) -> Self {
         let (rank, count) = (ranks.rank(), ranks.count().max(1));
         let moves_weights = fit.max_norm.is_some();
-        let mut shared: Vec<Option<Shared>> = Vec::new();
-        for (l, layer) in layers.iter().enumerate() {
-            let groups = groups(layer, fit);
+        let mut are_shared = vec![false; layers.len()];
+        for (l, layer) in layers.iter().enumerate().rev() {
             // Forward, backward and for the gradient.
             let all = operations(layer, rows).saturating_mul(3);
-            let is_shared = count > 1 && groups > 1 && ranks.shares(all);
+            // After a layer that is not shared, all of the gradient is computed by every rank.
+            let before_shared = are_shared.get(l + 1) == Some(&true);
+            let pays = before_shared || ranks.shares(all);
+            are_shared[l] = count > 1 && groups(layer, fit) > 1 && pays;
+        }
+        let mut shared: Vec<Option<Shared>> = Vec::new();
+        for (l, layer) in layers.iter().enumerate() {
+            let (groups, is_shared) = (groups(layer, fit), are_shared[l]);
             // No signal goes back through the first layer, or the first that is trained.
             let goes_back = l > fit.frozen && !moves_weights;
             let rows = match shared.last() {
@@ -216,4 +222,47 @@ pub(super) fn gather<E: Executor>(
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Architecture, Init, Mlp};
+
+    /// The first of two ranks, which share what has this many operations.
+    struct Two(usize);
+
+    impl Ranks for Two {
+        fn rank(&self) -> usize {
+            0
+        }
+
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn shares(&self, operations: usize) -> bool {
+            operations >= self.0
+        }
+
+        fn all_gather(&self, _: &mut [f32], _: &[usize]) {}
+    }
+
+    #[test]
+    fn a_layer_before_a_shared_one_is_shared_if_it_can_be() {
+        let shared = |hidden: &[usize], from: usize| {
+            let (inputs, outputs, activation) = (10, 10, Activation::Tanh);
+            let shape = Architecture { inputs, hidden: hidden.to_vec(), outputs, activation };
+            let network = Mlp::new(shape, Init::Xavier, 1).unwrap();
+            let share = Share::new(&network.layers, 1, &Fit::default(), &Two(from));
+            (0..network.layers.len()).map(|l| share.of(l).is_some()).collect::<Vec<_>>()
+        };
+        // Operations of the layers: 6000, 60,000, 30,000 and 3000.
+        let hidden = [100, 100, 50];
+        assert_eq!(shared(&hidden, 0), [true, true, true, false]);
+        assert_eq!(shared(&hidden, 30_001), [true, true, false, false]);
+        assert_eq!(shared(&hidden, 60_001), [false; 4]);
+        // One panel cannot be divided.
+        assert_eq!(shared(&[40, 100, 16], 1), [false, true, false, false]);
+    }
 }
