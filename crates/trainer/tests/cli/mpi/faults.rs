@@ -10,8 +10,8 @@ use super::{ranks, shared};
 use crate::runs::{End, Process, check_same, summary};
 use crate::{data, metrics, succeed};
 
-/// A run that takes long enough to be stopped, and is saved after each epoch.
-const RUN: &str = "--hidden 208,96 --dropout 0.2 --average 0.9 --batch-size 5 --epochs 20 \
+/// A run that does not end by itself, and is saved after each epoch.
+const RUN: &str = "--hidden 208,96 --dropout 0.2 --average 0.9 --batch-size 5 --epochs 50000 \
                    --schedule constant --checkpoint-every 1 --quiet";
 
 /// The line above the command that goes on.
@@ -40,15 +40,22 @@ pub(super) fn wait_for_the_end_of(ranks: &[Pid]) {
     }
 }
 
-/// Goes on with what is there, or begins again.
-fn go_on(dir: &Path, count: usize) {
-    let run = dir.join("run");
+/// Goes on with what is there, or begins again, for two epochs more than it has, and compares it
+/// with a run that was not disturbed.
+fn go_on(dir: &Path, count: usize, case: &str) {
+    let (run, whole) = (dir.join("run"), dir.join("whole"));
+    let epochs = metrics(&run).len() + 2;
     let line = if run.join("checkpoint.safetensors").is_file() {
-        "--resume run --quiet".to_owned()
+        format!("--resume run --epochs {epochs} --quiet")
     } else {
-        format!("{RUN} --out run")
+        fs::remove_dir_all(&run).unwrap();
+        format!("{RUN} --epochs {epochs} --out run")
     };
     shared(dir, count, &line);
+    succeed(dir, &format!("{RUN} --epochs {epochs} --out whole"));
+    check_same(&run, &whole, case);
+    fs::remove_dir_all(run).unwrap();
+    fs::remove_dir_all(whole).unwrap();
 }
 
 fn pages(end: &End) -> usize {
@@ -58,7 +65,6 @@ fn pages(end: &End) -> usize {
 #[test]
 fn a_rank_that_is_killed_ends_the_job_and_the_run_goes_on() {
     let dir = data::folder();
-    succeed(dir.path(), &format!("{RUN} --out whole"));
     for victim in [0, 1, 2] {
         let mut process = start(dir.path(), 3, &format!("{RUN} --out run"));
         assert!(process.wait_for_lines("run", 2));
@@ -70,9 +76,7 @@ fn a_rank_that_is_killed_ends_the_job_and_the_run_goes_on() {
         assert!(end.stderr.contains("exited on signal 9"), "{end:?}");
         assert_eq!(pages(&end), 0, "{end:?}");
         wait_for_the_end_of(&ranks);
-        go_on(dir.path(), 2);
-        check_same(&dir.path().join("run"), &dir.path().join("whole"), "after a kill");
-        fs::remove_dir_all(dir.path().join("run")).unwrap();
+        go_on(dir.path(), 2, "after a kill");
     }
 }
 
@@ -80,7 +84,6 @@ fn a_rank_that_is_killed_ends_the_job_and_the_run_goes_on() {
 #[test]
 fn a_signal_to_mpirun_saves_the_run() {
     let dir = data::folder();
-    succeed(dir.path(), &format!("{RUN} --out whole"));
     let slow = RUN.replace("--checkpoint-every 1", "--checkpoint-every none");
     for signal in [Signal::INT, Signal::TERM] {
         let mut process = start(dir.path(), 3, &format!("{slow} --out run"));
@@ -92,9 +95,7 @@ fn a_signal_to_mpirun_saves_the_run() {
         let run = dir.path().join("run");
         assert_eq!(summary(&run)["status"], "stopped");
         assert!(!metrics(&run).is_empty());
-        go_on(dir.path(), 4);
-        check_same(&run, &dir.path().join("whole"), "after a signal");
-        fs::remove_dir_all(run).unwrap();
+        go_on(dir.path(), 4, "after a signal");
     }
 }
 
@@ -102,7 +103,7 @@ fn a_signal_to_mpirun_saves_the_run() {
 #[test]
 fn a_signal_to_a_rank() {
     let dir = data::folder();
-    let mut process = start(dir.path(), 3, &format!("{RUN} --epochs 5000 --out run"));
+    let mut process = start(dir.path(), 3, &format!("{RUN} --out run"));
     assert!(process.wait_for_lines("run", 1));
     let ranks = processes(process.id());
     for signal in [Signal::TERM, Signal::INT, Signal::TERM] {
