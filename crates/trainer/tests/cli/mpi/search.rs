@@ -122,7 +122,7 @@ fn folds_are_the_same_for_any_number_of_ranks() {
 /// The log is whole after any end, and any number of ranks goes on with it.
 #[test]
 fn a_search_whose_rank_is_killed_goes_on() {
-    let text = HALVING.replace("epochs = 8", "epochs = 40").replace("article", "plain");
+    let text = HALVING.replace("epochs = 8", "epochs = 160").replace("article", "plain");
     let dir = folder(&text);
     succeed(dir.path(), &format!("{SWEEP} --out whole"));
     for (victim, count) in [(0, 4), (2, 13)] {
